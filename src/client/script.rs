@@ -1,0 +1,62 @@
+//! What a client does in a session: a flat list of steps, shared by a population.
+//!
+//! Loops are unrolled when the scenario is read. It holds no state: a client's place in the script is the client's.
+
+use crate::dist::Dist;
+use crate::ftp::Command;
+
+/// One step of a session.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Step {
+    /// USER and, if asked, PASS.
+    Login,
+    /// A command that one reply completes: CWD, PWD, NOOP.
+    Command(Command),
+    /// PASV, then a transfer: LIST, RETR or STOR of a size in bytes drawn from the distribution.
+    Transfer {
+        /// LIST, RETR or STOR and its path.
+        command: Command,
+        /// The number of bytes.
+        size: Dist,
+    },
+    /// The user reads, types or waits; the client keeps an eye on the control connection.
+    Think(Dist),
+    /// The user is away and nobody reads the control connection: what the server says meanwhile is only seen behind the
+    /// next command.
+    Idle(Dist),
+    /// QUIT, and the end of the session.
+    Quit,
+}
+
+/// A script: the sessions of a population, each a range of steps that ends with [`Step::Quit`].
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Script {
+    /// All steps.
+    pub steps: Vec<Step>,
+}
+
+impl Script {
+    /// The most steps that a script may have once its loops are unrolled.
+    pub const MAX_STEPS: usize = 100_000;
+
+    /// The step at `at`. Past the end there is only QUIT.
+    pub fn step(&self, at: u32) -> &Step {
+        self.steps.get(at as usize).unwrap_or(&Step::Quit)
+    }
+
+    /// The expected think and idle time of the session that begins at `at`, in nanoseconds.
+    pub fn mean_pauses(&self, at: u32) -> f64 {
+        self.session(at)
+            .map(|step| match step {
+                Step::Think(d) | Step::Idle(d) => d.mean(),
+                _ => 0.0,
+            })
+            .sum()
+    }
+
+    /// The steps of the session that begins at `at`, without its QUIT.
+    pub fn session(&self, at: u32) -> impl Iterator<Item = &Step> {
+        self.steps[(at as usize).min(self.steps.len())..].iter().take_while(|s| !matches!(s, Step::Quit))
+    }
+}
+

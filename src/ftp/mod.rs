@@ -1,0 +1,9 @@
+//! RFC 959 and friends on the wire: text to values and values to text.
+//!
+//! It decides nothing: what a reply means to a session is the business of `server` and `client`.
+
+mod command;
+mod reply;
+
+pub use command::{ArgId, Command, Verb};
+pub use reply::{Severity, wire};

@@ -1,0 +1,381 @@
+//! The result of a run as it is written and read back: `summary.json`.
+//!
+//! It computes nothing. Every field says its unit and its definition; counts are totals over all replications.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of `summary.json` that this build writes and reads.
+pub const SCHEMA: u32 = 1;
+
+/// Everything that a run found out.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Summary {
+    /// [`SCHEMA`].
+    pub schema: u32,
+    /// Name and version of the tool.
+    pub tool: String,
+    /// `simulated` or `measured`.
+    pub world: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// The scenario's question, or empty.
+    pub question: String,
+    /// The digest of the scenario's text.
+    pub scenario_hash: String,
+    /// The seed.
+    pub seed: u64,
+    /// Independent replications that ended.
+    pub replications: u32,
+    /// Length of each, seconds.
+    pub duration_s: f64,
+    /// How much of the beginning no estimate covers, seconds.
+    pub warmup_s: f64,
+    /// Was the run interrupted? Then fewer replications than the scenario asks for ended.
+    pub partial: bool,
+    /// The digest of every input and action of the machines, over all replications in order.
+    pub digest: String,
+    /// The story in a few lines, conclusion first.
+    pub story: Vec<String>,
+    /// The server.
+    pub server: ServerFacts,
+    /// Totals.
+    pub counts: Counts,
+    /// The same totals for each population.
+    pub populations: BTreeMap<String, Counts>,
+    /// Refusals by cause, and by what they ended.
+    pub refused_by_cause: Refusals,
+    /// Refusals by phase, and by what they ended.
+    pub refused_by_phase: Refusals,
+    /// Each combination that occurred.
+    pub refusals: Vec<RefusalCount>,
+    /// Probabilities and means with 95 % intervals.
+    pub estimates: Estimates,
+    /// Where refusals begin.
+    pub onset: Onsets,
+    /// Lengths of time by name: `connect`, `greeting`, `login`, `command`, `transfer`, `time_to_service`.
+    pub latency: BTreeMap<String, Quantiles>,
+    /// Files moved.
+    pub transfers: Transfers,
+    /// Time-weighted means and maxima.
+    pub concurrency: BTreeMap<String, Concurrency>,
+    /// Stretches of refusals of one cause, in replication 0.
+    pub episodes: Vec<Episode>,
+    /// What goes wrong, and when.
+    pub faults: Vec<FaultFact>,
+    /// Little's law, both sides.
+    pub little: Little,
+    /// Which causes and phases this run reached.
+    pub coverage: Coverage,
+    /// Thresholds and their verdicts.
+    pub thresholds: Vec<Verdict>,
+    /// The limit that binds and the smallest change that would meet the thresholds.
+    pub advice: Option<Advice>,
+}
+
+/// The server that was modelled.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct ServerFacts {
+    /// The profile's name.
+    pub profile: String,
+    /// Limits in check order by knob, as the machine obeys them; a limit that is off is missing.
+    pub limits: BTreeMap<String, u32>,
+}
+
+/// Totals over all replications.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Sessions that users came for.
+    pub wanted: u64,
+    /// Connections that they tried: `attempts = admitted + turned_away + login_failed + network_failed + abandoned +
+    /// open_at_end`, always.
+    pub attempts: u64,
+    /// Attempts that were logged in.
+    pub admitted: u64,
+    /// Attempts that the server ended before login for a reason other than the password.
+    pub turned_away: u64,
+    /// Attempts that ended for wrong passwords.
+    pub login_failed: u64,
+    /// Attempts that the network or a dead server ended before login.
+    pub network_failed: u64,
+    /// Attempts whose user gave up before login.
+    pub abandoned: u64,
+    /// Attempts that were neither logged in nor ended when the run was over.
+    pub open_at_end: u64,
+    /// Admitted sessions that the server ended.
+    pub cut: u64,
+    /// Admitted sessions that the network ended.
+    pub lost: u64,
+    /// Admitted sessions that did all of their script.
+    pub completed: u64,
+    /// Admitted sessions whose client vanished without closing.
+    pub ghosts: u64,
+    /// Attempts that were not the first of their wanted session.
+    pub retries: u64,
+    /// Wanted sessions that were never served: given up, or still waiting at the end.
+    pub unserved: u64,
+    /// Wanted sessions that were still waiting to be served at the end (they are among the unserved).
+    pub waiting_at_end: u64,
+}
+
+/// Refusals by a word (a cause or a phase), apart by what they ended.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Refusals {
+    /// Attempts turned away before login.
+    pub turned_away: BTreeMap<String, u64>,
+    /// Sessions cut after login.
+    pub cut: BTreeMap<String, u64>,
+    /// Attempts that ended for wrong passwords at the server's hand.
+    pub login_failed: BTreeMap<String, u64>,
+    /// Attempts and sessions that the network or a dead server ended.
+    pub network: BTreeMap<String, u64>,
+}
+
+/// How often one kind of refusal occurred.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct RefusalCount {
+    /// `turned_away`, `cut`, `login_failed` or `network`.
+    pub ended: String,
+    /// The cause's word.
+    pub cause: String,
+    /// The phase's word.
+    pub phase: String,
+    /// The reply's code, 0 for none.
+    pub code: u16,
+    /// How often.
+    pub count: u64,
+}
+
+/// A mean over replications with its two-sided 95 % confidence interval.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Estimate {
+    /// The mean of the replications' values; `null` if no replication has one.
+    pub mean: Option<f64>,
+    /// The lower end; `null` with fewer than two replications.
+    pub low: Option<f64>,
+    /// The upper end; `null` with fewer than two replications.
+    pub high: Option<f64>,
+}
+
+/// The estimates. All of them leave out what began before the warm-up was over.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Estimates {
+    /// How the intervals are made.
+    pub method: String,
+    /// First attempts turned away, of all first attempts that came to an end or to a login.
+    pub refused_first: Estimate,
+    /// Attempts turned away, of all attempts that came to an end or to a login.
+    pub refused_attempt: Estimate,
+    /// Wanted sessions never served, of all wanted.
+    pub unserved: Estimate,
+    /// Attempts for each wanted session: retry amplification.
+    pub amplification: Estimate,
+    /// Wanted sessions per second x mean slot hold of an unrefused session, in erlangs; `null` with a closed population.
+    pub offered_erlangs: Estimate,
+    /// The time-weighted mean number of logged-in sessions: carried load, in erlangs.
+    pub carried_erlangs: Estimate,
+}
+
+/// Where refusals begin.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Onsets {
+    /// The first attempt turned away, of the replication that is the (lower) median by its time.
+    pub first: Option<Onset>,
+    /// The first window of at least `window` attempts whose Wilson 95 % lower bound for `refused_attempt` is at least
+    /// `level`; the median replication as above.
+    pub sustained: Option<Onset>,
+    /// The number of attempts in a window of `sustained`.
+    pub window: u32,
+    /// The level of `sustained`.
+    pub level: f64,
+}
+
+/// One onset.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Onset {
+    /// When, seconds from the beginning of the run.
+    pub time_s: f64,
+    /// The earliest of all replications, seconds.
+    pub earliest_s: f64,
+    /// The latest of all replications, seconds.
+    pub latest_s: f64,
+    /// In how many replications it occurred.
+    pub occurred: u32,
+    /// Connections at the server just then.
+    pub connections: u64,
+    /// The arrival rate just then x the mean slot hold of an unrefused session, in erlangs; `null` if no open population
+    /// has a rate.
+    pub offered_erlangs: Option<f64>,
+    /// The cause of the refusal (for `sustained`: the most frequent in the window).
+    pub cause: String,
+    /// Its phase.
+    pub phase: String,
+    /// Its reply code, 0 for none.
+    pub code: u16,
+}
+
+/// Quantiles of a length of time, from a histogram with 3 significant digits over all replications.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Quantiles {
+    /// How many were recorded.
+    pub count: u64,
+    /// How many never came to an end (time to service: wanted sessions never served). They lie above every recorded value.
+    pub censored: u64,
+    /// The mean of those recorded, seconds.
+    pub mean_s: Option<f64>,
+    /// The least recorded, seconds.
+    pub min_s: Option<f64>,
+    /// The greatest recorded, seconds.
+    pub max_s: Option<f64>,
+    /// The quantiles.
+    pub quantiles: Vec<Quantile>,
+}
+
+/// One quantile.
+#[derive(Clone, Copy, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Quantile {
+    /// Which: 0.5 is the median.
+    pub q: f64,
+    /// Its value, seconds. If it falls among the censored, the greatest recorded value, which it exceeds.
+    pub s: f64,
+    /// Does it fall among the censored? Then it is greater than `s`.
+    pub above: bool,
+}
+
+/// Files moved.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Transfers {
+    /// Transfers that were completed.
+    pub count: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// A level over time.
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Concurrency {
+    /// The time-weighted mean over the whole run and all replications.
+    pub mean: f64,
+    /// The greatest.
+    pub max: u64,
+}
+
+/// A stretch of refusals of one cause with no gap longer than the time bucket's width or ten seconds.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Episode {
+    /// The cause's word.
+    pub cause: String,
+    /// The first refusal, seconds from the beginning of the run.
+    pub begin_s: f64,
+    /// The last, seconds.
+    pub end_s: f64,
+    /// How many.
+    pub refusals: u64,
+}
+
+/// A fault, for charts and the story.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct FaultFact {
+    /// The words for it.
+    pub label: String,
+    /// When it begins, seconds.
+    pub begin_s: f64,
+    /// When its last effect begins to end, seconds.
+    pub end_s: f64,
+}
+
+/// Little's law: the integral of the number in the system against the sum of the times in it, both in whole nanoseconds,
+/// computed by two separate paths. Equal, always.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Little {
+    /// Integral of the number of connections over the run, connection-nanoseconds.
+    pub connections_integral_ns: String,
+    /// Sum over connections of their overlap with the run, nanoseconds.
+    pub connections_overlap_ns: String,
+    /// Integral of the number of logged-in sessions, session-nanoseconds.
+    pub sessions_integral_ns: String,
+    /// Sum over sessions of their overlap with the run, nanoseconds.
+    pub sessions_overlap_ns: String,
+    /// Are both pairs equal?
+    pub holds: bool,
+}
+
+/// What this run reached.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Coverage {
+    /// Causes that occurred.
+    pub causes: Vec<String>,
+    /// Phases in which a refusal occurred.
+    pub phases: Vec<String>,
+    /// Causes that did not occur.
+    pub causes_missed: Vec<String>,
+}
+
+/// A threshold and what became of it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Verdict {
+    /// As it was written.
+    pub threshold: String,
+    /// What was found, in the threshold's unit (seconds for a time); `null` if there is nothing to judge.
+    pub value: Option<f64>,
+    /// Is the value only a lower bound, since it falls among the censored?
+    pub above: bool,
+    /// Does it hold?
+    pub ok: bool,
+}
+
+/// What would have to change.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct Advice {
+    /// The knob of the limit that turned most clients away.
+    pub binding: String,
+    /// Its value in this run.
+    pub limit: u32,
+    /// The thresholds that the change is to meet, or the goal that stands in for them.
+    pub goal: String,
+    /// The smallest limit that meets the goal at this seed, found by simulation; `null` if none up to `searched_to` does.
+    pub smallest: Option<u32>,
+    /// The greatest limit that was tried.
+    pub searched_to: u32,
+}
+
+/// A row of `timeline.csv`: means over replications of what happened in one stretch of time.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct TimelineRow {
+    /// When the stretch begins, seconds from the beginning of the run.
+    pub begin_s: f64,
+    /// Its length, seconds.
+    pub width_s: f64,
+    /// Wanted sessions that began.
+    pub wanted: f64,
+    /// Attempts that began.
+    pub attempts: f64,
+    /// Of these, not the first of their wanted session.
+    pub retries: f64,
+    /// Attempts logged in.
+    pub admitted: f64,
+    /// Attempts turned away.
+    pub turned_away: f64,
+    /// Attempts that ended for wrong passwords.
+    pub login_failed: f64,
+    /// Attempts that the network or a dead server ended.
+    pub network_failed: f64,
+    /// Attempts abandoned.
+    pub abandoned: f64,
+    /// Sessions cut.
+    pub cut: f64,
+    /// Time-weighted mean of connections.
+    pub connections_mean: f64,
+    /// The greatest number of connections, of all replications.
+    pub connections_max: f64,
+    /// Time-weighted mean of logged-in sessions.
+    pub sessions_mean: f64,
+    /// Mean time to service of the sessions first served in this stretch, seconds; empty if there was none.
+    pub time_to_service_s: Option<f64>,
+    /// The greatest time to service of all replications, seconds; empty if there was none.
+    pub time_to_service_max_s: Option<f64>,
+    /// Turned away, cut, login-failed and network-failed by cause, in the order of `Cause::ALL`. In the file: one column for each
+    /// cause, `refused_<cause>`.
+    pub refused: Vec<f64>,
+}

@@ -1,0 +1,44 @@
+//! The link between a population's clients and the server.
+//!
+//! It knows delays and rates, not messages: what travels is the driver's business.
+
+use crate::dist::Dist;
+use crate::time::Duration;
+
+/// The path between a client and the server.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Link {
+    /// One-way delay: half the round-trip time.
+    pub delay: Duration,
+    /// What is added to each message's delay. Jitter never reorders: a message does not overtake the one before it.
+    pub jitter: Option<Dist>,
+    /// The client's bandwidth in bytes per second, 0 for unlimited.
+    pub bandwidth: u64,
+    /// How long a client waits for the TCP handshake.
+    pub connect_timeout: Duration,
+    /// How long a client waits for any reply, the greeting included.
+    pub reply_timeout: Duration,
+}
+
+impl Default for Link {
+    fn default() -> Self {
+        Self {
+            delay: Duration::from_millis(10),
+            jitter: None,
+            bandwidth: 0,
+            connect_timeout: Duration::from_secs(60),
+            reply_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+impl Link {
+    /// How long `bytes` take at the client's bandwidth, rounded up to the nanosecond.
+    pub fn transmission(&self, bytes: u64) -> Duration {
+        if self.bandwidth == 0 {
+            return Duration::ZERO;
+        }
+        let ns = (u128::from(bytes) * 1_000_000_000).div_ceil(u128::from(self.bandwidth));
+        Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
+    }
+}

@@ -1,0 +1,39 @@
+//! Who comes when: populations, their arrivals, their addresses.
+//!
+//! It knows neither server nor sockets: it says that a client comes at a time, from an address, to do a script.
+
+pub mod addresses;
+pub mod arrivals;
+pub mod stages;
+
+pub use addresses::{AddressBook, Addresses, Pick};
+pub use arrivals::{Arrival, ArrivalSource, Arrivals, Closed, Open, Spacing, TraceArrival};
+pub use stages::{Stage, Stages};
+
+use crate::client::Behaviour;
+use crate::ftp::ArgId;
+use crate::network::Link;
+
+/// A population: clients that behave alike.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Population {
+    /// Its name in reports.
+    pub name: String,
+    /// When its clients come.
+    pub arrivals: Arrivals,
+    /// Where they come from.
+    pub addresses: Addresses,
+    /// The accounts that they use, in turn.
+    pub users: Vec<ArgId>,
+    /// What each of them does.
+    pub behaviour: Behaviour,
+    /// How they reach the server.
+    pub link: Link,
+}
+
+impl Population {
+    /// The account of client number `index`.
+    pub fn user(&self, index: u32) -> ArgId {
+        self.users[index as usize % self.users.len()]
+    }
+}
