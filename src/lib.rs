@@ -19,6 +19,7 @@ pub mod metrics;
 pub mod network;
 pub mod observe;
 pub mod rng;
+pub mod scenario;
 pub mod server;
 pub mod time;
 pub mod workload;

@@ -41,3 +41,18 @@ pub struct Scenario {
     /// the right password.
     pub strings: Vec<String>,
 }
+
+/// What is wrong with a scenario: one thing, its place, and what to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Problem {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// What is wrong, with the offending value.
+    pub what: String,
+    /// What is allowed, or what was probably meant.
+    pub hint: String,
+}
