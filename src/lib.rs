@@ -12,6 +12,7 @@
 
 pub mod chaos;
 pub mod client;
+pub mod digest;
 pub mod dist;
 pub mod ftp;
 pub mod id;

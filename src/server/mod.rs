@@ -1,12 +1,117 @@
 //! The server-PI: the policy machine for all connections of one server, without a clock or a socket.
 //!
-//! It never sends a byte: its driver does, as its actions say.
+//! It never sends a byte: its driver does, as its [`Action`]s say.
 
+mod admission;
+mod ban;
+mod ending;
+mod machine;
 pub mod policy;
 pub mod profile;
+mod session;
+mod shutdown;
 
+pub use machine::Server;
 pub use policy::{BanOverride, Misfit, Overrides, Policy, ReplyEntry, ReplyId, ReplyTable};
 pub use profile::{Offence, Profile};
+
+use crate::digest::Digest;
+use crate::ftp::Command;
+use crate::id::{ConnId, PeerId};
+use crate::observe::{Cause, CloseHow, Observation};
+use crate::time::Instant;
+
+/// What happens to a server.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Input {
+    /// The kernel has a new connection from `peer`; it is called `conn` from now on.
+    Accepted {
+        /// The connection.
+        conn: ConnId,
+        /// The address that it comes from.
+        peer: PeerId,
+    },
+    /// A complete command line was read.
+    Command {
+        /// On which connection.
+        conn: ConnId,
+        /// What it says.
+        command: Command,
+    },
+    /// The data connection is established.
+    DataOpened {
+        /// Of which control connection.
+        conn: ConnId,
+    },
+    /// The transfer is complete and its data connection closed.
+    TransferDone {
+        /// Of which control connection.
+        conn: ConnId,
+    },
+    /// The peer has closed or reset the connection, or it was found dead.
+    Closed {
+        /// Which.
+        conn: ConnId,
+    },
+    /// A firing that was asked for, or any other: timers are hints.
+    TimerFired {
+        /// Of which connection.
+        conn: ConnId,
+    },
+    /// Somebody tells the server something.
+    Control(Control),
+}
+
+/// What a server wants done.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Action {
+    /// Send a reply, not before `at`. Replies of one connection go out in order.
+    Reply {
+        /// On which connection.
+        conn: ConnId,
+        /// Which reply of the policy's table.
+        reply: ReplyId,
+        /// When.
+        at: Instant,
+    },
+    /// Close the connection behind its last reply.
+    Close {
+        /// Which.
+        conn: ConnId,
+        /// How.
+        how: CloseHow,
+        /// Why, if it was refused or cut. No peer learns it from the wire; a simulated client is told for the statistics.
+        cause: Option<Cause>,
+    },
+    /// Hand in [`Input::TimerFired`] at `at`.
+    Arm {
+        /// For which connection.
+        conn: ConnId,
+        /// When.
+        at: Instant,
+    },
+    /// Begin to move the data of the transfer that was just answered with 150, at `at`.
+    StartTransfer {
+        /// Of which control connection.
+        conn: ConnId,
+        /// When.
+        at: Instant,
+    },
+    /// The slot is free: the id may be used again.
+    Free {
+        /// Which.
+        conn: ConnId,
+    },
+    /// Open or close the listener.
+    Listen {
+        /// Open?
+        up: bool,
+    },
+    /// Something worth a number has happened.
+    Observe(Observation),
+}
+
+const _: () = assert!(size_of::<Input>() <= 16 && size_of::<Action>() <= 56);
 
 /// What an administrator, a signal or a fault tells the server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -34,4 +139,68 @@ pub enum Control {
         /// The new limit.
         limit: u32,
     },
+}
+
+impl Input {
+    /// Takes the input into the digest of the run.
+    pub fn fold(&self, digest: &mut Digest) {
+        let mut word = |tag: u64, conn: ConnId, more: u64| digest.word(tag << 56 | more << 32 | u64::from(conn.0));
+        match *self {
+            Self::Accepted { conn, peer } => {
+                word(1, conn, 0);
+                digest.word(u64::from(peer.0));
+            }
+            Self::Command { conn, command } => word(2, conn, (command.verb as u64) << 16 | u64::from(command.arg.0)),
+            Self::DataOpened { conn } => word(3, conn, 0),
+            Self::TransferDone { conn } => word(4, conn, 0),
+            Self::Closed { conn } => word(5, conn, 0),
+            Self::TimerFired { conn } => word(6, conn, 0),
+            Self::Control(Control::SetLimit { check, limit }) => word(7, ConnId(limit), u64::from(check)),
+            Self::Control(control) => word(8, ConnId(0), control.number()),
+        }
+    }
+}
+
+impl Control {
+    /// A number for each control without a value.
+    const fn number(self) -> u64 {
+        match self {
+            Self::StopListening => 0,
+            Self::Listen => 1,
+            Self::Announce => 2,
+            Self::CutAnnounced => 3,
+            Self::Cut => 4,
+            Self::Crash => 5,
+            Self::Hang => 6,
+            Self::Resume => 7,
+            Self::SetLimit { .. } => 8,
+        }
+    }
+}
+
+impl Action {
+    /// Takes the action into the digest of the run. An observation changes nothing and is left out.
+    pub fn fold(&self, digest: &mut Digest) {
+        let mut word = |tag: u64, conn: ConnId, more: u64| digest.word(tag << 56 | more << 32 | u64::from(conn.0));
+        match *self {
+            Self::Reply { conn, reply, at } => {
+                word(17, conn, u64::from(reply.0));
+                digest.word(at.as_nanos());
+            }
+            Self::Close { conn, how, cause } => {
+                word(18, conn, (how as u64) << 8 | cause.map_or(0xff, |c| c.index() as u64));
+            }
+            Self::Arm { conn, at } => {
+                word(19, conn, 0);
+                digest.word(at.as_nanos());
+            }
+            Self::StartTransfer { conn, at } => {
+                word(20, conn, 0);
+                digest.word(at.as_nanos());
+            }
+            Self::Free { conn } => word(21, conn, 0),
+            Self::Listen { up } => word(22, ConnId(u32::from(up)), 0),
+            Self::Observe(_) => {}
+        }
+    }
 }

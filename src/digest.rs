@@ -1,0 +1,90 @@
+//! The digest of a run: a short number that two runs share if their machines did the same at the same times.
+//!
+//! It is no defence against forgery: it finds differences, not intent.
+
+/// A 128-bit digest over a sequence of words.
+///
+/// Each word is folded into two lanes by a 64 x 64 -> 128-bit multiplication whose halves are combined, the mixing step of
+/// Wang Yi's wyhash (2019). The lanes have different multipliers, so that a collision in one is none in the other.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Digest {
+    lanes: [u64; 2],
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self { lanes: [0x2d35_8dcc_aa6c_78a5, 0x8bb8_4b93_962e_acc9] }
+    }
+}
+
+impl Digest {
+    /// Takes in one word.
+    pub fn word(&mut self, word: u64) {
+        self.lanes[0] = fold(self.lanes[0] ^ word, 0xa076_1d64_78bd_642f);
+        self.lanes[1] = fold(self.lanes[1].wrapping_add(word), 0xe703_7ed1_a0b4_28db) ^ word;
+    }
+
+    /// Takes in bytes, and their number.
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.word(u64::from_le_bytes(word));
+        }
+        self.word(bytes.len() as u64);
+    }
+
+    /// The digest so far.
+    pub fn value(self) -> u128 {
+        u128::from(self.lanes[0]) << 64 | u128::from(self.lanes[1])
+    }
+
+    /// The digest so far in 32 hexadecimal digits.
+    pub fn hex(self) -> String {
+        format!("{:032x}", self.value())
+    }
+}
+
+/// The two halves of a 128-bit product, xored.
+fn fold(a: u64, b: u64) -> u64 {
+    let product = u128::from(a) * u128::from(b);
+    (product >> 64) as u64 ^ product as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(words: &[u64]) -> u128 {
+        let mut digest = Digest::default();
+        words.iter().for_each(|w| digest.word(*w));
+        digest.value()
+    }
+
+    #[test]
+    fn order_and_number_matter() {
+        assert_ne!(of(&[1, 2]), of(&[2, 1]));
+        assert_ne!(of(&[0]), of(&[0, 0]));
+        assert_ne!(of(&[]), of(&[0]));
+        assert_eq!(of(&[7, 8, 9]), of(&[7, 8, 9]));
+    }
+
+    #[test]
+    fn bytes_are_told_from_their_padding() {
+        let of_bytes = |b: &[u8]| {
+            let mut digest = Digest::default();
+            digest.bytes(b);
+            digest.value()
+        };
+        assert_ne!(of_bytes(b"ab"), of_bytes(b"ab\0"));
+    }
+
+    /// Every single-bit difference in one word of a sequence changes about half of the digest's bits.
+    #[test]
+    fn one_bit_changes_half_of_the_digest() {
+        for bit in 0..64 {
+            let changed = (of(&[3, 1 << bit, 5]) ^ of(&[3, 0, 5])).count_ones();
+            assert!((34..=94).contains(&changed), "bit {bit}: {changed}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! Real FTP servers as guards: started on a free port of 127.0.0.1, ended when dropped.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread::sleep;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+/// A real server in the foreground. Nothing else can answer in its place: the process is the binary that was unpacked,
+/// says the version that is expected, and holds the listening socket itself.
+pub struct Daemon {
+    /// Where it listens, on 127.0.0.1.
+    pub port: u16,
+    /// The files that clients see.
+    pub root: PathBuf,
+    /// Its transfer log, in the format of wu-ftpd. It is there from the first transfer on.
+    pub xferlog: PathBuf,
+    child: Child,
+    _dir: TempDir,
+}
+
+impl Daemon {
+    /// `ProFTPD` with the accounts `alice` and `bob`, password `secret`, who both come to `root` and may write there.
+    /// `extra` is appended to its configuration.
+    pub fn proftpd(extra: &str) -> Self {
+        let program = unpacked("proftpd-core/usr/sbin/proftpd");
+        assert_version(Command::new(&program).arg("-v"), "ProFTPD Version 1.3.");
+        Self::start(&program, &["-n", "-q", "-c"], 0o777, |port, dir, root| {
+            let account = |name| format!("{name}:{SECRET}:65534:65534::{}:/bin/sh\n", root.display());
+            let users = dir.join("users");
+            fs::write(&users, account("alice") + &account("bob")).unwrap();
+            fs::set_permissions(&users, Permissions::from_mode(0o600)).unwrap(); // it refuses a file that others may read
+            let dir = dir.display();
+            format!(
+                "ServerType standalone\nDefaultAddress 127.0.0.1\nPort {port}\nUseIPv6 off\nUseReverseDNS off\n\
+                 User nobody\nGroup nogroup\nRequireValidShell off\nAllowOverwrite on\nWtmpLog off\n\
+                 AuthOrder mod_auth_file.c\nAuthUserFile {dir}/users\nTransferLog {dir}/xferlog\n\
+                 ScoreboardFile {dir}/scoreboard\nPidFile {dir}/pid\nDelayTable {dir}/delay\nSystemLog {dir}/log\n{extra}\n"
+            )
+        })
+    }
+
+    /// vsftpd for anonymous clients, who may write in the folder `in` of `root`. The log names them by their password.
+    /// `extra` is appended to its configuration.
+    pub fn vsftpd(extra: &str) -> Self {
+        let program = unpacked("vsftpd/usr/sbin/vsftpd");
+        // It writes its version to its standard input.
+        assert_version(Command::new("sh").args(["-c", "exec \"$0\" -v 0>&1"]).arg(&program), "vsftpd: version 3.");
+        Self::start(&program, &[], 0o755, |port, dir, root| {
+            let (empty, incoming) = (dir.join("empty"), root.join("in"));
+            fs::create_dir(&empty).unwrap();
+            fs::create_dir(&incoming).unwrap();
+            fs::set_permissions(&incoming, Permissions::from_mode(0o777)).unwrap();
+            let (dir, root) = (dir.display(), root.display());
+            format!(
+                "listen=YES\nlisten_ipv6=NO\nbackground=NO\nlisten_address=127.0.0.1\nlisten_port={port}\n\
+                 seccomp_sandbox=NO\nisolate=NO\nisolate_network=NO\nsecure_chroot_dir={dir}/empty\nftp_username=nobody\n\
+                 anonymous_enable=YES\nlocal_enable=NO\nanon_root={root}\nwrite_enable=YES\nanon_upload_enable=YES\n\
+                 xferlog_enable=YES\nxferlog_std_format=YES\nxferlog_file={dir}/xferlog\n{extra}\n"
+            )
+        })
+    }
+
+    /// The address of a file under [`root`](Self::root).
+    pub fn url(&self, path: &str) -> String {
+        format!("ftp://127.0.0.1:{}/{path}", self.port)
+    }
+
+    /// Runs `program` with `args` and a configuration file, and waits until it listens. `root_mode` is that of `root`.
+    fn start(
+        program: &Path,
+        args: &[&str],
+        root_mode: u32,
+        config: impl FnOnce(u16, &Path, &Path) -> String,
+    ) -> Self {
+        let scratch = tempfile::tempdir().unwrap();
+        let (dir, port) = (scratch.path(), free_port());
+        let root = dir.join("root");
+        fs::create_dir(&root).unwrap();
+        fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap(); // sessions do not run as root
+        fs::set_permissions(&root, Permissions::from_mode(root_mode)).unwrap();
+        let (file, output) = (dir.join("config"), dir.join("output"));
+        fs::write(&file, config(port, dir, &root)).unwrap();
+        let child = Command::new(program)
+            .args(args)
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(File::create(&output).unwrap())
+            .stderr(File::options().append(true).open(&output).unwrap())
+            .spawn()
+            .unwrap_or_else(|e| panic!("{}: {e}: run .ci/install", program.display()));
+        let xferlog = dir.join("xferlog");
+        let mut daemon = Self { port, root, xferlog, child, _dir: scratch };
+        for _ in 0..200 {
+            if let Some(status) = daemon.child.try_wait().unwrap() {
+                panic!("{} ended, {status}: {}", program.display(), fs::read_to_string(&output).unwrap());
+            }
+            if listens(daemon.child.id(), port) {
+                let running = fs::read_link(format!("/proc/{}/exe", daemon.child.id())).unwrap();
+                assert_eq!(running, program.canonicalize().unwrap(), "another program runs as the daemon");
+                return daemon;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        panic!("{} does not listen: {}", program.display(), fs::read_to_string(&output).unwrap());
+    }
+}
+
+impl Drop for Daemon {
+    /// Asks it to end, so that it ends its sessions too, and kills it if it has not ended after two seconds.
+    fn drop(&mut self) {
+        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        for _ in 0..40 {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            sleep(Duration::from_millis(50));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The word `secret` as crypt(3) keeps it.
+const SECRET: &str =
+    "$6$ftp421$PKdo2tfv5RcZgq9db80WE/3.ht.XJXmSPZmdd59VZIX86Tp8rf9D/0JU2kH.IZ5.CJYmSLZSejqIRtGK90CpW.";
+
+/// A program of the daemons that `.ci/install` unpacks.
+fn unpacked(path: &str) -> PathBuf {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/daemons").join(path);
+    assert!(program.exists(), "{} is missing: run .ci/install", program.display());
+    program
+}
+
+fn assert_version(command: &mut Command, expected: &str) {
+    let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}: run .ci/install"));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(said.starts_with(expected), "{expected}.. expected, but {command:?} said: {said}: run .ci/install");
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// Does the process `pid` itself hold the socket that listens on 127.0.0.1:`port`?
+fn listens(pid: u32, port: u16) -> bool {
+    let address = format!("0100007F:{port:04X}");
+    let sockets = fs::read_to_string("/proc/net/tcp").unwrap();
+    let fields = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let Some(inode) = fields.filter(|f| f[1] == address && f[3] == "0A").map(|f| format!("socket:[{}]", f[9])).next()
+    else {
+        return false;
+    };
+    let Ok(open) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+    open.flatten().any(|fd| fs::read_link(fd.path()).is_ok_and(|to| to.as_os_str() == inode.as_str()))
+}
