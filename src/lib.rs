@@ -22,5 +22,6 @@ pub mod observe;
 pub mod rng;
 pub mod scenario;
 pub mod server;
+pub mod sim;
 pub mod time;
 pub mod workload;

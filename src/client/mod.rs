@@ -2,14 +2,133 @@
 //!
 //! It never looks at the server's state: it knows what it has been told.
 
+mod machine;
 pub mod retry;
 pub mod script;
 
+pub use machine::{Client, State};
 pub use retry::{Backoff, Growth, Jitter, RetryPolicy, Rule};
 pub use script::{Script, Step};
 
+use crate::digest::Digest;
 use crate::dist::Dist;
-use crate::time::Duration;
+use crate::ftp::{ArgId, Command, Verb};
+use crate::id::PopulationId;
+use crate::observe::{Cause, Observation};
+use crate::rng::{Purpose, Stream, Streams};
+use crate::time::{Duration, Instant};
+
+/// What happens to a client.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Input {
+    /// Its user wants session number `session` (from 0), whose script begins at step `entry`.
+    Start {
+        /// Which of the client's sessions.
+        session: u32,
+        /// Where its script begins.
+        entry: u32,
+    },
+    /// The control connection is established.
+    Connected,
+    /// It could not be established.
+    ConnectFailed {
+        /// Refused or timed out.
+        cause: Cause,
+    },
+    /// A complete reply was read.
+    Reply {
+        /// Its code.
+        code: u16,
+        /// The reason that it refuses something for, told by a simulated server or guessed from the text.
+        cause: Option<Cause>,
+    },
+    /// The data connection is established.
+    DataOpened,
+    /// The server has closed or reset the control connection.
+    Closed {
+        /// The reason, if it is known.
+        cause: Option<Cause>,
+    },
+    /// A firing that was asked for, or any other: timers are hints.
+    TimerFired,
+}
+
+/// What a client wants done.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Action {
+    /// Open the control connection.
+    Connect,
+    /// Send a command over it.
+    Send(Command),
+    /// Open the data connection for this transfer.
+    OpenData {
+        /// LIST, RETR or STOR.
+        verb: Verb,
+        /// The bytes that it is to move.
+        bytes: u64,
+    },
+    /// Close the control connection, if there is one.
+    Disconnect,
+    /// Leave without closing anything.
+    Vanish,
+    /// Hand in [`Input::TimerFired`] at `at`.
+    Arm {
+        /// When.
+        at: Instant,
+    },
+    /// This wanted session is over. The driver may hand in another [`Input::Start`].
+    Finish,
+    /// Something worth a number has happened.
+    Observe(Observation),
+}
+
+const _: () = assert!(size_of::<Input>() <= 12 && size_of::<Action>() <= 48);
+
+/// What a client knows of its surroundings: the same for all clients of a population.
+#[derive(Clone, Copy, Debug)]
+pub struct Env<'a> {
+    /// Its population.
+    pub population: PopulationId,
+    /// How it behaves.
+    pub behaviour: &'a Behaviour,
+    /// Its random streams.
+    pub streams: &'a ClientStreams,
+    /// Its account.
+    pub user: ArgId,
+    /// How long it waits for the TCP handshake.
+    pub connect_timeout: Duration,
+    /// How long it waits for a reply.
+    pub reply_timeout: Duration,
+}
+
+/// The random streams of a population's clients.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "each is the stream of the `Purpose` of the same name")]
+pub struct ClientStreams {
+    pub think: Stream,
+    pub size: Stream,
+    pub password: Stream,
+    pub backoff: Stream,
+    pub persistence: Stream,
+    pub patience: Stream,
+    pub vanish: Stream,
+}
+
+impl ClientStreams {
+    /// The streams of population `population`.
+    pub fn new(streams: Streams, population: PopulationId) -> Self {
+        let stream = |purpose| streams.stream(purpose, u32::from(population.0));
+        Self {
+            think: stream(Purpose::Think),
+            size: stream(Purpose::Size),
+            password: stream(Purpose::Password),
+            backoff: stream(Purpose::Backoff),
+            persistence: stream(Purpose::Persistence),
+            patience: stream(Purpose::Patience),
+            vanish: stream(Purpose::Vanish),
+        }
+    }
+}
 
 /// How the clients of a population behave.
 #[derive(Clone, PartialEq, Debug)]
@@ -43,6 +162,43 @@ impl Default for Behaviour {
             vanish: 0.0,
             reconnect: false,
             retry: RetryPolicy::default(),
+        }
+    }
+}
+
+impl Input {
+    /// Takes the input into the digest of the run.
+    pub fn fold(&self, digest: &mut Digest) {
+        let cause = |cause: Option<Cause>| cause.map_or(0xff, |c| c.index() as u64);
+        digest.word(match *self {
+            // A script has fewer than 2^24 steps.
+            Self::Start { session, entry } => 33 << 56 | u64::from(entry) << 32 | u64::from(session),
+            Self::Connected => 34 << 56,
+            Self::ConnectFailed { cause: why } => 35 << 56 | cause(Some(why)),
+            Self::Reply { code, cause: why } => 36 << 56 | u64::from(code) << 8 | cause(why),
+            Self::DataOpened => 37 << 56,
+            Self::Closed { cause: why } => 38 << 56 | cause(why),
+            Self::TimerFired => 39 << 56,
+        });
+    }
+}
+
+impl Action {
+    /// Takes the action into the digest of the run. An observation changes nothing and is left out.
+    pub fn fold(&self, digest: &mut Digest) {
+        let (word, more) = match *self {
+            Self::Connect => (49 << 56, 0),
+            Self::Send(command) => (50 << 56 | (command.verb as u64) << 16 | u64::from(command.arg.0), 0),
+            Self::OpenData { verb, bytes } => (51 << 56 | verb as u64, bytes),
+            Self::Disconnect => (52 << 56, 0),
+            Self::Vanish => (53 << 56, 0),
+            Self::Arm { at } => (54 << 56, at.as_nanos()),
+            Self::Finish => (55 << 56, 0),
+            Self::Observe(_) => return,
+        };
+        digest.word(word);
+        if more != 0 {
+            digest.word(more);
         }
     }
 }

@@ -35,7 +35,7 @@ impl Daemon {
             fs::set_permissions(&users, Permissions::from_mode(0o600)).unwrap(); // it refuses a file that others may read
             let dir = dir.display();
             format!(
-                "ServerType standalone\nDefaultAddress 127.0.0.1\nPort {port}\nUseIPv6 off\nUseReverseDNS off\n\
+                "ServerType standalone\nDefaultAddress 127.0.0.1\nSocketBindTight on\nPort {port}\nUseIPv6 off\nUseReverseDNS off\n\
                  User nobody\nGroup nogroup\nRequireValidShell off\nAllowOverwrite on\nWtmpLog off\n\
                  AuthOrder mod_auth_file.c\nAuthUserFile {dir}/users\nTransferLog {dir}/xferlog\n\
                  ScoreboardFile {dir}/scoreboard\nPidFile {dir}/pid\nDelayTable {dir}/delay\nSystemLog {dir}/log\n{extra}\n"
@@ -48,16 +48,20 @@ impl Daemon {
     pub fn vsftpd(extra: &str) -> Self {
         let program = unpacked("vsftpd/usr/sbin/vsftpd");
         // It writes its version to its standard input.
-        assert_version(Command::new("sh").args(["-c", "exec \"$0\" -v 0>&1"]).arg(&program), "vsftpd: version 3.");
+        assert_version(
+            Command::new("sh").args(["-c", "exec \"$0\" -v 0>&1"]).arg(&program),
+            "vsftpd: version 3.",
+        );
         Self::start(&program, &[], 0o755, |port, dir, root| {
             let (empty, incoming) = (dir.join("empty"), root.join("in"));
             fs::create_dir(&empty).unwrap();
             fs::create_dir(&incoming).unwrap();
             fs::set_permissions(&incoming, Permissions::from_mode(0o777)).unwrap();
             let (dir, root) = (dir.display(), root.display());
+            // It goes to the user's home before it goes to the root: that of `nobody` does not exist.
             format!(
                 "listen=YES\nlisten_ipv6=NO\nbackground=NO\nlisten_address=127.0.0.1\nlisten_port={port}\n\
-                 seccomp_sandbox=NO\nisolate=NO\nisolate_network=NO\nsecure_chroot_dir={dir}/empty\nftp_username=nobody\n\
+                 seccomp_sandbox=NO\nisolate=NO\nisolate_network=NO\nsecure_chroot_dir={dir}/empty\nftp_username=daemon\n\
                  anonymous_enable=YES\nlocal_enable=NO\nanon_root={root}\nwrite_enable=YES\nanon_upload_enable=YES\n\
                  xferlog_enable=YES\nxferlog_std_format=YES\nxferlog_file={dir}/xferlog\n{extra}\n"
             )
@@ -137,8 +141,12 @@ fn unpacked(path: &str) -> PathBuf {
 
 fn assert_version(command: &mut Command, expected: &str) {
     let output = command.output().unwrap_or_else(|e| panic!("{command:?}: {e}: run .ci/install"));
-    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    assert!(said.starts_with(expected), "{expected}.. expected, but {command:?} said: {said}: run .ci/install");
+    let said =
+        String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.starts_with(expected),
+        "{expected}.. expected, but {command:?} said: {said}: run .ci/install"
+    );
 }
 
 fn free_port() -> u16 {
@@ -150,7 +158,8 @@ fn listens(pid: u32, port: u16) -> bool {
     let address = format!("0100007F:{port:04X}");
     let sockets = fs::read_to_string("/proc/net/tcp").unwrap();
     let fields = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-    let Some(inode) = fields.filter(|f| f[1] == address && f[3] == "0A").map(|f| format!("socket:[{}]", f[9])).next()
+    let Some(inode) =
+        fields.filter(|f| f[1] == address && f[3] == "0A").map(|f| format!("socket:[{}]", f[9])).next()
     else {
         return false;
     };

@@ -73,8 +73,7 @@ fn curl(host: &str, account: &str, steps: &[Step]) -> u64 {
             command.arg("--next");
         }
         command.args(["--noproxy", "*", "--max-time", "20", "--interface", host, "--user", account]);
-        // A second connection for the control would be a second session: it is counted, with the data connection.
-        command.args(["--write-out", "%{num_connects} "]);
+        command.args(["--write-out", "%{num_connects}\n"]);
         if let Some(size) = step.upload {
             fs::write(&file, vec![b'x'; size]).unwrap();
             command.arg("--upload-file").arg(&file);
@@ -85,7 +84,13 @@ fn curl(host: &str, account: &str, steps: &[Step]) -> u64 {
         files.push(file);
     }
     let output = succeeded(&mut command);
-    eprintln!("DEBUG {}", String::from_utf8_lossy(&output.stdout));
+    let connects =
+        String::from_utf8_lossy(&output.stdout).lines().map(|n| n.parse::<usize>().unwrap()).sum::<usize>();
+    assert_eq!(
+        connects,
+        1 + steps.len(),
+        "not one control connection, and a data connection for each transfer"
+    );
     files.iter().map(|file| fs::metadata(file).unwrap().len()).sum()
 }
 

@@ -1,0 +1,79 @@
+//! The wires: one entry for each connection, from the SYN's arrival until nothing that names it is under way.
+//!
+//! It knows delivery, not dialogue.
+
+use super::timer::Timer;
+use crate::id::ConnId;
+use crate::time::Instant;
+
+/// No client is at the other end.
+pub(super) const NOBODY: u32 = u32::MAX;
+
+/// One connection.
+#[derive(Clone, Debug)]
+pub(super) struct Wire {
+    /// The client's slot, or [`NOBODY`] once it has let go.
+    pub client: u32,
+    /// Events under way that name this connection.
+    pub in_flight: u32,
+    /// When the last message to the client arrives: none overtakes it.
+    pub down_at: Instant,
+    /// When the last message to the server arrives.
+    pub up_at: Instant,
+    /// The bytes that the next transfer moves.
+    pub bytes: u64,
+    /// The server's timer for this connection.
+    pub timer: Timer,
+    /// Messages sent so far, either way: the counter of jitter.
+    pub messages: u32,
+    /// Has the server given the id back?
+    pub freed: bool,
+}
+
+const _: () = assert!(size_of::<Wire>() == 64);
+
+/// All connections, in reused slots.
+#[derive(Debug, Default)]
+pub(super) struct Wires {
+    slots: Vec<Wire>,
+    free: Vec<u32>,
+}
+
+impl Wires {
+    /// A new connection of `client`.
+    pub(super) fn open(&mut self, client: u32, now: Instant) -> ConnId {
+        let fresh = |timer| Wire {
+            client,
+            in_flight: 0,
+            down_at: now,
+            up_at: now,
+            bytes: 0,
+            timer,
+            messages: 0,
+            freed: false,
+        };
+        if let Some(place) = self.free.pop() {
+            let slot = &mut self.slots[place as usize];
+            let timer = slot.timer;
+            *slot = fresh(timer); // what is left of the timer in the calendar serves the new connection
+            ConnId(place)
+        } else {
+            self.slots.push(fresh(Timer::OFF));
+            ConnId(self.slots.len() as u32 - 1)
+        }
+    }
+
+    pub(super) fn get(&mut self, conn: ConnId) -> &mut Wire {
+        &mut self.slots[conn.0 as usize]
+    }
+
+    /// Puts the slot back if both ends and everything under way have let go of it.
+    pub(super) fn recycle(&mut self, conn: ConnId) {
+        let wire = &mut self.slots[conn.0 as usize];
+        if wire.freed && wire.client == NOBODY && wire.in_flight == 0 {
+            wire.timer.disarm();
+            wire.freed = false;
+            self.free.push(conn.0);
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The simulated world: virtual time, a calendar of events, and the wires between the machines.
+//!
+//! It decides nothing about FTP: it turns actions into calendar entries, and entries back into inputs.
+
+mod calendar;
+mod conns;
+mod tap;
+mod timer;
+mod world;
+
+pub use calendar::Calendar;
+pub use tap::{Happening, Tap, Who};
+pub use world::{Finished, Watch, Work, run};

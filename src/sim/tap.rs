@@ -1,0 +1,71 @@
+//! A tap on the wires: what a person would see of a run, told as it happens.
+//!
+//! It changes nothing, and costs nothing when nobody listens.
+
+use crate::ftp::Command;
+use crate::id::{PeerId, PopulationId};
+use crate::observe::{Cause, CloseHow};
+use crate::server::ReplyEntry;
+use crate::time::Instant;
+
+/// The client that something happens to.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Who {
+    /// Its population.
+    pub population: PopulationId,
+    /// Its number there.
+    pub index: u32,
+    /// Which of its wanted sessions.
+    pub session: u32,
+    /// Its address.
+    pub peer: PeerId,
+}
+
+/// What happens, at the client's end of the wire.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub enum Happening<'a> {
+    /// It sends a SYN.
+    Connect,
+    /// The connection is established.
+    Connected,
+    /// It is not.
+    ConnectFailed(Cause),
+    /// It sends a command.
+    Command(Command),
+    /// A reply arrives. `unread`: nobody looks at it before the next command.
+    Reply {
+        /// The reply.
+        reply: &'a ReplyEntry,
+        /// Does it wait to be read?
+        unread: bool,
+    },
+    /// The server's close arrives.
+    Closed {
+        /// How.
+        how: CloseHow,
+        /// Does it wait to be noticed?
+        unread: bool,
+    },
+    /// It closes the connection.
+    Disconnect,
+    /// It vanishes.
+    Vanish,
+    /// It is done with this wanted session.
+    Finish,
+}
+
+/// Somebody who listens.
+pub trait Tap {
+    /// False if nobody does, so that nothing is even put together.
+    const LISTENS: bool = true;
+
+    /// Something happens.
+    fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>);
+}
+
+/// Nobody.
+impl Tap for () {
+    const LISTENS: bool = false;
+
+    fn happens(&mut self, _: Instant, _: Who, _: Happening<'_>) {}
+}

@@ -1,0 +1,630 @@
+//! The world: the machines of one replication, wired together by the calendar.
+//!
+//! It is a driver: whatever it decides is about delivery (delays, order, slots), never about FTP.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::calendar::Calendar;
+use super::conns::{NOBODY, Wires};
+use super::tap::{Happening, Tap, Who};
+use super::timer::{Firing, Timer};
+use crate::client::{self, Client, ClientStreams, Env, State};
+use crate::digest::Digest;
+use crate::ftp::{ArgId, Command, Verb};
+use crate::id::{ConnId, PeerId, PopulationId};
+use crate::metrics::{Recorder, Shape};
+use crate::observe::{Cause, CloseHow, Observation};
+use crate::rng::{Purpose, Stream, Streams};
+use crate::scenario::Scenario;
+use crate::server::{self, Control, ReplyId, Server};
+use crate::time::{Duration, Instant};
+use crate::workload::{Arrival, ArrivalSource, Arrivals, Population};
+
+/// What a replication has come to.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// What was measured.
+    pub recorder: Recorder,
+    /// The digest of every input and action of the machines.
+    pub digest: u128,
+    /// What it took.
+    pub work: Work,
+}
+
+/// What a replication took, for benchmarks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Work {
+    /// Events taken from the calendar.
+    pub events: u64,
+    /// Commands that the server read.
+    pub commands: u64,
+    /// The most events that were pending at once.
+    pub pending_max: usize,
+    /// The most clients that were there at once.
+    pub clients_max: usize,
+}
+
+/// How a run is followed and stopped from outside.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// Set it to stop: replications that have not ended are cut short.
+    pub stop: AtomicBool,
+    /// Virtual nanoseconds that are done, over all replications.
+    pub done_ns: AtomicU64,
+}
+
+/// How many events go by between two looks at the [`Watch`].
+const WATCH_EVERY: u64 = 4_096;
+
+/// An entry of the calendar.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    /// The next client of a population comes.
+    Arrive { population: PopulationId },
+    /// A client of a closed population wants its next session.
+    Again { client: u32 },
+    /// A client's timer.
+    ClientTimer { client: u32 },
+    /// The server's timer for a connection.
+    ConnTimer { conn: ConnId },
+    /// A SYN reaches the server's host.
+    Syn { client: u32, serial: u16 },
+    /// A connect fails at the client.
+    ConnectFailed { client: u32, serial: u16 },
+    /// The handshake is complete at the client.
+    Connected { conn: ConnId },
+    /// A command reaches the server.
+    CommandArrives { conn: ConnId, command: SmallCommand },
+    /// A reply reaches the client.
+    ReplyArrives { conn: ConnId, reply: u16 },
+    /// The client's FIN reaches the server.
+    ClosedByClient { conn: ConnId },
+    /// The server's FIN or RST reaches the client.
+    ClosedByServer { conn: ConnId, how: CloseHow, cause: Option<Cause> },
+    /// The data connection is established at the server.
+    DataAtServer { conn: ConnId },
+    /// The data connection is established at the client.
+    DataAtClient { conn: ConnId },
+    /// All bytes of a transfer are through.
+    TransferDone { conn: ConnId },
+    /// A fault's next control.
+    Fault { fault: u16, step: u16 },
+}
+
+/// A command without padding: a verb and an argument in three bytes.
+#[derive(Clone, Copy, Debug)]
+#[repr(Rust, packed)]
+struct SmallCommand {
+    arg: u16,
+    verb: Verb,
+}
+
+const _: () = assert!(size_of::<Event>() == 8);
+
+/// A client and what its driver keeps with it.
+#[derive(Clone, Debug)]
+struct Slot {
+    client: Client,
+    timer: Timer,
+    peer: PeerId,
+    /// Its connection, once its SYN has arrived.
+    conn: Option<ConnId>,
+    population: PopulationId,
+    /// Counts its connects, so that a SYN whose client has given up is known.
+    serial: u16,
+    entry: u32,
+    taken: bool,
+}
+
+/// What a population's clients share.
+struct Crowd<'a> {
+    spec: &'a Population,
+    streams: ClientStreams,
+    addresses: Stream,
+    pauses: Stream,
+    jitter_up: Stream,
+    jitter_down: Stream,
+    source: ArrivalSource,
+    next: Option<Arrival>,
+}
+
+struct World<'a, T> {
+    scenario: &'a Scenario,
+    crowds: Vec<Crowd<'a>>,
+    calendar: Calendar<Event>,
+    server: Server,
+    listening: bool,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    wires: Wires,
+    own_addresses: u32,
+    recorder: Recorder,
+    digest: Digest,
+    work: Work,
+    client_actions: Vec<client::Action>,
+    server_actions: Vec<server::Action>,
+    tap: &'a mut T,
+}
+
+/// Simulates replication `replication` (from 0) of `scenario`. Returns early, with what was measured so far and `false`, if
+/// `watch` says stop.
+pub fn run<T: Tap>(scenario: &Scenario, replication: u32, tap: &mut T, watch: &Watch) -> (Finished, bool) {
+    let mut world = World::new(scenario, replication, tap);
+    world.begin();
+    let (end, complete) = world.run_to(Instant::ZERO + scenario.duration, watch);
+    (world.finish(end), complete)
+}
+
+impl<'a, T: Tap> World<'a, T> {
+    fn new(scenario: &'a Scenario, replication: u32, tap: &'a mut T) -> Self {
+        let streams = Streams::new(scenario.seed, replication);
+        let crowds: Vec<Crowd<'a>> = scenario
+            .populations
+            .iter()
+            .enumerate()
+            .map(|(place, spec)| Crowd::new(spec, PopulationId(place as u16), streams))
+            .collect();
+        let controls: Vec<Control> =
+            scenario.faults.iter().flat_map(|f| f.controls.iter().map(|(_, control)| *control)).collect();
+        let shape = Shape {
+            populations: crowds.len(),
+            horizon: Instant::ZERO + scenario.duration,
+            warmup: scenario.warmup,
+        };
+        Self {
+            scenario,
+            crowds,
+            calendar: Calendar::default(),
+            server: Server::new(scenario.policy.clone(), streams.stream(Purpose::LoginDelay, 0), &controls),
+            listening: true,
+            slots: Vec::new(),
+            free: Vec::new(),
+            wires: Wires::default(),
+            own_addresses: 0,
+            recorder: Recorder::new(shape),
+            digest: Digest::default(),
+            work: Work::default(),
+            client_actions: Vec::with_capacity(16),
+            server_actions: Vec::with_capacity(16),
+            tap,
+        }
+    }
+
+    /// Enters the first arrival of each population and the first control of each fault.
+    fn begin(&mut self) {
+        for (place, fault) in self.scenario.faults.iter().enumerate() {
+            if let Some((after, _)) = fault.controls.first() {
+                self.calendar.schedule(fault.at + *after, Event::Fault { fault: place as u16, step: 0 });
+            }
+        }
+        for place in 0..self.crowds.len() {
+            self.expect_arrival(PopulationId(place as u16));
+        }
+    }
+
+    fn run_to(&mut self, horizon: Instant, watch: &Watch) -> (Instant, bool) {
+        let mut shown = Instant::ZERO;
+        while let Some(now) = self.calendar.peek().filter(|at| *at <= horizon) {
+            if self.work.events.is_multiple_of(WATCH_EVERY) {
+                watch.done_ns.fetch_add(now.since(shown).as_nanos(), Ordering::Relaxed);
+                shown = now;
+                if watch.stop.load(Ordering::Relaxed) {
+                    return (now, false);
+                }
+            }
+            self.work.pending_max = self.work.pending_max.max(self.calendar.len());
+            if let Some((now, event)) = self.calendar.pop() {
+                self.work.events += 1;
+                self.happen(now, event);
+            }
+        }
+        watch.done_ns.fetch_add(horizon.since(shown).as_nanos(), Ordering::Relaxed);
+        (horizon, true)
+    }
+
+    fn finish(mut self, end: Instant) -> Finished {
+        let still_wanting: Vec<(PopulationId, Instant)> = self
+            .slots
+            .iter()
+            .filter(|slot| slot.taken)
+            .filter_map(|slot| Some((slot.population, slot.client.still_wants()?)))
+            .collect();
+        self.recorder.finish(
+            end,
+            self.server.open_connections(),
+            self.server.open_sessions(),
+            still_wanting.into_iter(),
+        );
+        Finished { recorder: self.recorder, digest: self.digest.value(), work: self.work }
+    }
+
+    // ---- events ------------------------------------------------------------------------------------------------
+
+    fn happen(&mut self, now: Instant, event: Event) {
+        match event {
+            Event::Arrive { population } => self.arrive(now, population),
+            Event::Again { client } => self.again(now, client),
+            Event::ClientTimer { client } => match self.slots[client as usize].timer.fire(now) {
+                Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
+                Firing::Again(at) => self.calendar.schedule(at, event),
+                Firing::Dropped => {}
+            },
+            Event::ConnTimer { conn } => match self.wires.get(conn).timer.fire(now) {
+                Firing::Due => self.tell_server(now, server::Input::TimerFired { conn }),
+                Firing::Again(at) => self.calendar.schedule(at, event),
+                Firing::Dropped => {}
+            },
+            Event::Syn { client, serial } => self.syn_arrives(now, client, serial),
+            Event::ConnectFailed { client, serial } => {
+                if self.slots[client as usize].serial == serial {
+                    let cause = Cause::ConnectionRefused;
+                    self.note(now, client, Happening::ConnectFailed(cause));
+                    self.tell_client(now, client, client::Input::ConnectFailed { cause });
+                }
+            }
+            Event::Fault { fault, step } => self.fault(now, fault, step),
+            Event::Connected { conn }
+            | Event::ReplyArrives { conn, .. }
+            | Event::ClosedByServer { conn, .. }
+            | Event::DataAtClient { conn } => {
+                self.wires.get(conn).in_flight -= 1;
+                let client = self.wires.get(conn).client;
+                if client != NOBODY {
+                    self.deliver_to_client(now, client, event);
+                }
+                self.wires.recycle(conn);
+            }
+            Event::CommandArrives { conn, .. }
+            | Event::ClosedByClient { conn }
+            | Event::DataAtServer { conn }
+            | Event::TransferDone { conn } => {
+                self.wires.get(conn).in_flight -= 1;
+                if !self.wires.get(conn).freed {
+                    self.deliver_to_server(now, event);
+                }
+                self.wires.recycle(conn);
+            }
+        }
+    }
+
+    fn deliver_to_client(&mut self, now: Instant, client: u32, event: Event) {
+        let unread = self.slots[client as usize].client.state() == State::Away;
+        let input = match event {
+            Event::Connected { .. } => {
+                self.note(now, client, Happening::Connected);
+                client::Input::Connected
+            }
+            Event::ReplyArrives { reply, .. } => {
+                if T::LISTENS {
+                    let who = self.who(client);
+                    let reply = self.server.policy().table.get(ReplyId(reply));
+                    self.tap.happens(now, who, Happening::Reply { reply, unread });
+                }
+                let entry = self.server.policy().table.get(ReplyId(reply));
+                client::Input::Reply { code: entry.code, cause: entry.cause }
+            }
+            Event::ClosedByServer { how, cause, .. } => {
+                self.note(now, client, Happening::Closed { how, unread });
+                client::Input::Closed { cause }
+            }
+            _ => client::Input::DataOpened,
+        };
+        self.tell_client(now, client, input);
+    }
+
+    fn deliver_to_server(&mut self, now: Instant, event: Event) {
+        let input = match event {
+            Event::CommandArrives { conn, command } => {
+                self.work.commands += 1;
+                server::Input::Command { conn, command: Command { verb: command.verb, arg: ArgId(command.arg) } }
+            }
+            Event::ClosedByClient { conn } => server::Input::Closed { conn },
+            Event::DataAtServer { conn } => {
+                self.send_down(now, conn, Event::DataAtClient { conn });
+                server::Input::DataOpened { conn }
+            }
+            Event::TransferDone { conn } => server::Input::TransferDone { conn },
+            _ => return,
+        };
+        self.tell_server(now, input);
+    }
+
+    fn fault(&mut self, now: Instant, fault: u16, step: u16) {
+        let spec = &self.scenario.faults[usize::from(fault)];
+        let controls = &spec.controls;
+        let (_, control) = controls[usize::from(step)];
+        if let Some((after, _)) = controls.get(usize::from(step) + 1) {
+            self.calendar.schedule(spec.at + *after, Event::Fault { fault, step: step + 1 });
+        }
+        self.tell_server(now, server::Input::Control(control));
+    }
+
+    // ---- arrivals ----------------------------------------------------------------------------------------------
+
+    fn expect_arrival(&mut self, population: PopulationId) {
+        let crowd = &mut self.crowds[usize::from(population.0)];
+        crowd.next = crowd.source.next(&crowd.spec.arrivals);
+        if let Some(arrival) = crowd.next {
+            self.calendar.schedule(arrival.at, Event::Arrive { population });
+        }
+    }
+
+    fn arrive(&mut self, now: Instant, population: PopulationId) {
+        let crowd = &self.crowds[usize::from(population.0)];
+        let Some(arrival) = crowd.next else { return };
+        let book = self.scenario.addresses.len();
+        let own = &mut self.own_addresses;
+        let peer = arrival.peer.unwrap_or_else(|| {
+            crowd.spec.addresses.of(arrival.index, crowd.addresses, || {
+                *own += 1;
+                PeerId(book + *own - 1)
+            })
+        });
+        let client = self.take_slot(population, arrival, peer);
+        self.expect_arrival(population);
+        self.tell_client(now, client, client::Input::Start { session: 0, entry: arrival.entry });
+    }
+
+    fn take_slot(&mut self, population: PopulationId, arrival: Arrival, peer: PeerId) -> u32 {
+        let fresh = |timer, serial| Slot {
+            client: Client::new(arrival.index),
+            timer,
+            peer,
+            conn: None,
+            population,
+            serial,
+            entry: arrival.entry,
+            taken: true,
+        };
+        if let Some(place) = self.free.pop() {
+            let slot = &mut self.slots[place as usize];
+            *slot = fresh(slot.timer, slot.serial);
+            return place;
+        }
+        self.slots.push(fresh(Timer::OFF, 0));
+        self.work.clients_max = self.slots.len();
+        self.slots.len() as u32 - 1
+    }
+
+    /// A client is done with a wanted session: one of a closed population pauses and comes again.
+    fn finished(&mut self, now: Instant, client: u32) {
+        self.note(now, client, Happening::Finish);
+        let slot = &mut self.slots[client as usize];
+        slot.timer.disarm();
+        let crowd = &self.crowds[usize::from(slot.population.0)];
+        let next = match &crowd.spec.arrivals {
+            Arrivals::Closed(closed) => {
+                let session = slot.client.session() + 1;
+                let word = crowd.pauses.word(u64::from(slot.client.index()), u64::from(session));
+                let at = now + Duration::from_nanos(closed.pause.sample(word));
+                let level = f64::from(slot.client.index()) + 1.0;
+                let more = closed.sessions == 0 || session < closed.sessions;
+                more.then(|| closed.clients.reaches(level, at)).flatten()
+            }
+            _ => None,
+        };
+        if let Some(at) = next {
+            self.calendar.schedule(at, Event::Again { client });
+        } else {
+            slot.taken = false;
+            self.free.push(client);
+        }
+    }
+
+    fn again(&mut self, now: Instant, client: u32) {
+        let slot = &self.slots[client as usize];
+        let input = client::Input::Start { session: slot.client.session() + 1, entry: slot.entry };
+        self.tell_client(now, client, input);
+    }
+
+    // ---- the client's side -------------------------------------------------------------------------------------
+
+    fn tell_client(&mut self, now: Instant, client: u32, input: client::Input) {
+        let slot = &mut self.slots[client as usize];
+        let crowd = &self.crowds[usize::from(slot.population.0)];
+        let env = Env {
+            population: slot.population,
+            behaviour: &crowd.spec.behaviour,
+            streams: &crowd.streams,
+            user: crowd.spec.user(slot.client.index()),
+            connect_timeout: crowd.spec.link.connect_timeout,
+            reply_timeout: crowd.spec.link.reply_timeout,
+        };
+        let mut actions = std::mem::take(&mut self.client_actions);
+        slot.client.handle(now, input, &env, &mut actions);
+        self.digest.word(now.as_nanos());
+        self.digest.word(u64::from(client));
+        input.fold(&mut self.digest);
+        for action in actions.drain(..) {
+            action.fold(&mut self.digest);
+            self.do_for_client(now, client, action);
+        }
+        self.client_actions = actions;
+    }
+
+    fn do_for_client(&mut self, now: Instant, client: u32, action: client::Action) {
+        match action {
+            client::Action::Observe(observation) => self.recorder.record(now, &observation),
+            client::Action::Arm { at } => {
+                if let Some(at) = self.slots[client as usize].timer.arm(at) {
+                    self.calendar.schedule(at, Event::ClientTimer { client });
+                }
+            }
+            client::Action::Send(command) => {
+                self.note(now, client, Happening::Command(command));
+                let command = SmallCommand { arg: command.arg.0, verb: command.verb };
+                if let Some(conn) = self.slots[client as usize].conn {
+                    self.send_up(now, conn, Event::CommandArrives { conn, command });
+                }
+            }
+            client::Action::OpenData { bytes, .. } => {
+                if let Some(conn) = self.slots[client as usize].conn {
+                    self.wires.get(conn).bytes = bytes;
+                    self.send_up(now, conn, Event::DataAtServer { conn });
+                }
+            }
+            client::Action::Connect => self.connect(now, client),
+            client::Action::Disconnect => self.let_go(now, client, true),
+            client::Action::Vanish => self.let_go(now, client, false),
+            client::Action::Finish => self.finished(now, client),
+        }
+    }
+
+    fn connect(&mut self, now: Instant, client: u32) {
+        self.note(now, client, Happening::Connect);
+        let slot = &mut self.slots[client as usize];
+        slot.serial = slot.serial.wrapping_add(1);
+        let (serial, delay) = (slot.serial, self.crowds[usize::from(slot.population.0)].spec.link.delay);
+        self.calendar.schedule(now + delay, Event::Syn { client, serial });
+    }
+
+    /// The client gives up its connection, if it has one: with a FIN, or without a word.
+    fn let_go(&mut self, now: Instant, client: u32, fin: bool) {
+        let slot = &mut self.slots[client as usize];
+        slot.serial = slot.serial.wrapping_add(1);
+        let Some(conn) = slot.conn.take() else { return };
+        self.note(now, client, if fin { Happening::Disconnect } else { Happening::Vanish });
+        if fin && !self.wires.get(conn).freed {
+            self.send_up(now, conn, Event::ClosedByClient { conn });
+        }
+        self.wires.get(conn).client = NOBODY;
+        self.wires.recycle(conn);
+    }
+
+    // ---- the server's side -------------------------------------------------------------------------------------
+
+    fn syn_arrives(&mut self, now: Instant, client: u32, serial: u16) {
+        let slot = &mut self.slots[client as usize];
+        if slot.serial != serial {
+            return; // its client has given up meanwhile
+        }
+        if !self.listening {
+            let delay = self.crowds[usize::from(slot.population.0)].spec.link.delay;
+            self.calendar.schedule(now + delay, Event::ConnectFailed { client, serial });
+            return;
+        }
+        let conn = self.wires.open(client, now);
+        slot.conn = Some(conn);
+        let peer = slot.peer;
+        self.send_down(now, conn, Event::Connected { conn });
+        self.tell_server(now, server::Input::Accepted { conn, peer });
+    }
+
+    fn tell_server(&mut self, now: Instant, input: server::Input) {
+        let mut actions = std::mem::take(&mut self.server_actions);
+        self.server.handle(now, input, &mut actions);
+        self.digest.word(now.as_nanos());
+        input.fold(&mut self.digest);
+        for action in actions.drain(..) {
+            action.fold(&mut self.digest);
+            self.do_for_server(now, action);
+        }
+        self.server_actions = actions;
+    }
+
+    fn do_for_server(&mut self, now: Instant, action: server::Action) {
+        match action {
+            server::Action::Observe(observation) => self.recorder.record(now, &observation),
+            server::Action::Arm { conn, at } => {
+                if let Some(at) = self.wires.get(conn).timer.arm(at) {
+                    self.calendar.schedule(at, Event::ConnTimer { conn });
+                }
+            }
+            server::Action::Reply { conn, reply, at } => {
+                self.send_down(at, conn, Event::ReplyArrives { conn, reply: reply.0 });
+            }
+            server::Action::Close { conn, how, cause } => {
+                self.send_down(now, conn, Event::ClosedByServer { conn, how, cause });
+            }
+            server::Action::StartTransfer { conn, at } => self.start_transfer(conn, at),
+            server::Action::Free { conn } => {
+                self.wires.get(conn).freed = true;
+                self.wires.recycle(conn);
+            }
+            server::Action::Listen { up } => self.listening = up,
+        }
+    }
+
+    fn start_transfer(&mut self, conn: ConnId, at: Instant) {
+        let wire = self.wires.get(conn);
+        if wire.client == NOBODY {
+            return; // nobody reads: the transfer stalls for ever
+        }
+        let population = self.slots[wire.client as usize].population;
+        let took = self.crowds[usize::from(population.0)].spec.link.transmission(wire.bytes);
+        wire.in_flight += 1;
+        self.calendar.schedule(at + took, Event::TransferDone { conn });
+    }
+
+    // ---- the wire ----------------------------------------------------------------------------------------------
+
+    /// Sends towards the client at `at`. Nothing overtakes what was sent before.
+    fn send_down(&mut self, at: Instant, conn: ConnId, event: Event) {
+        let Some((delay, jitter)) = self.delay(conn, false) else { return };
+        let wire = self.wires.get(conn);
+        wire.down_at = wire.down_at.max(at + delay + jitter);
+        wire.in_flight += 1;
+        let at = wire.down_at;
+        self.calendar.schedule(at, event);
+    }
+
+    /// Sends towards the server at `now`. Nothing overtakes what was sent before.
+    fn send_up(&mut self, now: Instant, conn: ConnId, event: Event) {
+        let Some((delay, jitter)) = self.delay(conn, true) else { return };
+        let wire = self.wires.get(conn);
+        wire.up_at = wire.up_at.max(now + delay + jitter);
+        wire.in_flight += 1;
+        let at = wire.up_at;
+        self.calendar.schedule(at, event);
+    }
+
+    /// The one-way delay and the jitter of the next message, or `None` if nobody is at the other end.
+    fn delay(&mut self, conn: ConnId, up: bool) -> Option<(Duration, Duration)> {
+        let wire = self.wires.get(conn);
+        let slot = self.slots.get(wire.client as usize)?;
+        let crowd = &self.crowds[usize::from(slot.population.0)];
+        let jitter = crowd.spec.link.jitter.as_ref().map_or(Duration::ZERO, |jitter| {
+            wire.messages += 1;
+            let stream = if up { crowd.jitter_up } else { crowd.jitter_down };
+            let entity = u64::from(slot.client.session()) << 32 | u64::from(slot.client.index());
+            let counter = u64::from(slot.client.attempts()) << 32 | u64::from(wire.messages);
+            Duration::from_nanos(jitter.sample(stream.word(entity, counter)))
+        });
+        Some((crowd.spec.link.delay, jitter))
+    }
+
+    // ---- the tap -----------------------------------------------------------------------------------------------
+
+    fn who(&self, client: u32) -> Who {
+        let slot = &self.slots[client as usize];
+        Who {
+            population: slot.population,
+            index: slot.client.index(),
+            session: slot.client.session(),
+            peer: slot.peer,
+        }
+    }
+
+    fn note(&mut self, now: Instant, client: u32, what: Happening<'_>) {
+        if T::LISTENS {
+            let who = self.who(client);
+            self.tap.happens(now, who, what);
+        }
+    }
+}
+
+impl<'a> Crowd<'a> {
+    fn new(spec: &'a Population, id: PopulationId, streams: Streams) -> Self {
+        let stream = |purpose| streams.stream(purpose, u32::from(id.0));
+        Self {
+            spec,
+            streams: ClientStreams::new(streams, id),
+            addresses: stream(Purpose::Address),
+            pauses: stream(Purpose::Pause),
+            jitter_up: stream(Purpose::JitterUp),
+            jitter_down: stream(Purpose::JitterDown),
+            source: ArrivalSource::new(stream(Purpose::Arrival)),
+            next: None,
+        }
+    }
+}
