@@ -12,6 +12,8 @@ impl ArgId {
     pub const NONE: Self = Self(0);
     /// The password that belongs to the user. Its text is never interned: whoever reads the line compares it.
     pub const RIGHT_PASSWORD: Self = Self(1);
+    /// The user `anonymous`.
+    pub const ANONYMOUS: Self = Self(2);
     /// A text that the scenario does not know.
     pub const OTHER: Self = Self(u16::MAX);
 }

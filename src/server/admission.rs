@@ -88,18 +88,23 @@ impl Server {
         }
     }
 
-    pub(super) fn name_user(&mut self, conn: ConnId, user: ArgId, at: Instant, out: &mut Vec<Action>) {
+    pub(super) fn name_user(&mut self, now: Instant, conn: ConnId, user: ArgId, at: Instant, out: &mut Vec<Action>) {
         let session = &mut self.sessions[conn.0 as usize];
         session.user = UserId(user.0);
         session.stage = Stage::Named;
-        self.answer(conn, self.policy.replies.user, at, out);
+        if user == ArgId::ANONYMOUS && self.policy.login.anonymous_without_password {
+            self.log_in(now, conn, Phase::User, out);
+        } else {
+            self.answer(conn, self.policy.replies.user, at, out);
+        }
     }
 
-    pub(super) fn log_in(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    /// The user is who he says: lets him in, unless a limit has no room. `phase` is the command that this answers.
+    pub(super) fn log_in(&mut self, now: Instant, conn: ConnId, phase: Phase, out: &mut Vec<Action>) {
         let at = now + self.policy.login_cost;
         let Session { peer, user, .. } = self.sessions[conn.0 as usize];
         if let Some((ending, check)) = self.exceeded(CheckStage::Login, peer, user) {
-            self.end(now, at, conn, LastWords { phase: Some(Phase::Pass), check, ..ending.into() }, out);
+            self.end(now, at, conn, LastWords { phase: Some(phase), check, ..ending.into() }, out);
             return;
         }
         let session = &mut self.sessions[conn.0 as usize];

@@ -10,7 +10,7 @@ use super::session::{Session, Stage};
 use super::{Action, Control, Input};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::ConnId;
-use crate::observe::{Cause, CloseHow};
+use crate::observe::{Cause, CloseHow, Phase};
 use crate::rng::Stream;
 use crate::time::{Duration, Instant};
 
@@ -114,10 +114,11 @@ impl Server {
             (_, Verb::Quit) => self.quit(now, at, conn, out),
             (Stage::Session, verb) => self.session_command(conn, verb, at, out),
             (Stage::Transfer, _) => {} // nothing is read until the transfer is over; ABOR comes with the sockets
-            (_, Verb::User) => self.name_user(conn, command.arg, at, out),
-            (Stage::Named, Verb::Pass) if command.arg == ArgId::RIGHT_PASSWORD => self.log_in(now, conn, out),
+            (_, Verb::User) => self.name_user(now, conn, command.arg, at, out),
+            (Stage::Named, Verb::Pass) if command.arg == ArgId::RIGHT_PASSWORD => self.log_in(now, conn, Phase::Pass, out),
             (Stage::Named, Verb::Pass) => self.reject(now, conn, out),
             (_, Verb::Pass) => self.answer(conn, self.policy.replies.pass_first, at, out),
+            _ if self.policy.login.locked => self.answer(conn, self.policy.replies.login_first, at, out),
             (_, Verb::Noop) => self.answer(conn, self.policy.replies.noop, at, out),
             (_, Verb::Other) => self.answer(conn, self.policy.replies.unknown, at, out),
             _ => self.answer(conn, self.policy.replies.login_first, at, out),
@@ -151,6 +152,7 @@ impl Server {
             Verb::List | Verb::Retr | Verb::Stor if !session.data => replies.no_data,
             Verb::List | Verb::Retr | Verb::Stor => {
                 session.stage = Stage::Transfer;
+                session.listing = verb == Verb::List;
                 out.push(Action::StartTransfer { conn, at });
                 match verb {
                     Verb::List => replies.list,
@@ -169,8 +171,9 @@ impl Server {
     }
 
     fn transfer_done(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let reply = self.policy.replies.transferred;
+        let replies = self.policy.replies;
         let Some(session) = self.live(conn).filter(|s| s.stage == Stage::Transfer) else { return };
+        let reply = if session.listing { replies.listed } else { replies.transferred };
         session.stage = Stage::Session;
         session.data = false;
         session.last_command = now;

@@ -10,10 +10,12 @@ pub mod policy;
 pub mod profile;
 mod session;
 mod shutdown;
+mod texts;
 
 pub use machine::Server;
 pub use policy::{BanOverride, Misfit, Overrides, Policy, ReplyEntry, ReplyId, ReplyTable};
 pub use profile::{Offence, Profile};
+pub use texts::Context;
 
 use crate::digest::Digest;
 use crate::ftp::Command;

@@ -105,6 +105,10 @@ pub struct Login {
     pub fail_delay_growth: Duration,
     /// A uniform random wait from zero to this on top.
     pub fail_delay_jitter: Duration,
+    /// Is an anonymous user logged in by USER alone?
+    pub anonymous_without_password: bool,
+    /// Before login, is every verb but USER, PASS and QUIT told to log in first?
+    pub locked: bool,
     /// The answer to a wrong password.
     pub failed: ReplyId,
     /// The end of a session with too many of them.
@@ -259,6 +263,11 @@ impl Policy {
         let message = overrides.message.as_deref().unwrap_or("maintenance");
         let mut compiler = Compiler { table: &mut table, message };
         let checks = compiler.checks(profile, overrides)?;
+        let clients = checks.iter().find(|c| c.per == Per::Server).map_or(0, |c| u64::from(c.limit));
+        if profile.timer.login.times_idle > 0 && overrides.login_timeout.is_some() {
+            let why = format!("the login timer of {} follows its idle_timeout", profile.name);
+            return Err(lacks("login_timeout", &why));
+        }
         let idle_after = overrides.idle_timeout.unwrap_or(profile.timer.idle.after.0);
         let timer = |c: &mut Compiler<'_>, t: &profile::Timer, own: Option<Duration>, cause| {
             c.timer(t, own.unwrap_or(if t.times_idle > 0 { idle_after * t.times_idle } else { t.after.0 }), cause)
@@ -295,6 +304,8 @@ impl Policy {
                 fail_delay: overrides.login_fail_delay.unwrap_or(profile.login.fail_delay.0),
                 fail_delay_growth: profile.login.fail_delay_growth.0,
                 fail_delay_jitter: profile.login.fail_delay_jitter.0,
+                anonymous_without_password: profile.login.anonymous_without_password,
+                locked: profile.login.locked,
                 failed: compiler.line(&profile.login.failed),
                 exhausted: compiler.ending(Cause::LoginAttempts, &profile.login.exhausted, 0),
             },
@@ -309,7 +320,7 @@ impl Policy {
             greeting_cost: overrides.greeting_cost.unwrap_or(profile.cost.greeting.0),
             login_cost: overrides.login_cost.unwrap_or(profile.cost.login.0),
             command_cost: overrides.command_cost.unwrap_or(profile.cost.command.0),
-            replies: compiler.replies(&profile.reply),
+            replies: compiler.replies(&profile.reply, idle_after, clients),
             table,
         })
     }
@@ -417,9 +428,12 @@ impl Compiler<'_> {
         }))
     }
 
-    fn replies(&mut self, r: &profile::Replies) -> Replies {
+    /// `idle` and `clients` are what a greeting may tell: the idle timer, and the limit on all clients.
+    fn replies(&mut self, r: &profile::Replies, idle: Duration, clients: u64) -> Replies {
+        let minutes = (idle.as_nanos() / 60_000_000_000).to_string();
+        let greeting = r.greeting.text.replace("{idle_minutes}", &minutes);
         Replies {
-            greeting: self.line(&r.greeting),
+            greeting: self.table.add(r.greeting.code, &greeting, clients, None),
             user: self.line(&r.user),
             pass: self.line(&r.pass),
             pass_first: self.line(&r.pass_first),

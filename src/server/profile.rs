@@ -184,6 +184,12 @@ pub struct Login {
     /// A uniform random wait from zero to this on top.
     #[serde(default)]
     pub fail_delay_jitter: Span,
+    /// Is an anonymous user logged in by USER alone?
+    #[serde(default)]
+    pub anonymous_without_password: bool,
+    /// Before login, is every verb but USER, PASS and QUIT told to log in first, known or not?
+    #[serde(default)]
+    pub locked: bool,
     /// The answer to a wrong password.
     pub failed: Line,
     /// The answer to the last one, and the close.
@@ -284,7 +290,8 @@ pub struct Line {
     pub text: String,
 }
 
-/// The replies of an untroubled session.
+/// The replies of an untroubled session. Texts may hold `{user}`, `{ip}`, `{path}` (the command's argument), `{verb}`,
+/// `{bytes}` (of the transfer), `{k}` (connections now), `{n}` (the first limit on connections) and `{idle_minutes}`.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Replies {
@@ -346,7 +353,7 @@ macro_rules! built_in {
     };
 }
 
-built_in!("rfc959");
+built_in!("vsftpd", "proftpd", "pure-ftpd", "pyftpdlib", "rfc959");
 
 impl Profile {
     /// The names of the built-in profiles, in the order in which they are listed.

@@ -52,6 +52,8 @@ pub(super) struct Session {
     pub fails: u8,
     /// Is a data connection open?
     pub data: bool,
+    /// Is the transfer under way a LIST?
+    pub listing: bool,
     /// Was it refused or cut?
     pub refused: bool,
     /// How an ending connection closes.
@@ -75,6 +77,7 @@ impl Session {
         stage: Stage::Free,
         fails: 0,
         data: false,
+        listing: false,
         refused: false,
         close: CloseHow::Fin,
         cause: None,

@@ -4,10 +4,12 @@
 
 mod calendar;
 mod conns;
+mod dialogue;
 mod tap;
 mod timer;
 mod world;
 
 pub use calendar::Calendar;
+pub use dialogue::Dialogue;
 pub use tap::{Happening, Tap, Who};
 pub use world::{Finished, Watch, Work, run};

@@ -36,6 +36,10 @@ pub enum Happening<'a> {
     Reply {
         /// The reply.
         reply: &'a ReplyEntry,
+        /// Connections at the server just now.
+        connections: u32,
+        /// The bytes of the connection's transfer, if there is one.
+        bytes: u64,
         /// Does it wait to be read?
         unread: bool,
     },

@@ -13,7 +13,7 @@ use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ConnId, PeerId, PopulationId};
 use crate::metrics::{Recorder, Shape};
-use crate::observe::{Cause, CloseHow, Observation};
+use crate::observe::{Cause, CloseHow};
 use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, Control, ReplyId, Server};
@@ -294,11 +294,12 @@ impl<'a, T: Tap> World<'a, T> {
                 self.note(now, client, Happening::Connected);
                 client::Input::Connected
             }
-            Event::ReplyArrives { reply, .. } => {
+            Event::ReplyArrives { conn, reply } => {
                 if T::LISTENS {
-                    let who = self.who(client);
+                    let (who, bytes) = (self.who(client), self.wires.get(conn).bytes);
+                    let connections = self.server.slots();
                     let reply = self.server.policy().table.get(ReplyId(reply));
-                    self.tap.happens(now, who, Happening::Reply { reply, unread });
+                    self.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
                 }
                 let entry = self.server.policy().table.get(ReplyId(reply));
                 client::Input::Reply { code: entry.code, cause: entry.cause }
