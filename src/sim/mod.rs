@@ -7,9 +7,11 @@ mod conns;
 mod dialogue;
 mod tap;
 mod timer;
+mod trace;
 mod world;
 
 pub use calendar::Calendar;
 pub use dialogue::Dialogue;
 pub use tap::{Happening, Tap, Who};
+pub use trace::Trace;
 pub use world::{Finished, Watch, Work, run};

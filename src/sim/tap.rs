@@ -73,3 +73,27 @@ impl Tap for () {
 
     fn happens(&mut self, _: Instant, _: Who, _: Happening<'_>) {}
 }
+
+/// Perhaps somebody.
+impl<T: Tap> Tap for Option<T> {
+    fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>) {
+        if let Some(tap) = self {
+            tap.happens(now, who, what);
+        }
+    }
+}
+
+/// Somebody else's listener.
+impl<T: Tap> Tap for &mut T {
+    fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>) {
+        (**self).happens(now, who, what);
+    }
+}
+
+/// Two listeners.
+impl<A: Tap, B: Tap> Tap for (A, B) {
+    fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>) {
+        self.0.happens(now, who, what);
+        self.1.happens(now, who, what);
+    }
+}

@@ -1,0 +1,61 @@
+//! Exit codes, and what is said before a bad one.
+
+use std::process::ExitCode;
+
+use crate::scenario::Problem;
+
+/// Fine.
+pub(super) const FINE: ExitCode = ExitCode::SUCCESS;
+/// The run failed.
+const FAILED: u8 = 1;
+/// A threshold failed.
+pub(super) const THRESHOLD: u8 = 99;
+/// The scenario is invalid.
+const INVALID: u8 = 104;
+/// Interrupted; what was measured is kept.
+pub(super) const INTERRUPTED: u8 = 105;
+/// The result is not valid: a determinism check failed.
+pub(super) const NOT_VALID: u8 = 109;
+
+/// Why a command ends with a bad exit code.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The scenario is invalid.
+    Scenario(Box<Problem>),
+    /// Something else went wrong.
+    Other(anyhow::Error),
+}
+
+impl Failure {
+    /// Says what went wrong, once, and gives the exit code.
+    pub(super) fn report(self) -> ExitCode {
+        match self {
+            Self::Scenario(problem) => {
+                eprintln!("error: {problem}");
+                INVALID.into()
+            }
+            // Whoever reads our output has had enough of it: that is his right, and no failure of ours.
+            Self::Other(error) if is_closed_pipe(&error) => FINE,
+            Self::Other(error) => {
+                eprintln!("error: {error:#}");
+                FAILED.into()
+            }
+        }
+    }
+}
+
+fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Scenario(Box::new(problem))
+    }
+}

@@ -1,0 +1,98 @@
+//! Result files: opened before the run, written whole or not at all.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+/// The files of a result. They exist under their names only after [`Folder::commit`]; a folder that is dropped before leaves
+/// nothing behind.
+#[derive(Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    open: Vec<(String, PathBuf, File)>,
+}
+
+impl Folder {
+    /// Creates the folder and opens each of the files `names` (relative, parent folders are created) for writing.
+    pub(super) fn open(path: &Path, names: &[String]) -> anyhow::Result<Self> {
+        let mut folder = Self { path: path.to_path_buf(), open: Vec::with_capacity(names.len()) };
+        for name in names {
+            let target = path.join(name);
+            let parent = target.parent().unwrap_or(path);
+            fs::create_dir_all(parent).with_context(|| format!("cannot create the folder {}", parent.display()))?;
+            let file_name = target.file_name().and_then(|n| n.to_str()).unwrap_or("result");
+            let partial = parent.join(format!(".{file_name}.partial-{}", std::process::id()));
+            let file = File::create(&partial).with_context(|| format!("cannot write {}", target.display()))?;
+            folder.open.push((name.clone(), partial, file));
+        }
+        Ok(folder)
+    }
+
+    /// Where the files are.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Gives each file its contents and its name, in the order in which they were opened: whoever finds the last of them finds
+    /// them all.
+    ///
+    /// # Panics
+    /// If `contents` lacks a file that was opened: a mistake in this program.
+    pub(super) fn commit(mut self, contents: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
+        for (name, _, file) in &mut self.open {
+            let (_, bytes) = contents.iter().find(|(n, _)| n == name).expect("every file that was opened has contents");
+            file.write_all(bytes).and_then(|()| file.flush()).with_context(|| format!("cannot write {name}"))?;
+        }
+        if let Some((last, _, _)) = self.open.last() {
+            let _ = fs::remove_file(self.path.join(last)); // an older result is not whole from here on
+        }
+        for (name, partial, _) in self.open.drain(..) {
+            fs::rename(&partial, self.path.join(&name)).with_context(|| format!("cannot rename {name}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        for (_, partial, _) in &self.open {
+            let _ = fs::remove_file(partial); // the best that can be done on the way out
+        }
+    }
+}
+
+/// Writes a result to standard output.
+pub(super) fn print(bytes: &[u8]) -> Result<(), super::Failure> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| anyhow::Error::from(error).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(of: &[&str]) -> Vec<String> {
+        of.iter().map(|s| (*s).to_owned()).collect()
+    }
+
+    #[test]
+    fn files_appear_whole_or_not_at_all() {
+        let dir = tempfile::tempdir().unwrap();
+        drop(Folder::open(dir.path(), &names(&["a", "b/c"])).unwrap());
+        assert!(fs::read_dir(dir.path().join("b")).unwrap().next().is_none());
+        let folder = Folder::open(dir.path(), &names(&["a", "b/c"])).unwrap();
+        assert!(!dir.path().join("a").exists());
+        folder.commit(&[("a".into(), b"1".to_vec()), ("b/c".into(), b"2".to_vec())]).unwrap();
+        assert_eq!(fs::read(dir.path().join("b/c")).unwrap(), b"2");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_bad_path_fails_before_anything_runs() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("file"), b"").unwrap();
+        assert!(Folder::open(&dir.path().join("file"), &names(&["a"])).is_err());
+    }
+}

@@ -1,0 +1,199 @@
+//! `ftp421 sim`: the main job.
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::exit::{FINE, Failure, INTERRUPTED, THRESHOLD};
+use super::manifest::{Began, Manifest};
+use super::output::{self, Folder};
+use super::{interrupt, progress, read, report};
+use crate::experiment::{self, Outcome, Study};
+use crate::id::PopulationId;
+use crate::metrics::summary::{Summary, TimelineRow};
+use crate::scenario::Scenario;
+use crate::sim::{Dialogue, Trace, Watch};
+use crate::time::Duration;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ftp421 sim
+  ftp421 sim scenarios/busy-evening.toml --seed 7 --replications 20
+  ftp421 sim scenarios/idle-client.toml --dialogue 0
+  ftp421 sim scenarios/office-nat.toml --dialogue office:3 --quiet
+  ftp421 sim mine.toml --json | jq .estimates.refused_first
+
+The results go to ./ftp421-out/<scenario>/: summary.json, timeline.csv, refusals.csv, latency.hlog, charts/*.svg and
+*.png, manifest.json. A threshold that fails exits with 99.")]
+pub(super) struct Args {
+    /// The scenario; without it a built-in one
+    scenario: Option<PathBuf>,
+    /// Seed of all random streams, instead of the scenario's
+    #[arg(long, env = "FTP421_SEED")]
+    seed: Option<u64>,
+    /// Independent replications, instead of the scenario's
+    #[arg(long, env = "FTP421_REPLICATIONS", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    replications: Option<u32>,
+    /// Length of each replication ("30m"), instead of the scenario's
+    #[arg(long, env = "FTP421_DURATION", value_parser = duration)]
+    duration: Option<Duration>,
+    /// Folder of the results
+    #[arg(long, env = "FTP421_OUT", value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Threads; 0 is one for each core. The results are the same bytes with any number
+    #[arg(long, env = "FTP421_THREADS", default_value_t = 0)]
+    threads: usize,
+    /// Print summary.json on standard output instead of the summary
+    #[arg(long)]
+    json: bool,
+    /// No progress, no summary: only results and errors
+    #[arg(long, short)]
+    quiet: bool,
+    /// Show one client's control connection: its number (from 0) in the first population, or POPULATION:NUMBER
+    #[arg(long, value_name = "CLIENT")]
+    dialogue: Option<String>,
+    /// Write every message of replication 0 to trace.ndjson
+    #[arg(long)]
+    trace: bool,
+    /// Do not search for the smallest change that would meet the thresholds
+    #[arg(long)]
+    no_advice: bool,
+    /// Write to the repository's results/ folder: no manifest, charts as SVG only
+    #[arg(long, conflicts_with_all = ["out", "seed", "replications", "duration"])]
+    bless: bool,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    match Duration::parse(text) {
+        Ok(d) if !d.is_zero() => Ok(d),
+        Ok(_) => Err("a run of no length has no result".to_owned()),
+        Err(why) => Err(why.to_owned()),
+    }
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let mut scenario = read::scenario(args.scenario.as_deref())?;
+    overridden(&mut scenario, args)?;
+    let watched = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose()?;
+    let folder = open_folder(&scenario, args)?;
+    let trace_file = args.trace.then(|| File::create(folder.path().join("trace.ndjson"))).transpose();
+    let trace_file = trace_file.context("cannot write trace.ndjson")?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().context("cannot start threads")?;
+    let watch = Arc::new(Watch::default());
+    interrupt::stops(&watch)?;
+    let began = Began::now();
+    for note in &scenario.notes {
+        eprintln!("note: {note}");
+    }
+
+    let mut dialogue = watched.map(|(population, index)| Dialogue::new(&scenario, population, index));
+    let mut trace = trace_file.map(|file| Trace::new(&scenario, BufWriter::new(file)));
+    let total = scenario.duration.as_nanos().saturating_mul(u64::from(scenario.replications));
+    let (study, mut outcome) = progress::shown(&watch, total, args.quiet, || {
+        pool.install(|| {
+            let study = match (&mut dialogue, &mut trace) {
+                (None, None) => experiment::replicate(&scenario, &mut (), &watch),
+                (dialogue, trace) => experiment::replicate(&scenario, &mut (dialogue, trace), &watch),
+            };
+            let outcome = experiment::summarise(&scenario, &study.finished, study.partial);
+            (study, outcome)
+        })
+    });
+    if !args.no_advice && !study.partial {
+        pool.install(|| experiment::advise(&scenario, &study, &mut outcome.summary, &watch));
+    }
+    if let Some(trace) = trace {
+        trace.finish().context("cannot write trace.ndjson")?;
+    }
+    let dialogue = dialogue.map(|d| d.text().to_owned());
+    let manifest = began.ended(&scenario, args.scenario.as_deref(), pool.current_num_threads(), study.work());
+    finish(args, folder, &study, &outcome, &manifest, dialogue.as_deref())
+}
+
+/// Applies what flags and environment say over the file.
+fn overridden(scenario: &mut Scenario, args: &Args) -> anyhow::Result<()> {
+    scenario.seed = args.seed.unwrap_or(scenario.seed);
+    scenario.replications = args.replications.unwrap_or(scenario.replications);
+    scenario.duration = args.duration.unwrap_or(scenario.duration);
+    anyhow::ensure!(
+        scenario.warmup < scenario.duration,
+        "the warm-up of {} is not shorter than the duration of {}",
+        scenario.warmup,
+        scenario.duration
+    );
+    Ok(())
+}
+
+/// The client that `name` means: a number in the first population, or `population:number`.
+fn client_named(scenario: &Scenario, name: &str) -> anyhow::Result<(PopulationId, u32)> {
+    let (population, number) = match name.rsplit_once(':') {
+        Some((population, number)) => {
+            let names = scenario.populations.iter().map(|p| p.name.as_str()).collect::<Vec<_>>();
+            let place = names.iter().position(|n| *n == population);
+            (place.with_context(|| format!("no population {population:?}; there are: {}", names.join(", ")))?, number)
+        }
+        None => (0, name),
+    };
+    let number = number.parse().with_context(|| format!("{number:?} is no client's number: 0, 1, 2 .."))?;
+    Ok((PopulationId(u16::try_from(population)?), number))
+}
+
+fn open_folder(scenario: &Scenario, args: &Args) -> anyhow::Result<Folder> {
+    let path = match &args.out {
+        _ if args.bless => Path::new("results").join(&scenario.name),
+        Some(out) => out.clone(),
+        None => Path::new("ftp421-out").join(&scenario.name),
+    };
+    let mut names = report::file_names(!args.bless);
+    if args.dialogue.is_some() {
+        names.insert(0, "dialogue.txt".to_owned());
+    }
+    if !args.bless {
+        names.insert(0, "manifest.json".to_owned());
+    }
+    Folder::open(&path, &names)
+}
+
+/// Writes the files, tells the story, and chooses the exit code.
+fn finish(
+    args: &Args,
+    folder: Folder,
+    study: &Study,
+    outcome: &Outcome,
+    manifest: &Manifest,
+    dialogue: Option<&str>,
+) -> Result<ExitCode, Failure> {
+    let summary: &Summary = &outcome.summary;
+    let timeline: &[TimelineRow] = &outcome.timeline;
+    let mut files = report::files(outcome);
+    files.extend(dialogue.map(|text| ("dialogue.txt".to_owned(), text.as_bytes().to_vec())));
+    let manifest = serde_json::to_vec_pretty(manifest).context("cannot write the manifest")?;
+    files.push(("manifest.json".to_owned(), manifest));
+    let path = folder.path().display().to_string();
+    folder.commit(&files)?;
+    debug_assert!(!timeline.is_empty() || study.partial);
+
+    if args.json {
+        output::print(&crate::report::json::summary(summary))?;
+    } else {
+        if let Some(text) = dialogue {
+            let missing = "That client never came: see --dialogue in `ftp421 sim --help`.\n";
+            output::print(if text.is_empty() { missing.as_bytes() } else { text.as_bytes() })?;
+        }
+        if !args.quiet {
+            let story = crate::report::text::text(summary, report::wants_colour());
+            output::print(format!("{story}\nResults: {path}/\n").as_bytes())?;
+        }
+    }
+    Ok(if study.partial {
+        INTERRUPTED.into()
+    } else if summary.thresholds.iter().any(|t| !t.ok) {
+        THRESHOLD.into()
+    } else {
+        FINE
+    })
+}

@@ -1,0 +1,82 @@
+//! `ftp421 verify`: runs a result again and compares digests.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+
+use super::exit::{FINE, Failure, NOT_VALID};
+use super::manifest::Manifest;
+use super::{interrupt, output, progress, read};
+use crate::experiment;
+use crate::metrics::summary::Summary;
+use crate::report::json;
+use crate::scenario::Scenario;
+use crate::sim::Watch;
+use crate::time::Duration;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ftp421 verify ftp421-out/busy-evening
+  ftp421 verify results/busy-evening --scenario scenarios/busy-evening.toml")]
+pub(super) struct Args {
+    /// A result folder
+    dir: PathBuf,
+    /// The scenario that it is a result of; without it the file that its manifest names
+    #[arg(long)]
+    scenario: Option<PathBuf>,
+    /// No progress
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let text = read::bounded(&args.dir.join("summary.json")).context("not a result folder")?;
+    let stored = json::read_summary(text.as_bytes()).map_err(|why| anyhow::anyhow!("summary.json: {why}"))?;
+    anyhow_ensure(!stored.partial, "this result is partial: an interrupted run cannot be repeated")?;
+    let mut scenario = read::scenario(scenario_file(args)?.as_deref())?;
+    if scenario.hash != stored.scenario_hash {
+        return told(NOT_VALID, "the scenario has changed since: its hash is not that of the result");
+    }
+    as_stored(&mut scenario, &stored);
+    let watch = Arc::new(Watch::default());
+    interrupt::stops(&watch)?;
+    let total = scenario.duration.as_nanos().saturating_mul(u64::from(scenario.replications));
+    let study = progress::shown(&watch, total, args.quiet, || experiment::replicate(&scenario, &mut (), &watch));
+    anyhow_ensure(!study.partial, "interrupted: nothing was verified")?;
+    let again = experiment::summarise(&scenario, &study.finished, false).summary;
+    if again.digest == stored.digest && again.counts == stored.counts {
+        output::print(format!("same: digest {} over {} replications\n", again.digest, again.replications).as_bytes())?;
+        return Ok(FINE);
+    }
+    let hint = if again.tool == stored.tool { "" } else { "; another version of the tool wrote it" };
+    told(NOT_VALID, &format!("different: the result says digest {}, this run {}{hint}", stored.digest, again.digest))
+}
+
+/// The scenario's file: as given, or as the manifest says; `None` is the built-in one.
+fn scenario_file(args: &Args) -> anyhow::Result<Option<PathBuf>> {
+    if let Some(file) = &args.scenario {
+        return Ok(Some(file.clone()));
+    }
+    let text = read::bounded(&args.dir.join("manifest.json")).context("no manifest: say which --scenario it is")?;
+    let manifest: Manifest = serde_json::from_str(&text).context("manifest.json")?;
+    Ok((manifest.scenario_file != "(built-in)").then(|| Path::new(&manifest.scenario_file).to_path_buf()))
+}
+
+/// What the flags of the stored run had overridden.
+fn as_stored(scenario: &mut Scenario, stored: &Summary) {
+    scenario.seed = stored.seed;
+    scenario.replications = stored.replications;
+    scenario.duration = Duration::from_secs_f64(stored.duration_s);
+}
+
+fn anyhow_ensure(holds: bool, why: &'static str) -> anyhow::Result<()> {
+    anyhow::ensure!(holds, why);
+    Ok(())
+}
+
+fn told(code: u8, why: &str) -> Result<ExitCode, Failure> {
+    eprintln!("error: {why}");
+    Ok(code.into())
+}
