@@ -1,0 +1,172 @@
+//! A run is (scenario, seed, build): the same three give the same bytes.
+
+use std::fs;
+
+use crate::support::{self, ftp421, project};
+
+const BUSY: &str = "scenarios/busy-evening.toml";
+
+/// Every file of a result but its manifest, which tells of the machine and the day.
+fn files(dir: &std::path::Path) -> Vec<(String, Vec<u8>)> {
+    let mut all = Vec::new();
+    for folder in [dir.to_path_buf(), dir.join("charts")] {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_file() && path.file_name().unwrap() != "manifest.json" {
+                let name = path.strip_prefix(dir).unwrap().display().to_string();
+                all.push((name, fs::read(&path).unwrap()));
+            }
+        }
+    }
+    all.sort();
+    all
+}
+
+fn assert_same(a: &std::path::Path, b: &std::path::Path) {
+    let (a, b) = (files(a), files(b));
+    assert!(a.len() > 8, "a result has more files than {}", a.len());
+    for ((name, left), (other, right)) in a.iter().zip(&b) {
+        assert_eq!(name, other);
+        assert!(left == right, "{name} differs");
+    }
+    assert_eq!(a.len(), b.len());
+}
+
+#[test]
+fn any_number_of_threads_gives_the_same_bytes() {
+    let dir = tempfile::tempdir().unwrap();
+    for threads in ["1", "2", "5"] {
+        let out = dir.path().join(threads);
+        let done = ftp421(project(), &["sim", BUSY, "--threads", threads, "--out", out.to_str().unwrap(), "-q"]);
+        assert!(matches!(done.status.code(), Some(0 | 99)), "{}", support::stderr(&done));
+    }
+    assert_same(&dir.path().join("1"), &dir.path().join("2"));
+    assert_same(&dir.path().join("1"), &dir.path().join("5"));
+}
+
+#[test]
+fn another_seed_gives_another_digest() {
+    let text = fs::read_to_string(project().join(BUSY)).unwrap();
+    let mut scenario = support::scenario(&text);
+    let digest = |scenario: &ftp421::scenario::Scenario| support::study(scenario).finished[0].digest;
+    let first = digest(&scenario);
+    assert_eq!(first, digest(&scenario));
+    scenario.seed += 1;
+    assert_ne!(first, digest(&scenario));
+}
+
+/// `results/` is written by `sim --bless` in release mode; here the same scenarios run in the profile of the tests, with its
+/// assertions and overflow checks.
+#[test]
+fn the_results_in_the_repository_are_what_the_scenarios_give() {
+    for entry in fs::read_dir(project().join("scenarios")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|e| e != "toml") {
+            continue;
+        }
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let dir = tempfile::tempdir().unwrap();
+        let out = dir.path().join(&name);
+        let done = ftp421(project(), &["sim", path.to_str().unwrap(), "--out", out.to_str().unwrap(), "-q"]);
+        assert!(matches!(done.status.code(), Some(0 | 99)), "{name}: {}", support::stderr(&done));
+        let blessed = project().join("results").join(&name);
+        assert!(blessed.is_dir(), "no results/{name}: run `cargo run --release -- sim scenarios/{name}.toml --bless`");
+        for (file, expected) in files(&blessed) {
+            let got = fs::read(out.join(&file)).unwrap_or_default();
+            assert!(
+                got == expected,
+                "results/{name}/{file} is not what {name} gives now: look at the difference, and if it is meant, run \
+                 `cargo run --release -- sim scenarios/{name}.toml --bless`"
+            );
+        }
+    }
+}
+
+#[test]
+fn verify_tells_a_true_result_from_a_forged_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().join("r");
+    let out = out.to_str().unwrap();
+    let scenario = "scenarios/idle-client.toml";
+    assert!(ftp421(project(), &["sim", scenario, "--out", out, "-q", "--seed", "77"]).status.success());
+    let same = ftp421(project(), &["verify", out]);
+    assert!(same.status.success(), "{}", support::stderr(&same));
+    let summary = dir.path().join("r/summary.json");
+    let forged = fs::read_to_string(&summary).unwrap().replacen("\"seed\": 77", "\"seed\": 78", 1);
+    fs::write(&summary, forged).unwrap();
+    assert_eq!(ftp421(project(), &["verify", out]).status.code(), Some(109));
+}
+
+/// Common random numbers: a server limit changes no client's arrival, password or think time.
+#[test]
+fn a_limit_changes_no_clients_arrivals_passwords_or_think_times() {
+    let text = |limit: u32| {
+        format!(
+            r#"
+            schema = 1
+            name = "crn"
+            duration = "10m"
+            seed = 5
+            [server]
+            max_clients = {limit}
+            [[clients]]
+            name = "people"
+            arrivals = {{ executor = "poisson", rate = "1/s" }}
+            script = ["login", {{ think = {{ dist = "exponential", mean = "9s" }} }}, "noop", "quit"]
+            wrong_password = 0.3
+            login_tries = 2
+            retry = {{ backoff = "exponential", wait = "2s", jitter = "full", attempts = 4 }}
+            "#
+        )
+    };
+    let plenty = behaviour(&support::scenario(&text(1_000)));
+    let few = behaviour(&support::scenario(&text(8)));
+    assert_eq!(plenty.arrivals, few.arrivals);
+    assert!(few.thinks.len() < plenty.thinks.len() * 9 / 10, "the limit must bite for this to say anything");
+    for (client, think) in &few.thinks {
+        assert_eq!(plenty.thinks.get(client), Some(think), "client {client}");
+    }
+}
+
+#[derive(Default)]
+struct Behaviour {
+    arrivals: Vec<(u32, u64)>,
+    /// By client, of those who logged in at their first attempt: the passwords, and the time from login to the next command.
+    thinks: std::collections::BTreeMap<u32, (Vec<u16>, u64)>,
+    passwords: std::collections::BTreeMap<u32, Vec<u16>>,
+    logged_in: std::collections::BTreeMap<u32, u64>,
+    connects: std::collections::BTreeMap<u32, u32>,
+}
+
+impl ftp421::sim::Tap for Behaviour {
+    fn happens(&mut self, now: ftp421::time::Instant, who: ftp421::sim::Who, what: ftp421::sim::Happening<'_>) {
+        use ftp421::ftp::Verb;
+        use ftp421::sim::Happening;
+        match what {
+            Happening::Connect => {
+                let connects = self.connects.entry(who.index).or_default();
+                *connects += 1;
+                if *connects == 1 {
+                    self.arrivals.push((who.index, now.as_nanos()));
+                }
+            }
+            Happening::Command(c) if c.verb == Verb::Pass => {
+                self.passwords.entry(who.index).or_default().push(c.arg.0);
+            }
+            Happening::Reply { reply, .. } if reply.code == 230 => {
+                self.logged_in.insert(who.index, now.as_nanos());
+            }
+            Happening::Command(c) if c.verb == Verb::Noop && self.connects[&who.index] == 1 => {
+                let think = now.as_nanos() - self.logged_in[&who.index];
+                self.thinks.insert(who.index, (self.passwords[&who.index].clone(), think));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn behaviour(scenario: &ftp421::scenario::Scenario) -> Behaviour {
+    let mut tap = Behaviour::default();
+    ftp421::sim::run(scenario, 0, &mut tap, &ftp421::sim::Watch::default());
+    tap
+}
