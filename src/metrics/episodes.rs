@@ -83,7 +83,8 @@ mod tests {
 
     #[test]
     fn a_long_gap_or_another_cause_begins_another() {
-        let told = [(0, Cause::MaxClients), (5, Cause::Banned), (10, Cause::MaxClients), (21, Cause::MaxClients)];
+        let told =
+            [(0, Cause::MaxClients), (5, Cause::Banned), (10, Cause::MaxClients), (21, Cause::MaxClients)];
         let got = episodes(1, &told);
         let spans: Vec<_> = got.kept().iter().map(|e| (e.cause, e.end.since(e.begin), e.refusals)).collect();
         assert_eq!(

@@ -23,7 +23,7 @@ pub use refusals::{Ended, Kind, RefusalTable};
 pub use series::Series;
 pub use threshold::{Threshold, ThresholdProblem};
 pub use timing::Timing;
-pub use wilson::wilson_lower;
+pub use wilson::{Z, wilson_lower};
 
 /// Rounds to 9 significant digits, as every fraction in a result is, so that files are short and stable.
 pub fn rounded(x: f64) -> f64 {
@@ -36,7 +36,9 @@ mod tests {
 
     #[test]
     fn nine_digits_are_kept() {
-        for (x, expected) in [(1.0 / 3.0, "0.333333333"), (123_456_789_012.0, "123456789000"), (0.0, "0"), (2.5, "2.5")] {
+        for (x, expected) in
+            [(1.0 / 3.0, "0.333333333"), (123_456_789_012.0, "123456789000"), (0.0, "0"), (2.5, "2.5")]
+        {
             assert_eq!(rounded(x).to_string(), expected);
         }
     }

@@ -93,7 +93,12 @@ impl Recorder {
             }
             Observation::AttemptEnded { population, first, reconnect, started, class, refusal } => {
                 let warm = self.is_warm(started);
-                self.populations[usize::from(population.0)].attempt_ended(started, class, first && !reconnect, warm);
+                self.populations[usize::from(population.0)].attempt_ended(
+                    started,
+                    class,
+                    first && !reconnect,
+                    warm,
+                );
                 self.on_attempt_class(now, class, refusal);
             }
             Observation::SessionEnded { population, end, refusal } => {
@@ -292,7 +297,13 @@ impl Recorder {
         self.on_refusal(now, Ended::attempt(class), refusal);
     }
 
-    fn on_session_ended(&mut self, now: Instant, whose: PopulationId, end: SessionEnd, refusal: Option<Refusal>) {
+    fn on_session_ended(
+        &mut self,
+        now: Instant,
+        whose: PopulationId,
+        end: SessionEnd,
+        refusal: Option<Refusal>,
+    ) {
         self.populations[usize::from(whose.0)].session_ended(end);
         self.series.at(now).cut += u64::from(end == SessionEnd::Cut);
         self.on_refusal(now, Ended::session(end), refusal);

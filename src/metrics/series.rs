@@ -13,8 +13,9 @@ pub const BUCKETS: usize = 240;
 
 /// Widths that people read easily, in milliseconds: from 1 ms to a day.
 const WIDTHS_MS: [u64; 27] = [
-    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000, 300_000, 600_000,
-    900_000, 1_800_000, 3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000, 86_400_000,
+    1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 15_000, 30_000, 60_000, 120_000,
+    300_000, 600_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000,
+    86_400_000,
 ];
 
 /// A level that a series follows.
@@ -72,7 +73,11 @@ impl Bucket {
         let class = |class: Class| mean(self.classes[class.index()]);
         let seconds = width.as_secs_f64();
         let level = |which: Followed| {
-            if width.is_zero() { 0.0 } else { rounded(self.integrals[which as usize] as f64 / 1e9 / seconds / n) }
+            if width.is_zero() {
+                0.0
+            } else {
+                rounded(self.integrals[which as usize] as f64 / 1e9 / seconds / n)
+            }
         };
         let served = self.served > 0;
         TimelineRow {
@@ -108,7 +113,8 @@ impl Series {
     /// An empty series with the least round width that covers a run up to `horizon`; 1 s if that is never.
     pub fn new(horizon: Instant) -> Self {
         let covers = |ms: &u64| horizon.as_nanos().div_ceil(ms * 1_000_000) <= BUCKETS as u64;
-        let ms = if horizon.is_never() { 1_000 } else { WIDTHS_MS.into_iter().find(covers).unwrap_or(86_400_000) };
+        let ms =
+            if horizon.is_never() { 1_000 } else { WIDTHS_MS.into_iter().find(covers).unwrap_or(86_400_000) };
         Self::with_width(Duration::from_millis(ms))
     }
 
@@ -223,7 +229,9 @@ mod tests {
 
     #[test]
     fn widths_are_round_and_cover_the_run() {
-        for (horizon, width) in [(60, "500ms"), (240, "1s"), (241, "2s"), (600, "5s"), (3_600, "15s"), (86_400, "10m")] {
+        for (horizon, width) in
+            [(60, "500ms"), (240, "1s"), (241, "2s"), (600, "5s"), (3_600, "15s"), (86_400, "10m")]
+        {
             assert_eq!(Series::new(secs(horizon)).width().to_string(), width, "{horizon} s");
         }
         assert_eq!(Series::new(Instant::NEVER).width(), Duration::from_secs(1));
@@ -254,7 +262,8 @@ mod tests {
 
     #[test]
     fn series_of_different_widths_merge_at_the_wider() {
-        let (mut fine, mut coarse) = (Series::with_width(Duration::from_secs(1)), Series::with_width(Duration::from_secs(4)));
+        let (mut fine, mut coarse) =
+            (Series::with_width(Duration::from_secs(1)), Series::with_width(Duration::from_secs(4)));
         fine.at(secs(5)).wanted += 1;
         coarse.at(secs(6)).wanted += 1;
         let (mut left, mut right) = (fine.clone(), coarse.clone());

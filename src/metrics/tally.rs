@@ -124,7 +124,10 @@ impl Tally {
         assert_eq!(c.attempts, classes + c.open_at_end, "every attempt has one class or is open: {c:?}");
         let open_ns = self.started_ns.checked_sub(self.ended_ns);
         let most = u128::from(self.open) * u128::from(end.as_nanos());
-        assert!(open_ns.is_some_and(|ns| ns <= most), "every attempt that ended had begun when it says: {c:?}");
+        assert!(
+            open_ns.is_some_and(|ns| ns <= most),
+            "every attempt that ended had begun when it says: {c:?}"
+        );
         assert_eq!(c.wanted, self.served + c.unserved, "every wanted session was served or was not: {c:?}");
     }
 }

@@ -16,7 +16,8 @@ const HIGH: u64 = 86_400_000_000_000;
 const DIGITS: u8 = 3;
 
 /// The quantiles that are always told, in millionths.
-const TOLD: [u32; 11] = [0, 100_000, 250_000, 500_000, 750_000, 900_000, 950_000, 990_000, 999_000, 999_900, 1_000_000];
+const TOLD: [u32; 11] =
+    [0, 100_000, 250_000, 500_000, 750_000, 900_000, 950_000, 990_000, 999_000, 999_900, 1_000_000];
 
 /// Lengths of one kind, in nanoseconds.
 #[derive(Clone, PartialEq, Debug)]
@@ -112,7 +113,8 @@ fn shares(total: u64, extra: &[f64]) -> Vec<f64> {
         [90, 80, 70, 60, 50, 40, 30, 20, 15, 10].into_iter().map(move |tenths| decade * tenths / 10)
     });
     let supported = tails.filter(|tail| u64::from(*tail) * total >= 1_000_000);
-    let told = supported.map(|tail| 1_000_000 - tail).chain(TOLD).map(|millionths| f64::from(millionths) / 1e6);
+    let told =
+        supported.map(|tail| 1_000_000 - tail).chain(TOLD).map(|millionths| f64::from(millionths) / 1e6);
     let mut shares: Vec<f64> = told.chain(extra.iter().copied()).collect();
     shares.sort_by(f64::total_cmp);
     shares.dedup();
@@ -143,12 +145,17 @@ mod tests {
     #[test]
     fn quantiles_are_ranks() {
         let timing = timing(1..=1_000, 0);
-        for (q, s) in [(0.0, 0.001), (0.5, 0.5), (0.9, 0.9), (0.99, 0.99), (0.999, 0.999), (1.0, 1.0), (0.1234, 0.124)] {
+        for (q, s) in
+            [(0.0, 0.001), (0.5, 0.5), (0.9, 0.9), (0.99, 0.99), (0.999, 0.999), (1.0, 1.0), (0.1234, 0.124)]
+        {
             let (got, above) = quantile(q, &timing);
             assert!(near(got, s) && !above, "{q}: {got}");
         }
         let told = timing.quantiles(&[]);
-        assert_eq!((told.count, told.min_s, told.max_s, told.mean_s), (1_000, Some(0.001), Some(1.0), Some(0.5005)));
+        assert_eq!(
+            (told.count, told.min_s, told.max_s, told.mean_s),
+            (1_000, Some(0.001), Some(1.0), Some(0.5005))
+        );
     }
 
     #[test]

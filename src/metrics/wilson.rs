@@ -3,7 +3,7 @@
 //! It is for one sequence of trials; intervals over replications are made in `experiment`.
 
 /// The 97.5 % quantile of the standard normal distribution.
-const Z: f64 = 1.959_963_984_540_054;
+pub const Z: f64 = 1.959_963_984_540_054;
 
 /// The lower end of the two-sided 95 % score interval for a share of which `hits` of `trials` were seen (Wilson, "Probable
 /// inference, the law of succession, and statistical inference", JASA 22, 1927); 0 without trials.
@@ -25,8 +25,14 @@ mod tests {
     /// Newcombe (1998), table I: the score method without continuity correction.
     #[test]
     fn published_values() {
-        for (hits, trials, lower) in [(81, 263, 0.2553), (15, 148, 0.0624), (0, 20, 0.0), (1, 29, 0.0061), (29, 29, 0.8830)] {
-            assert!((wilson_lower(hits, trials) - lower).abs() < 5e-5, "{hits}/{trials}: {}", wilson_lower(hits, trials));
+        for (hits, trials, lower) in
+            [(81, 263, 0.2553), (15, 148, 0.0624), (0, 20, 0.0), (1, 29, 0.0061), (29, 29, 0.8830)]
+        {
+            assert!(
+                (wilson_lower(hits, trials) - lower).abs() < 5e-5,
+                "{hits}/{trials}: {}",
+                wilson_lower(hits, trials)
+            );
         }
         assert!(wilson_lower(0, 0).abs() < 1e-12);
     }

@@ -22,7 +22,14 @@ fn started(first: bool, reconnect: bool) -> Observation {
 
 fn ended(started: u64, class: Class, first: bool) -> Observation {
     let refusal = if class == Class::TurnedAway { full_house() } else { None };
-    Observation::AttemptEnded { population: US, first, reconnect: false, started: secs(started), class, refusal }
+    Observation::AttemptEnded {
+        population: US,
+        first,
+        reconnect: false,
+        started: secs(started),
+        class,
+        refusal,
+    }
 }
 
 /// One user who is refused at 1 s, served at 11 s and cut at 20 s, comes back at 21 s and never ends; another waits.
@@ -50,7 +57,12 @@ fn told(warmup: u64) -> Recorder {
     ] {
         recorder.record(secs(s), &observation);
     }
-    recorder.finish(secs(60), [secs(21)].into_iter(), [].into_iter(), [(PopulationId(1), secs(30))].into_iter());
+    recorder.finish(
+        secs(60),
+        [secs(21)].into_iter(),
+        [].into_iter(),
+        [(PopulationId(1), secs(30))].into_iter(),
+    );
     recorder
 }
 
@@ -71,10 +83,10 @@ fn counts_tell_the_whole_story() {
     };
     assert_eq!(got, expected);
     assert_eq!(told(0).populations().map(|c| c.wanted).collect::<Vec<_>>(), [1, 1]);
-    assert_eq!(told(0).refusals().iter().map(|(kind, n)| (kind.ended, n)).collect::<Vec<_>>(), [
-        (Ended::TurnedAway, 1),
-        (Ended::Cut, 1)
-    ]);
+    assert_eq!(
+        told(0).refusals().iter().map(|(kind, n)| (kind.ended, n)).collect::<Vec<_>>(),
+        [(Ended::TurnedAway, 1), (Ended::Cut, 1)]
+    );
 }
 
 #[test]
