@@ -15,6 +15,7 @@ pub mod cli;
 pub mod client;
 pub mod digest;
 pub mod dist;
+pub mod experiment;
 pub mod ftp;
 pub mod id;
 pub mod metrics;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub const SCHEMA: u32 = 1;
 
 /// Everything that a run found out.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Summary {
     /// [`SCHEMA`].
     pub schema: u32,
@@ -75,7 +75,7 @@ pub struct Summary {
 }
 
 /// The server that was modelled.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct ServerFacts {
     /// The profile's name.
     pub profile: String,
@@ -215,7 +215,8 @@ pub struct Onset {
     pub code: u16,
 }
 
-/// Quantiles of a length of time, from a histogram with 3 significant digits over all replications.
+/// Quantiles of a length of time, from a histogram with 3 significant digits over all replications. What began before the
+/// warm-up was over is left out. Mean, least and greatest are exact.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Quantiles {
     /// How many were recorded.

@@ -1,0 +1,282 @@
+//! The story of a result: about ten short lines, the conclusion first.
+//!
+//! It finds nothing out: every number in it stands in the [`Summary`] or in the recorders.
+
+use super::Finished;
+use crate::metrics::Recorder;
+use crate::metrics::summary::{Estimate, Onset, Quantiles, Summary};
+use crate::scenario::Scenario;
+use crate::server::policy::Check;
+use crate::server::profile::{Counts, Per};
+use crate::time::Duration;
+
+/// Tells the story of `summary`, whose replications are `runs` and together `merged`.
+pub(super) fn tell(
+    scenario: &Scenario,
+    runs: &[Finished],
+    merged: &Recorder,
+    summary: &Summary,
+) -> Vec<String> {
+    let lines = [
+        Some(conclusion(scenario, merged, summary)),
+        warnings(scenario, summary),
+        probabilities(summary),
+        onset(summary),
+        concurrency(scenario, summary),
+        load(summary),
+        retries(summary),
+        service(summary),
+        unserved(summary),
+        cuts(summary),
+        ghosts(summary),
+        faults(summary),
+        episodes(runs),
+        thresholds(summary),
+    ];
+    lines.into_iter().flatten().collect()
+}
+
+/// What turns clients away, or that nothing does.
+fn conclusion(scenario: &Scenario, merged: &Recorder, summary: &Summary) -> String {
+    let counts = &summary.counts;
+    let Some((cause, count)) = most(&summary.refused_by_cause.turned_away) else {
+        let rest = match (counts.cut, counts.network_failed + counts.lost) {
+            (0, 0) => format!("{} admitted", counts.admitted),
+            (cut, 0) => format!("but {} cut after login", number(cut, "session was", "sessions were")),
+            (0, lost) => format!(
+                "but the network or a dead server ended {}",
+                number(lost, "connection", "connections")
+            ),
+            (cut, lost) => format!(
+                "but {} cut after login, and the network or a dead server ended {}",
+                number(cut, "session was", "sessions were"),
+                number(lost, "connection", "connections")
+            ),
+        };
+        return format!(
+            "Nobody was turned away: {}, {rest}.",
+            number(counts.attempts, "attempt", "attempts")
+        );
+    };
+    let share = percent(count as f64 / counts.turned_away.max(1) as f64);
+    let turned_away =
+        number(counts.turned_away, "attempt that was turned away", "attempts that were turned away");
+    match binding(scenario, merged).filter(|check| check.ending.cause.name() == cause) {
+        Some(check) => {
+            format!("{} = {} binds: it stands behind {share} of {turned_away}.", check.knob, check.limit)
+        }
+        None => format!("{cause} is the reason of {share} of {turned_away}."),
+    }
+}
+
+/// The limit that refused most, if any did.
+fn binding<'a>(scenario: &'a Scenario, merged: &Recorder) -> Option<&'a Check> {
+    let refused = |place: usize| merged.refused_by_check(place);
+    let (place, check) =
+        scenario.policy.checks.iter().enumerate().rev().max_by_key(|(place, _)| refused(*place))?;
+    (refused(place) > 0).then_some(check)
+}
+
+fn warnings(scenario: &Scenario, summary: &Summary) -> Option<String> {
+    if !summary.little.holds {
+        return Some(
+            "Little's law does not hold: the books of this run are wrong, trust none of its numbers."
+                .to_owned(),
+        );
+    }
+    let (ended, asked) = (summary.replications, scenario.replications);
+    summary.partial.then(|| format!("Interrupted: {ended} of {asked} replications ended."))
+}
+
+fn probabilities(summary: &Summary) -> Option<String> {
+    let (first, all, unserved) =
+        (summary.estimates.refused_first, summary.estimates.refused_attempt, summary.estimates.unserved);
+    if summary.counts.turned_away == 0 {
+        return None;
+    }
+    let parts = [(first, "of first attempts"), (all, "of all attempts")];
+    let refused: Vec<String> =
+        parts.iter().filter_map(|(e, of)| Some(format!("{} {of}", share(e)?))).collect();
+    let unserved = share(&unserved).map(|share| format!("; {share} of wanted sessions were never served"));
+    (!refused.is_empty()).then(|| format!("Refused: {}{}.", refused.join(", "), unserved.unwrap_or_default()))
+}
+
+fn onset(summary: &Summary) -> Option<String> {
+    let first = summary.onset.first.as_ref()?;
+    let load =
+        first.offered_erlangs.map(|e| format!(" and {} erlangs offered", short(e))).unwrap_or_default();
+    let connections = number(first.connections, "connection", "connections");
+    let begin =
+        format!("Refusals begin at {} with {connections}{load}{}", seconds(first.time_s), spread(first));
+    Some(match &summary.onset.sustained {
+        Some(sustained) => {
+            format!("{begin}; they are more than chance from {} on.", seconds(sustained.time_s))
+        }
+        None => format!("{begin}; they never become more than chance."),
+    })
+}
+
+fn spread(onset: &Onset) -> String {
+    if onset.occurred < 2 {
+        return String::new();
+    }
+    format!(
+        " ({} to {} in {} replications)",
+        seconds(onset.earliest_s),
+        seconds(onset.latest_s),
+        onset.occurred
+    )
+}
+
+fn concurrency(scenario: &Scenario, summary: &Summary) -> Option<String> {
+    let limit_on = |counts: Counts| {
+        let checks =
+            scenario.policy.checks.iter().filter(|check| check.per == Per::Server && check.counts == counts);
+        let limit = checks.map(|check| check.limit).min().filter(|limit| *limit != u32::MAX);
+        limit.map(|limit| format!(" (limit {limit})")).unwrap_or_default()
+    };
+    let (connections, sessions) =
+        (summary.concurrency.get("connections")?, summary.concurrency.get("sessions")?);
+    Some(format!(
+        "At most {}{} at once, {} on average; at most {}{}.",
+        number(connections.max, "connection", "connections"),
+        limit_on(Counts::Connections),
+        short(connections.mean),
+        number(sessions.max, "logged-in session", "logged-in sessions"),
+        limit_on(Counts::Sessions),
+    ))
+}
+
+fn load(summary: &Summary) -> Option<String> {
+    let offered = summary.estimates.offered_erlangs.mean?;
+    let carried = summary.estimates.carried_erlangs.mean?;
+    Some(format!("Offered load {} erlangs, carried {} erlangs.", short(offered), short(carried)))
+}
+
+fn retries(summary: &Summary) -> Option<String> {
+    let amplification = summary.estimates.amplification.mean?;
+    let retries = number(summary.counts.retries, "retry", "retries");
+    (summary.counts.retries > 0)
+        .then(|| format!("Each wanted session cost {} attempts on average: {retries}.", short(amplification)))
+}
+
+fn service(summary: &Summary) -> Option<String> {
+    let times = summary.latency.get("time_to_service")?;
+    let (median, tail) = (quantile(times, 0.5)?, quantile(times, 0.99)?);
+    Some(format!("Time to service: median {median}, 99th percentile {tail}."))
+}
+
+/// A quantile in words; one among the censored is only known to be greater than what was recorded.
+fn quantile(times: &Quantiles, q: f64) -> Option<String> {
+    let found = times.quantiles.iter().find(|told| (told.q - q).abs() < 1e-12)?;
+    Some(match found.above {
+        true if times.count == 0 => "never".to_owned(),
+        true => format!("more than {}", seconds(found.s)),
+        false => seconds(found.s),
+    })
+}
+
+fn unserved(summary: &Summary) -> Option<String> {
+    let counts = &summary.counts;
+    let waiting = match counts.waiting_at_end {
+        0 => String::new(),
+        n => format!(", {n} of them still waiting at the end"),
+    };
+    let wanted = number(counts.wanted, "wanted session", "wanted sessions");
+    (counts.unserved > 0).then(|| format!("{} of {wanted} never served{waiting}.", counts.unserved))
+}
+
+fn cuts(summary: &Summary) -> Option<String> {
+    let (cause, count) = most(&summary.refused_by_cause.cut)?;
+    let cut = number(summary.counts.cut, "session was", "sessions were");
+    Some(format!("{cut} cut by the server, {count} of them for {cause}."))
+}
+
+fn ghosts(summary: &Summary) -> Option<String> {
+    let ghosts = number(summary.counts.ghosts, "client vanished", "clients vanished");
+    (summary.counts.ghosts > 0)
+        .then(|| format!("{ghosts} without closing: ghosts that hold a slot until a timer fires."))
+}
+
+fn faults(summary: &Summary) -> Option<String> {
+    let told: Vec<String> = summary
+        .faults
+        .iter()
+        .map(|f| format!("{} at {} to {}", f.label, seconds(f.begin_s), seconds(f.end_s)))
+        .collect();
+    (!told.is_empty()).then(|| format!("Faults: {}.", told.join("; ")))
+}
+
+fn episodes(runs: &[Finished]) -> Option<String> {
+    let dropped = runs.first()?.recorder.episodes().dropped();
+    (dropped > 0).then(|| format!("{dropped} more episodes of refusals are not listed."))
+}
+
+fn thresholds(summary: &Summary) -> Option<String> {
+    let all = summary.thresholds.len();
+    let broken: Vec<&str> =
+        summary.thresholds.iter().filter(|v| !v.ok).map(|v| v.threshold.as_str()).collect();
+    match (all, broken.len()) {
+        (0, _) => None,
+        (1, 0) => Some("The threshold holds.".to_owned()),
+        (_, 0) => Some(format!("All {all} thresholds hold.")),
+        (_, n) => Some(format!(
+            "{n} of {} broken: {}.",
+            number(all as u64, "threshold is", "thresholds are"),
+            broken.join("; ")
+        )),
+    }
+}
+
+/// The most frequent word and its count; the first in order, if several are.
+fn most(words: &std::collections::BTreeMap<String, u64>) -> Option<(&str, u64)> {
+    words.iter().rev().max_by_key(|(_, count)| **count).map(|(word, count)| (word.as_str(), *count))
+}
+
+fn share(estimate: &Estimate) -> Option<String> {
+    let mean = percent(estimate.mean?);
+    Some(match (estimate.low, estimate.high) {
+        (Some(low), Some(high)) => format!("{mean} ({} to {})", percent(low), percent(high)),
+        _ => mean,
+    })
+}
+
+fn percent(share: f64) -> String {
+    format!("{} %", short(share * 100.0))
+}
+
+/// Three significant digits, no more than two behind the point.
+fn short(x: f64) -> String {
+    let three: f64 = format!("{x:.2e}").parse().unwrap_or(x);
+    let text = format!("{three:.2}");
+    match text.trim_end_matches('0').trim_end_matches('.') {
+        "0" if x > 0.0 => "less than 0.01".to_owned(),
+        trimmed => trimmed.to_owned(),
+    }
+}
+
+/// Three significant digits, with a unit.
+fn seconds(s: f64) -> String {
+    Duration::from_secs_f64(format!("{s:.2e}").parse().unwrap_or(s)).to_string()
+}
+
+fn number(n: u64, one: &str, many: &str) -> String {
+    format!("{n} {}", if n == 1 { one } else { many })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_short_and_have_units() {
+        for (x, expected) in
+            [(0.0, "0"), (0.001, "less than 0.01"), (1.234_5, "1.23"), (98.76, "98.8"), (1_234.5, "1230")]
+        {
+            assert_eq!(short(x), expected);
+        }
+        assert_eq!(percent(0.6125), "61.3 %");
+        assert_eq!(seconds(0.123_456), "123ms");
+        assert_eq!(number(1, "retry", "retries"), "1 retry");
+    }
+}

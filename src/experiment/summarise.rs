@@ -1,0 +1,216 @@
+//! From finished replications to an [`Outcome`].
+//!
+//! It runs nothing, and it gives no advice: that takes further runs.
+
+use std::collections::BTreeMap;
+
+use super::interval::{Range, estimate, method};
+use super::{Finished, Outcome, story};
+use crate::metrics::summary::{
+    Concurrency, Coverage, Episode, Estimates, FaultFact, Little, Onset, Onsets, Quantiles, SCHEMA,
+    ServerFacts, Summary,
+};
+use crate::metrics::{Beginning, LEVEL, Level, Recorder, Shape, WINDOW, rounded};
+use crate::observe::{Cause, Latency, Phase};
+use crate::scenario::Scenario;
+use crate::time::Instant;
+use crate::workload::Arrivals;
+
+/// Summarises `replications` of `scenario`, in the order of their numbers. `partial` if the run was interrupted.
+pub fn summarise(scenario: &Scenario, replications: &[Finished], partial: bool) -> Outcome {
+    let merged = merge(scenario, replications);
+    let mut summary = summary(scenario, replications, &merged, partial);
+    summary.thresholds = scenario.thresholds.iter().map(|threshold| threshold.judge(&summary)).collect();
+    summary.story = story::tell(scenario, replications, &merged, &summary);
+    Outcome {
+        summary,
+        timeline: merged.series().rows(merged.end(), merged.replications()),
+        histograms: Latency::ALL
+            .iter()
+            .map(|what| (*what, merged.timing(*what).histogram().clone()))
+            .collect(),
+    }
+}
+
+fn merge(scenario: &Scenario, replications: &[Finished]) -> Recorder {
+    let shape = Shape {
+        populations: scenario.populations.len(),
+        horizon: Instant::ZERO + scenario.duration,
+        warmup: scenario.warmup,
+    };
+    let mut merged = Recorder::new(shape);
+    replications.iter().for_each(|run| merged.merge(&run.recorder));
+    merged
+}
+
+fn summary(scenario: &Scenario, replications: &[Finished], merged: &Recorder, partial: bool) -> Summary {
+    let names = scenario.populations.iter().map(|population| population.name.clone());
+    Summary {
+        schema: SCHEMA,
+        tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
+        world: "simulated".to_owned(),
+        scenario: scenario.name.clone(),
+        question: scenario.question.clone(),
+        scenario_hash: scenario.hash.clone(),
+        seed: scenario.seed,
+        replications: merged.replications(),
+        duration_s: rounded(scenario.duration.as_secs_f64()),
+        warmup_s: rounded(scenario.warmup.as_secs_f64()),
+        partial,
+        digest: digest(replications),
+        story: Vec::new(),
+        server: server(scenario),
+        counts: merged.counts(),
+        populations: names.zip(merged.populations()).collect(),
+        refused_by_cause: merged.refusals().by_cause(),
+        refused_by_phase: merged.refusals().by_phase(),
+        refusals: merged.refusals().listed(),
+        estimates: estimates(scenario, replications),
+        onset: onsets(scenario, replications),
+        latency: latency(scenario, merged),
+        transfers: merged.transfers(),
+        concurrency: concurrency(replications, merged),
+        episodes: replications.first().map(|run| episodes(&run.recorder)).unwrap_or_default(),
+        faults: faults(scenario),
+        little: little(merged),
+        coverage: coverage(merged),
+        thresholds: Vec::new(),
+        advice: None,
+    }
+}
+
+/// FNV-1a (Fowler, Noll and Vo) with 128 bits over the replications' digests, in order, as 32 hexadecimal digits.
+fn digest(replications: &[Finished]) -> String {
+    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
+    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
+    let bytes = replications.iter().flat_map(|run| run.digest.to_le_bytes());
+    format!("{:032x}", bytes.fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME)))
+}
+
+fn server(scenario: &Scenario) -> ServerFacts {
+    let on = scenario.policy.checks.iter().filter(|check| check.limit != u32::MAX);
+    ServerFacts {
+        profile: scenario.policy.profile.clone(),
+        limits: on.map(|check| (check.knob.clone(), check.limit)).collect(),
+    }
+}
+
+fn estimates(scenario: &Scenario, replications: &[Finished]) -> Estimates {
+    let over = |value: fn(&Recorder) -> Option<f64>, range| {
+        estimate(replications.iter().map(|run| value(&run.recorder)), range)
+    };
+    let open = scenario.populations.iter().all(|p| !matches!(p.arrivals, Arrivals::Closed(_)));
+    Estimates {
+        method: method(replications.len()),
+        refused_first: over(Recorder::refused_first, Range::Probability),
+        refused_attempt: over(Recorder::refused_attempt, Range::Probability),
+        unserved: over(Recorder::unserved, Range::Probability),
+        amplification: over(Recorder::amplification, Range::Positive),
+        offered_erlangs: over(if open { Recorder::offered_erlangs } else { |_| None }, Range::Positive),
+        carried_erlangs: over(Recorder::carried_erlangs, Range::Positive),
+    }
+}
+
+fn onsets(scenario: &Scenario, replications: &[Finished]) -> Onsets {
+    Onsets {
+        first: onset(scenario, replications, |run| run.onset().first()),
+        sustained: onset(scenario, replications, |run| run.onset().sustained()),
+        window: WINDOW as u32,
+        level: LEVEL,
+    }
+}
+
+/// The onset of the replication that is the lower median by time, of those that have one; ties by number.
+fn onset(
+    scenario: &Scenario,
+    runs: &[Finished],
+    of: impl Fn(&Recorder) -> Option<Beginning>,
+) -> Option<Onset> {
+    let mut found: Vec<(Beginning, &Recorder)> =
+        runs.iter().filter_map(|run| of(&run.recorder).map(|begin| (begin, &run.recorder))).collect();
+    found.sort_by_key(|(begin, _)| begin.at);
+    let (earliest, latest) = (found.first()?.0.at, found.last()?.0.at);
+    let (median, run) = found[(found.len() - 1) / 2];
+    let rates = scenario.populations.iter().filter_map(|population| population.arrivals.rate_at(median.at));
+    let rate = rates.fold(None, |sum, rate| Some(sum.unwrap_or(0.0) + rate));
+    Some(Onset {
+        time_s: rounded(median.at.as_secs_f64()),
+        earliest_s: rounded(earliest.as_secs_f64()),
+        latest_s: rounded(latest.as_secs_f64()),
+        occurred: found.len() as u32,
+        connections: median.connections,
+        offered_erlangs: rate.zip(run.mean_hold_s()).map(|(rate, hold)| rounded(rate * hold)),
+        cause: median.refusal.cause.name().to_owned(),
+        phase: median.refusal.phase.name().to_owned(),
+        code: median.refusal.code,
+    })
+}
+
+/// Quantiles by name; those that a threshold asks for are among them.
+fn latency(scenario: &Scenario, merged: &Recorder) -> BTreeMap<String, Quantiles> {
+    let asked = |what: Latency| -> Vec<f64> {
+        let quantiles = scenario.thresholds.iter().filter_map(crate::metrics::Threshold::quantile);
+        quantiles.filter(|(of, _)| *of == what).map(|(_, q)| q).collect()
+    };
+    Latency::ALL
+        .iter()
+        .map(|what| (what.name().to_owned(), merged.timing(*what).quantiles(&asked(*what))))
+        .collect()
+}
+
+fn concurrency(replications: &[Finished], merged: &Recorder) -> BTreeMap<String, Concurrency> {
+    let observed: u128 = replications.iter().map(|run| u128::from(run.recorder.end().as_nanos())).sum();
+    let of = |level: &Level| Concurrency {
+        mean: if observed == 0 { 0.0 } else { rounded(level.integral_ns() as f64 / observed as f64) },
+        max: level.max(),
+    };
+    let levels =
+        [("connections", merged.connections()), ("sessions", merged.sessions()), ("bans", merged.bans())];
+    levels.into_iter().map(|(name, level)| (name.to_owned(), of(level))).collect()
+}
+
+fn episodes(run: &Recorder) -> Vec<Episode> {
+    let told = run.episodes().kept().iter().map(|stretch| Episode {
+        cause: stretch.cause.name().to_owned(),
+        begin_s: rounded(stretch.begin.as_secs_f64()),
+        end_s: rounded(stretch.end.as_secs_f64()),
+        refusals: stretch.refusals,
+    });
+    told.collect()
+}
+
+fn faults(scenario: &Scenario) -> Vec<FaultFact> {
+    let fact = |fault: &crate::chaos::Fault| FaultFact {
+        label: fault.label.clone(),
+        begin_s: rounded(fault.at.as_secs_f64()),
+        end_s: rounded((fault.at + fault.lasts).as_secs_f64()),
+    };
+    scenario.faults.iter().map(fact).collect()
+}
+
+fn little(merged: &Recorder) -> Little {
+    let (connections, sessions) = (merged.connections(), merged.sessions());
+    Little {
+        connections_integral_ns: connections.integral_ns().to_string(),
+        connections_overlap_ns: connections.overlap_ns().to_string(),
+        sessions_integral_ns: sessions.integral_ns().to_string(),
+        sessions_overlap_ns: sessions.overlap_ns().to_string(),
+        holds: [connections, sessions].into_iter().all(|level| level.integral_ns() == level.overlap_ns()),
+    }
+}
+
+fn coverage(merged: &Recorder) -> Coverage {
+    let reached = |cause: Cause| merged.refusals().iter().any(|(kind, _)| kind.refusal.cause == cause);
+    let (causes, causes_missed): (Vec<Cause>, Vec<Cause>) =
+        Cause::ALL.iter().partition(|cause| reached(**cause));
+    let met = |phase: &&Phase| merged.refusals().iter().any(|(kind, _)| kind.refusal.phase == **phase);
+    let words = |causes: Vec<Cause>| causes.into_iter().map(|cause| cause.name().to_owned()).collect();
+    Coverage {
+        causes: words(causes),
+        phases: Phase::ALL.iter().filter(met).map(|phase| phase.name().to_owned()).collect(),
+        causes_missed: words(causes_missed),
+    }
+}
+
+#[cfg(test)]
+mod tests;

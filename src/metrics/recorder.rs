@@ -1,0 +1,368 @@
+//! The recorder of a run: it adds up what the machines observe.
+//!
+//! It decides nothing and divides nothing. Each run has one of its own; replications are merged afterwards.
+
+use super::episodes::Episodes;
+use super::level::{Level, Span};
+use super::onset::OnsetWatch;
+use super::refusals::{Ended, Kind, RefusalTable};
+use super::series::{Followed, Series};
+use super::summary::{Counts, Transfers};
+use super::tally::{Tally, Warm};
+use super::timing::Timing;
+use crate::id::PopulationId;
+use crate::observe::{Class, Latency, Observation, Refusal, SessionEnd};
+use crate::time::{Duration, Instant};
+
+/// What a recorder must know of a run before it begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shape {
+    /// How many populations there are.
+    pub populations: usize,
+    /// When the run is meant to end; [`Instant::NEVER`] if nobody knows.
+    pub horizon: Instant,
+    /// What begins earlier enters no estimate; counts it enters.
+    pub warmup: Duration,
+}
+
+/// How long slots were taken by connections that met no refusal, after the warm-up.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Holds {
+    pub(super) count: u64,
+    pub(super) sum_ns: u128,
+}
+
+/// Adds up a run. Its size is fixed by its [`Shape`]; recording allocates nothing but a line for each new kind of refusal.
+///
+/// Observations come in order of time; one that comes late is taken for simultaneous with the one before.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    pub(super) shape: Shape,
+    pub(super) end: Instant,
+    pub(super) replications: u32,
+    pub(super) connections: Level,
+    pub(super) sessions: Level,
+    pub(super) holds: Holds,
+    now: Instant,
+    populations: Vec<Tally>,
+    refusals: RefusalTable,
+    by_check: Vec<u64>,
+    bans: Level,
+    series: Series,
+    timings: [Timing; Latency::COUNT],
+    transfers: Transfers,
+    onset: OnsetWatch,
+    episodes: Episodes,
+}
+
+impl Recorder {
+    /// A recorder that has seen nothing.
+    pub fn new(shape: Shape) -> Self {
+        let level = Level::new(Instant::ZERO + shape.warmup);
+        Self {
+            shape,
+            end: Instant::ZERO,
+            replications: 0,
+            connections: level.clone(),
+            sessions: level.clone(),
+            holds: Holds::default(),
+            now: Instant::ZERO,
+            populations: vec![Tally::default(); shape.populations],
+            refusals: RefusalTable::default(),
+            by_check: Vec::new(),
+            bans: level,
+            series: Series::new(shape.horizon),
+            timings: Default::default(),
+            transfers: Transfers::default(),
+            onset: OnsetWatch::default(),
+            episodes: Episodes::default(),
+        }
+    }
+
+    /// Records what happened at `now`.
+    ///
+    /// # Panics
+    /// If a population is out of range, or an attempt ends that never began: the driver is wrong, and so is every number.
+    pub fn record(&mut self, now: Instant, observation: &Observation) {
+        let now = self.now.max(now);
+        self.now = now;
+        match *observation {
+            Observation::Wanted(population) => self.on_wanted(now, population),
+            Observation::AttemptStarted { population, first, reconnect } => {
+                self.on_attempt_started(now, population, first && !reconnect);
+            }
+            Observation::AttemptEnded { population, first, reconnect, started, class, refusal } => {
+                let warm = self.is_warm(started);
+                self.populations[usize::from(population.0)].attempt_ended(
+                    started,
+                    class,
+                    first && !reconnect,
+                    warm,
+                );
+                self.on_attempt_class(now, class, refusal);
+            }
+            Observation::SessionEnded { population, end, refusal } => {
+                self.on_session_ended(now, population, end, refusal);
+            }
+            Observation::Served { population, wanted_at } => self.on_served(now, population, wanted_at),
+            Observation::Unserved { population, wanted_at } => {
+                let warm = self.is_warm(wanted_at);
+                self.populations[usize::from(population.0)].unserved(warm);
+                self.censor(warm);
+            }
+            Observation::Took(what, length) => self.on_took(now, what, length),
+            Observation::Moved { bytes } => self.transfers.bytes += bytes,
+            Observation::ConnectionOpened => {
+                let span = self.connections.rise(now);
+                self.follow(Followed::Connections, span, self.connections.value());
+            }
+            Observation::ConnectionClosed { opened } => {
+                let span = self.connections.fall(now);
+                self.connections.stayed(opened, now);
+                self.follow(Followed::Connections, span, self.connections.value());
+            }
+            Observation::SessionOpened => {
+                let span = self.sessions.rise(now);
+                self.follow(Followed::Sessions, span, self.sessions.value());
+            }
+            Observation::SessionClosed { opened } => {
+                let span = self.sessions.fall(now);
+                self.sessions.stayed(opened, now);
+                self.follow(Followed::Sessions, span, self.sessions.value());
+            }
+            Observation::Refused { check, .. } => self.on_refused_by_check(check),
+            Observation::SlotFreed { held, unrefused } => self.on_slot_freed(now, held, unrefused),
+            Observation::BanBegan => drop(self.bans.rise(now)),
+            Observation::BanEnded => drop(self.bans.fall(now)),
+            Observation::ServiceChanged { .. } => {}
+        }
+    }
+
+    /// Ends the run at `end`, with what is still there: when each open connection was accepted, when each open session
+    /// logged in, and whose wanted sessions were neither served nor given up, and since when.
+    ///
+    /// # Panics
+    /// If the books do not balance: attempts against their classes, wanted sessions against what became of them.
+    pub fn finish(
+        &mut self,
+        end: Instant,
+        open_connections: impl Iterator<Item = Instant>,
+        open_sessions: impl Iterator<Item = Instant>,
+        still_wanting: impl Iterator<Item = (PopulationId, Instant)>,
+    ) {
+        let end = self.now.max(end);
+        (self.now, self.end, self.replications) = (end, end, 1);
+        let spans = [self.connections.advance(end), self.sessions.advance(end)];
+        self.bans.advance(end);
+        self.series.hold(Followed::Connections, spans[0]);
+        self.series.hold(Followed::Sessions, spans[1]);
+        self.series.finish(end);
+        open_connections.for_each(|opened| self.connections.stayed(opened, end));
+        open_sessions.for_each(|opened| self.sessions.stayed(opened, end));
+        for (population, wanted_at) in still_wanting {
+            let warm = self.is_warm(wanted_at);
+            self.populations[usize::from(population.0)].waiting(warm);
+            self.censor(warm);
+        }
+        self.populations.iter_mut().for_each(|tally| tally.finish(end));
+    }
+
+    /// Adds the finished run `other` of the same shape. Everything here is whole numbers, so no order changes the sum.
+    /// Onset and episodes belong to one run and stay what they are.
+    ///
+    /// # Panics
+    /// If the shapes differ.
+    pub fn merge(&mut self, other: &Self) {
+        assert_eq!(self.shape, other.shape, "only runs of one scenario can be merged");
+        self.end = self.end.max(other.end);
+        self.replications += other.replications;
+        self.connections.merge(&other.connections);
+        self.sessions.merge(&other.sessions);
+        self.bans.merge(&other.bans);
+        self.holds.count += other.holds.count;
+        self.holds.sum_ns += other.holds.sum_ns;
+        self.populations.iter_mut().zip(&other.populations).for_each(|(a, b)| *a += b);
+        self.refusals.merge(&other.refusals);
+        self.by_check.resize(self.by_check.len().max(other.by_check.len()), 0);
+        self.by_check.iter_mut().zip(&other.by_check).for_each(|(a, b)| *a += b);
+        self.series.merge(&other.series);
+        self.timings.iter_mut().zip(&other.timings).for_each(|(a, b)| a.merge(b));
+        self.transfers.count += other.transfers.count;
+        self.transfers.bytes += other.transfers.bytes;
+    }
+
+    /// When the run ended; the latest end of merged runs.
+    pub fn end(&self) -> Instant {
+        self.end
+    }
+
+    /// How many finished runs are in here.
+    pub fn replications(&self) -> u32 {
+        self.replications
+    }
+
+    /// The counts of each population, in the scenario's order.
+    pub fn populations(&self) -> impl Iterator<Item = Counts> {
+        self.populations.iter().map(|tally| tally.counts)
+    }
+
+    /// The counts of all populations together.
+    pub fn counts(&self) -> Counts {
+        self.total().counts
+    }
+
+    /// Refusals by kind.
+    pub fn refusals(&self) -> &RefusalTable {
+        &self.refusals
+    }
+
+    /// How often the server's check at place `check` in check order refused someone.
+    pub fn refused_by_check(&self, check: usize) -> u64 {
+        self.by_check.get(check).copied().unwrap_or(0)
+    }
+
+    /// Connections at the server.
+    pub fn connections(&self) -> &Level {
+        &self.connections
+    }
+
+    /// Logged-in sessions.
+    pub fn sessions(&self) -> &Level {
+        &self.sessions
+    }
+
+    /// Bans in force.
+    pub fn bans(&self) -> &Level {
+        &self.bans
+    }
+
+    /// The time series.
+    pub fn series(&self) -> &Series {
+        &self.series
+    }
+
+    /// The lengths of time called `what`, without those that began before the warm-up was over.
+    pub fn timing(&self, what: Latency) -> &Timing {
+        &self.timings[what.index()]
+    }
+
+    /// Files moved.
+    pub fn transfers(&self) -> Transfers {
+        self.transfers
+    }
+
+    /// Where refusals begin in this run.
+    pub fn onset(&self) -> &OnsetWatch {
+        &self.onset
+    }
+
+    /// Stretches of refusals in this run.
+    pub fn episodes(&self) -> &Episodes {
+        &self.episodes
+    }
+
+    /// What began after the warm-up, over all populations.
+    pub(super) fn warm(&self) -> Warm {
+        self.total().warm
+    }
+
+    fn total(&self) -> Tally {
+        let mut total = Tally::default();
+        self.populations.iter().for_each(|tally| total += tally);
+        total
+    }
+
+    fn is_warm(&self, began: Instant) -> bool {
+        began >= Instant::ZERO + self.shape.warmup
+    }
+
+    fn on_wanted(&mut self, now: Instant, population: PopulationId) {
+        let warm = self.is_warm(now);
+        self.populations[usize::from(population.0)].wanted(warm);
+        self.series.at(now).wanted += 1;
+    }
+
+    fn on_attempt_started(&mut self, now: Instant, population: PopulationId, first: bool) {
+        let warm = self.is_warm(now);
+        self.populations[usize::from(population.0)].attempt_started(now, first, warm);
+        let bucket = self.series.at(now);
+        bucket.attempts += 1;
+        bucket.retries += u64::from(!first);
+    }
+
+    fn on_attempt_class(&mut self, now: Instant, class: Class, refusal: Option<Refusal>) {
+        self.series.at(now).classes[class.index()] += 1;
+        let turned_away = refusal.filter(|_| class == Class::TurnedAway);
+        self.onset.attempt_ended(now, self.connections.value(), turned_away);
+        self.on_refusal(now, Ended::attempt(class), refusal);
+    }
+
+    fn on_session_ended(
+        &mut self,
+        now: Instant,
+        whose: PopulationId,
+        end: SessionEnd,
+        refusal: Option<Refusal>,
+    ) {
+        self.populations[usize::from(whose.0)].session_ended(end);
+        self.series.at(now).cut += u64::from(end == SessionEnd::Cut);
+        self.on_refusal(now, Ended::session(end), refusal);
+    }
+
+    fn on_refusal(&mut self, now: Instant, ended: Option<Ended>, refusal: Option<Refusal>) {
+        let (Some(ended), Some(refusal)) = (ended, refusal) else { return };
+        self.refusals.add(Kind { ended, refusal }, 1);
+        self.series.at(now).refused[refusal.cause.index()] += 1;
+        self.episodes.refused(now, refusal.cause, self.series.width());
+    }
+
+    /// The time to service is taken from here, once for each wanted session.
+    fn on_served(&mut self, now: Instant, population: PopulationId, wanted_at: Instant) {
+        let warm = self.is_warm(wanted_at);
+        let waited = now.since(wanted_at);
+        self.populations[usize::from(population.0)].served(warm);
+        let bucket = self.series.at(now);
+        bucket.served += 1;
+        bucket.service_ns += u128::from(waited.as_nanos());
+        bucket.service_max_ns = bucket.service_max_ns.max(waited.as_nanos());
+        if warm {
+            self.timings[Latency::TimeToService.index()].record(waited);
+        }
+    }
+
+    fn on_took(&mut self, now: Instant, what: Latency, length: Duration) {
+        self.transfers.count += u64::from(what == Latency::Transfer);
+        if what != Latency::TimeToService && self.is_warm(now - length) {
+            self.timings[what.index()].record(length);
+        }
+    }
+
+    fn on_refused_by_check(&mut self, check: Option<u8>) {
+        let Some(check) = check.map(usize::from) else { return };
+        if check >= self.by_check.len() {
+            self.by_check.resize(check + 1, 0);
+        }
+        self.by_check[check] += 1;
+    }
+
+    fn on_slot_freed(&mut self, now: Instant, held: Duration, unrefused: bool) {
+        if unrefused && self.is_warm(now - held) {
+            self.holds.count += 1;
+            self.holds.sum_ns += u128::from(held.as_nanos());
+        }
+    }
+
+    fn follow(&mut self, which: Followed, span: Span, value: u64) {
+        self.series.hold(which, span);
+        self.series.peak(which, span.to, value);
+    }
+
+    fn censor(&mut self, warm: bool) {
+        if warm {
+            self.timings[Latency::TimeToService.index()].censor();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
