@@ -13,6 +13,7 @@
 pub mod chaos;
 pub mod client;
 pub mod dist;
+pub mod experiment;
 pub mod ftp;
 pub mod id;
 pub mod metrics;
