@@ -209,7 +209,7 @@ mod tests {
         let burst = |secs| Arrivals::Burst { at: Instant::ZERO, count: 4, within: Duration::from_secs(secs) };
         assert_eq!(times(&burst(0)), [0.0; 4]);
         assert_eq!(times(&burst(8)), [0.0, 2.0, 4.0, 6.0]);
-        let by = |secs| burst(8).expected_until(Instant::ZERO + Duration::from_millis(secs * 1_000));
+        let by = |secs: u64| burst(8).expected_until(Instant::ZERO + Duration::from_millis(secs * 1_000));
         assert_eq!([by(0), by(1), by(2), by(5), by(6), by(99)], [1.0, 1.0, 2.0, 3.0, 4.0, 4.0].map(Some));
     }
 }

@@ -315,8 +315,8 @@ mod tests {
             ("Nov", "Brumaire", 5, "month"),
             ("12:00:10", "12:61:10", 12, "time of day"),
             ("1234", "much", 37, "\"much\""),
-            (" o a", " x a", 48, "\"x\""),
-            (" c", " z", 67, "\"z\""),
+            (" o a", " x a", 49, "\"x\""),
+            (" c", " z", 68, "\"z\""),
             (" 3 10.0.0.1 1234 /a b _ o a guest@ ftp 0 * c", "", 25, "ends before"),
         ] {
             let error = read(&format!("{good}\n{}\n", good.replacen(from, to, 1)), GAP).unwrap_err();
