@@ -59,3 +59,4 @@ impl Script {
         self.steps[(at as usize).min(self.steps.len())..].iter().take_while(|s| !matches!(s, Step::Quit))
     }
 }
+

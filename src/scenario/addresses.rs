@@ -82,7 +82,7 @@ fn network(text: &str) -> Result<Vec<IpAddr>, String> {
     }
     let first = bits(address);
     let count = 1_u128 << host_bits;
-    if first % count != 0 {
+    if !first.is_multiple_of(count) {
         let network = from_bits(first - first % count, address.is_ipv4());
         return Err(format!("{address} is an address inside {network}/{prefix}: write that"));
     }

@@ -16,6 +16,7 @@ mod script;
 mod server;
 mod source;
 mod traces;
+mod units;
 mod value;
 
 use toml::de::DeTable;

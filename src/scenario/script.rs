@@ -89,7 +89,7 @@ fn read_table(value: Value<'_>, strings: &mut Strings, steps: &mut Vec<Step>) ->
     };
     match key {
         "cwd" => {
-            steps.push(Step::Command(Command { verb: Verb::Cwd, arg: intern(what, what.line()?, strings)? }))
+            steps.push(Step::Command(Command { verb: Verb::Cwd, arg: intern(what, what.line()?, strings)? }));
         }
         "think" => steps.push(Step::Think(what.times()?)),
         "idle" => steps.push(Step::Idle(what.times()?)),

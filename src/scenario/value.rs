@@ -10,6 +10,7 @@ use toml::de::DeValue;
 use super::Problem;
 use super::reader::{Read, Reader};
 use super::source::{Source, suggestion};
+use super::units::{parse_rate, parse_size};
 use crate::time::{Duration, Instant};
 
 /// The longest time that a scenario may name.
@@ -28,14 +29,14 @@ pub(super) struct Value<'a> {
     element: bool,
     start: usize,
     end: usize,
-    value: &'a DeValue<'a>,
+    content: &'a DeValue<'a>,
 }
 
 impl<'a> Value<'a> {
     /// The value of `key`.
     pub fn new(source: Source<'a>, key: &'a str, value: &'a Spanned<DeValue<'a>>) -> Self {
         let span = value.span();
-        Self { source, key, element: false, start: span.start, end: span.end, value: value.get_ref() }
+        Self { source, key, element: false, start: span.start, end: span.end, content: value.get_ref() }
     }
 
     /// A problem with this value: "`key = value` `why`".
@@ -50,7 +51,7 @@ impl<'a> Value<'a> {
         if shown.len() < raw.len() {
             shown.push_str("..");
         }
-        let what = match (self.element, self.value) {
+        let what = match (self.element, self.content) {
             (true, _) => format!("{shown} in {} {why}", self.key),
             (false, DeValue::Table(_)) => format!("{:?} {why}", self.key),
             (false, _) => format!("{} = {shown} {why}", self.key),
@@ -67,7 +68,7 @@ impl<'a> Value<'a> {
 
     /// The text as it is, which may be empty.
     pub fn text(&self) -> Read<&'a str> {
-        match self.value {
+        match self.content {
             DeValue::String(text) => Ok(text),
             _ => Err(self.wrong("is not a text", "write it in quotes")),
         }
@@ -94,7 +95,7 @@ impl<'a> Value<'a> {
 
     /// true or false.
     pub fn flag(&self) -> Read<bool> {
-        match self.value {
+        match self.content {
             DeValue::Boolean(flag) => Ok(*flag),
             _ => Err(self.wrong("is neither true nor false", "write true or false, without quotes")),
         }
@@ -103,7 +104,7 @@ impl<'a> Value<'a> {
     /// A whole number within `range`.
     pub fn integer(&self, range: RangeInclusive<u64>) -> Read<u64> {
         let hint = format!("write a whole number from {} to {}", range.start(), range.end());
-        let DeValue::Integer(digits) = self.value else {
+        let DeValue::Integer(digits) = self.content else {
             return Err(self.wrong("is not a whole number", hint));
         };
         match i128::from_str_radix(digits.as_str(), digits.radix()).ok().and_then(|n| u64::try_from(n).ok()) {
@@ -119,7 +120,7 @@ impl<'a> Value<'a> {
 
     /// A number from `low` to `high`.
     pub fn number(&self, low: f64, high: f64) -> Read<f64> {
-        let number = match self.value {
+        let number = match self.content {
             DeValue::Float(digits) => digits.as_str().parse::<f64>().ok(),
             DeValue::Integer(digits) => {
                 i64::from_str_radix(digits.as_str(), digits.radix()).ok().map(|n| n as f64)
@@ -135,7 +136,7 @@ impl<'a> Value<'a> {
     /// A probability.
     pub fn probability(&self) -> Read<f64> {
         self.number(0.0, 1.0).map_err(|mut problem| {
-            problem.hint = "a probability is a number from 0 to 1, such as 0.02".to_owned();
+            "a probability is a number from 0 to 1, such as 0.02".clone_into(&mut problem.hint);
             problem
         })
     }
@@ -156,7 +157,7 @@ impl<'a> Value<'a> {
         unit: &str,
         parse: impl FnOnce(&str) -> Result<T, String>,
     ) -> Read<T> {
-        match self.value {
+        match self.content {
             DeValue::String(text) => parse(text).map_err(|hint| self.wrong(&format!("is not {thing}"), hint)),
             DeValue::Integer(digits) => Err(self.wrong(
                 &format!("is not {thing}"),
@@ -246,7 +247,7 @@ impl<'a> Value<'a> {
 
     /// The elements of a list of at most `most`.
     pub fn list(&self, most: usize) -> Read<Vec<Self>> {
-        let DeValue::Array(elements) = self.value else {
+        let DeValue::Array(elements) = self.content else {
             return Err(self.wrong("is not a list", "write it in square brackets"));
         };
         if elements.len() > most {
@@ -271,7 +272,7 @@ impl<'a> Value<'a> {
 
     /// The table, called `name` in problems.
     pub fn table(&self, name: impl Into<String>) -> Read<Reader<'a>> {
-        match self.value {
+        match self.content {
             DeValue::Table(table) => Ok(Reader::new(self.source, table, self.start, name)),
             _ => Err(self.wrong("is not a table", "write keys and values in braces: { key = value }")),
         }
@@ -279,64 +280,28 @@ impl<'a> Value<'a> {
 
     /// Is it a table?
     pub fn is_table(&self) -> bool {
-        matches!(self.value, DeValue::Table(_))
+        matches!(self.content, DeValue::Table(_))
     }
-}
-
-/// A number without sign or exponent.
-fn decimal(text: &str) -> Option<f64> {
-    let plain =
-        text.bytes().all(|b| b.is_ascii_digit() || b == b'.') && text.bytes().any(|b| b.is_ascii_digit());
-    if plain { text.parse::<f64>().ok().filter(|x| x.is_finite()) } else { None }
-}
-
-fn parse_rate(text: &str) -> Option<f64> {
-    let (number, unit) = text.split_once('/')?;
-    let seconds = match unit.trim() {
-        "s" => 1.0,
-        "m" | "min" => 60.0,
-        "h" => 3_600.0,
-        "d" => 86_400.0,
-        _ => return None,
-    };
-    Some(decimal(number.trim())? / seconds)
-}
-
-fn parse_size(text: &str) -> Option<u64> {
-    let text = text.trim();
-    let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
-    let factor = match unit {
-        "B" => 1,
-        "KB" | "kB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1_u64 << 30,
-        _ => return None,
-    };
-    Some((decimal(number.trim())? * factor as f64).round() as u64) // exact below 2^53, which is above LARGEST
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use toml::de::DeTable;
 
+    /// The column of byte 3 of a text, however it is quoted.
     #[test]
-    fn rates_and_sizes_have_units() {
-        for (text, rate) in
-            [("5/s", 5.0), ("300/m", 5.0), ("2/h", 2.0 / 3_600.0), ("0.5 / d", 0.5 / 86_400.0)]
-        {
-            assert_eq!(parse_rate(text), Some(rate), "{text}");
-        }
-        for (text, size) in [("10MiB", 10 << 20), ("1.5KB", 1_500), ("7 B", 7), ("2GiB", 2 << 30)] {
-            assert_eq!(parse_size(text), Some(size), "{text}");
-        }
-        for text in ["", "5", "/s", "-1/s", "5/w", "1e3/s", "inf/s", "./s", "5/s/s"] {
-            assert_eq!(parse_rate(text), None, "{text}");
-        }
-        for text in ["", "5", "MiB", "-1B", "5 TB", "1e3B", "NaNB", "5mib"] {
-            assert_eq!(parse_size(text), None, "{text}");
+    fn a_place_inside_a_text_is_exact_unless_it_has_escapes() {
+        for (text, column) in [
+            ("a = \"12345\"", 9),
+            ("a = '12345'", 9),
+            ("a = \"\"\"12345\"\"\"", 11),
+            ("a = \"1\\u00322345\"", 5),
+        ] {
+            let document = DeTable::parse(text).unwrap();
+            let (_, value) = document.get_ref().get_key_value("a").unwrap();
+            let problem = Value::new(Source { file: "t", text }, "a", value).wrong_inside(3, "is wrong", "");
+            assert_eq!(problem.column, column, "{problem}");
         }
     }
 }

@@ -261,20 +261,13 @@ impl Policy {
         let checks = compiler.checks(profile, overrides)?;
         let idle_after = overrides.idle_timeout.unwrap_or(profile.timer.idle.after.0);
         let timer = |c: &mut Compiler<'_>, t: &profile::Timer, own: Option<Duration>, cause| {
-            c.timer(
-                t,
-                own.unwrap_or(if t.times_idle > 0 { idle_after * t.times_idle } else { t.after.0 }),
-                cause,
-            )
+            c.timer(t, own.unwrap_or(if t.times_idle > 0 { idle_after * t.times_idle } else { t.after.0 }), cause)
         };
-        let optional =
-            |c: &mut Compiler<'_>, t: Option<&profile::Timer>, own: Option<Duration>, cause, key: &str| {
-                match t {
-                    Some(t) => Ok(Some(timer(c, t, own, cause))),
-                    None if own.is_some() => Err(lacks(key, &format!("{} has no such timer", profile.name))),
-                    None => Ok(None),
-                }
-            };
+        let optional = |c: &mut Compiler<'_>, t: Option<&profile::Timer>, own: Option<Duration>, cause, key: &str| match t {
+            Some(t) => Ok(Some(timer(c, t, own, cause))),
+            None if own.is_some() => Err(lacks(key, &format!("{} has no such timer", profile.name))),
+            None => Ok(None),
+        };
         let timers = &profile.timer;
         Ok(Self {
             profile: profile.name.clone(),
@@ -282,10 +275,7 @@ impl Policy {
             lateness: timers.lateness.0,
             login_timer: timer(&mut compiler, &timers.login, overrides.login_timeout, Cause::LoginTimeout),
             idle_timer: timer(&mut compiler, &timers.idle, overrides.idle_timeout, Cause::IdleTimeout),
-            noop_idle_timer: timers
-                .noop_idle
-                .as_ref()
-                .map(|t| timer(&mut compiler, t, None, Cause::NoopIdleTimeout)),
+            noop_idle_timer: timers.noop_idle.as_ref().map(|t| timer(&mut compiler, t, None, Cause::NoopIdleTimeout)),
             no_transfer_timer: optional(
                 &mut compiler,
                 timers.no_transfer.as_ref(),
@@ -374,9 +364,7 @@ impl Compiler<'_> {
     }
 
     fn checks(&mut self, profile: &Profile, overrides: &Overrides) -> Result<Vec<Check>, Misfit> {
-        if let Some((knob, _)) =
-            overrides.limits.iter().find(|(k, _)| profile.limits.iter().all(|l| l.knob != *k))
-        {
+        if let Some((knob, _)) = overrides.limits.iter().find(|(k, _)| profile.limits.iter().all(|l| l.knob != *k)) {
             let known: Vec<&str> = profile.limits.iter().map(|l| l.knob.as_str()).collect();
             let has = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             return Err(lacks(knob, &format!("{} has no such limit; its limits are: {has}", profile.name)));
@@ -388,12 +376,8 @@ impl Compiler<'_> {
             .limits
             .iter()
             .map(|limit| {
-                let configured = overrides
-                    .limits
-                    .iter()
-                    .rev()
-                    .find(|(k, _)| *k == limit.knob)
-                    .map_or(limit.default, |(_, v)| *v);
+                let configured =
+                    overrides.limits.iter().rev().find(|(k, _)| *k == limit.knob).map_or(limit.default, |(_, v)| *v);
                 let mut check = Check {
                     knob: limit.knob.clone(),
                     setting: limit.setting.clone(),
