@@ -11,7 +11,7 @@
 //!    one thread or sixteen.
 
 pub mod chaos;
-pub mod cli;
+//pub mod cli;
 pub mod client;
 pub mod digest;
 pub mod dist;

@@ -21,8 +21,8 @@ pub struct Rule {
     pub causes: u32,
     /// The phases it is for, one bit each by [`Phase::index`].
     pub phases: u8,
-    /// What to do.
-    pub backoff: Backoff,
+    /// What to do; `None`: never come back.
+    pub backoff: Option<Backoff>,
 }
 
 const _: () = assert!(Cause::COUNT <= 32 && Phase::COUNT <= 8);
@@ -96,7 +96,7 @@ impl RetryPolicy {
     /// The wait after attempt number `attempt` (from 1) ended with `refusal`, or `None` to give up. `previous` is the wait
     /// before this attempt, zero before the first.
     pub fn wait(&self, refusal: Refusal, attempt: u32, previous: Duration, draw: Draw) -> Option<Duration> {
-        let backoff = &self.rules.iter().find(|rule| rule.matches(refusal))?.backoff;
+        let backoff = self.rules.iter().find(|rule| rule.matches(refusal))?.backoff.as_ref()?;
         if backoff.attempts != 0 && attempt >= backoff.attempts {
             return None;
         }

@@ -1,28 +1,21 @@
-//! Experiments: what several runs of one scenario say together.
+//! Experiments: what several runs of one scenario say together, and what can be said before any.
 //!
-//! It simulates nothing and draws nothing: runs come in as [`Finished`], and an [`Outcome`] goes out.
+//! It draws nothing and writes nothing.
 
-mod interval;
+pub mod interval;
+mod replicate;
 mod story;
 mod summarise;
+pub mod theory;
 
 pub use interval::{Range, estimate, method};
+pub use replicate::{Study, replicate};
 pub use summarise::summarise;
 
 use hdrhistogram::Histogram;
 
-use crate::metrics::Recorder;
 use crate::metrics::summary::{Summary, TimelineRow};
 use crate::observe::Latency;
-
-/// A replication that came to its end.
-#[derive(Clone, Debug)]
-pub struct Finished {
-    /// What was recorded.
-    pub recorder: Recorder,
-    /// The digest of every input and action of its machines.
-    pub digest: u128,
-}
 
 /// The result of an experiment.
 #[derive(Clone, PartialEq, Debug)]

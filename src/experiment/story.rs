@@ -2,7 +2,7 @@
 //!
 //! It finds nothing out: every number in it stands in the [`Summary`] or in the recorders.
 
-use super::Finished;
+use crate::sim::Finished;
 use crate::metrics::Recorder;
 use crate::metrics::summary::{Estimate, Onset, Quantiles, Summary};
 use crate::scenario::Scenario;

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::interval::{Range, estimate, method};
-use super::{Finished, Outcome, story};
+use super::{Outcome, story};
 use crate::metrics::summary::{
     Concurrency, Coverage, Episode, Estimates, FaultFact, Little, Onset, Onsets, Quantiles, SCHEMA,
     ServerFacts, Summary,
@@ -13,6 +13,7 @@ use crate::metrics::summary::{
 use crate::metrics::{Beginning, LEVEL, Level, Recorder, Shape, WINDOW, rounded};
 use crate::observe::{Cause, Latency, Phase};
 use crate::scenario::Scenario;
+use crate::sim::Finished;
 use crate::time::Instant;
 use crate::workload::Arrivals;
 

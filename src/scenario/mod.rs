@@ -1,12 +1,48 @@
 //! A scenario: the file as written, and the scenario as meant.
 //!
-//! It runs nothing. [`Scenario::read`] turns a text into a [`Scenario`] or into one [`Problem`] with its place and a hint.
+//! It runs nothing and opens nothing. [`Scenario::read`] turns a text into a [`Scenario`] or into one [`Problem`] with its
+//! place and a hint. The format is explained, key by key, by the [`template`].
 
+mod addresses;
+mod arrivals;
+mod dist;
+mod draft;
+mod faults;
+mod population;
+mod problem;
+mod reader;
+mod retry;
+mod script;
+mod server;
+mod source;
+mod traces;
+mod units;
+mod value;
+
+use toml::de::DeTable;
+
+use self::draft::Draft;
+use self::reader::{Read, Reader};
+use self::source::Source;
+use self::value::Value;
 use crate::chaos::Fault;
 use crate::metrics::Threshold;
 use crate::server::{Overrides, Policy};
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use crate::workload::{AddressBook, Population};
+
+pub use self::problem::Problem;
+
+/// The version of the format that this build reads.
+pub const SCHEMA: u64 = 1;
+
+/// The scenario of a run that names none.
+pub const BUILT_IN: &str = include_str!("../../scenarios/busy-evening.toml");
+
+/// A commented scenario that shows and explains every key.
+pub fn template() -> &'static str {
+    include_str!("template.toml")
+}
 
 /// The scenario as meant: everything resolved, nothing optional left to guess.
 #[derive(Clone, PartialEq, Debug)]
@@ -40,19 +76,80 @@ pub struct Scenario {
     /// The interned strings: user names and paths, by [`ArgId`](crate::ftp::ArgId). Number 0 is empty, number 1 stands for
     /// the right password.
     pub strings: Vec<String>,
+    /// What its user should know about it although it is not wrong, a sentence each.
+    pub notes: Vec<String>,
 }
 
-/// What is wrong with a scenario: one thing, its place, and what to do.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Problem {
-    /// The file.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-    /// The column in characters, from 1.
-    pub column: usize,
-    /// What is wrong, with the offending value.
-    pub what: String,
-    /// What is allowed, or what was probably meant.
-    pub hint: String,
+impl Scenario {
+    /// Reads a scenario from `text`, which problems call `file_name`. `open` gives the text of a file that the scenario
+    /// names, relative to the scenario's own place, or says why it cannot.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn read(
+        file_name: &str,
+        text: &str,
+        open: &mut dyn FnMut(&str) -> Result<String, String>,
+    ) -> Result<Self, Problem> {
+        let source = Source { file: file_name, text };
+        let document = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(text.len(), |span| span.start);
+            source.problem(
+                at,
+                format!("this is not TOML: {}", error.message()),
+                "see https://toml.io for the syntax",
+            )
+        })?;
+        let mut root = Reader::new(source, document.get_ref(), 0, "the scenario");
+        let scenario = read_root(source, &mut root, open)?;
+        root.finish()?;
+        Ok(scenario)
+    }
+}
+
+fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -> Read<Scenario> {
+    root.require("schema", "schema = 1 at the top: the version of this format", |v| {
+        match v.integer(0..=u64::MAX)? {
+            SCHEMA => Ok(()),
+            _ => Err(v.wrong("is not known", format!("this build reads schema = {SCHEMA}"))),
+        }
+    })?;
+    let name = root.require("name", "name = \"my-scenario\"", |v| v.name())?;
+    let duration = root.require("duration", "duration = \"1h\"", |v| v.some_time())?;
+    let mut draft = Draft::new(source.text, duration, open);
+    let seed = root.get_or("seed", 42, |v| v.integer(0..=i64::MAX as u64))?;
+    let replications = root.get_or("replications", 1, |v| v.count(1..=10_000))?;
+    let warmup =
+        root.get_or("warmup", Duration::ZERO, |v| Ok(v.instant_before(duration)?.since(Instant::ZERO)))?;
+    let (policy, overrides) = server::read(root)?;
+    let populations = population::read_all(root, &mut draft)?;
+    let faults = faults::read_all(root, duration, &policy)?;
+    let thresholds = root.get("thresholds", |v| v.tables(1_000, "[[thresholds]]"))?.unwrap_or_default();
+    let thresholds = thresholds.into_iter().map(threshold).collect::<Read<Vec<_>>>()?;
+    Ok(Scenario {
+        name,
+        question: source.first_comment(),
+        hash: draft.digest.hex(),
+        duration,
+        seed,
+        replications,
+        warmup,
+        policy,
+        overrides,
+        populations,
+        faults,
+        thresholds,
+        addresses: draft.places.book,
+        strings: draft.strings.into_texts(),
+        notes: draft.notes,
+    })
+}
+
+fn threshold(mut table: Reader<'_>) -> Read<Threshold> {
+    let example = "require = \"refused_first rate < 0.01\"";
+    let threshold = table.require("require", example, |v: Value<'_>| {
+        Threshold::parse(v.text()?).map_err(|p| v.wrong_inside(p.at, "is not a threshold", p.why))
+    })?;
+    table.finish()?;
+    Ok(threshold)
 }

@@ -98,10 +98,8 @@ impl Arrivals {
     pub fn expected_until(&self, end: Instant) -> Option<f64> {
         match self {
             Self::Open(open) => Some(open.rate.integral_to(end)),
-            Self::Burst { at, count, within } => {
-                Some((0..*count).filter(|k| burst_time(*at, *count, *within, *k) <= end).count() as f64)
-            }
-            Self::Trace(list) => Some(list.iter().filter(|a| a.at <= end).count() as f64),
+            Self::Burst { at, count, within } => Some(burst_until(*at, *count, *within, end)),
+            Self::Trace(list) => Some(list.partition_point(|a| a.at <= end) as f64),
             Self::Closed(_) => None,
         }
     }
@@ -109,7 +107,22 @@ impl Arrivals {
 
 /// The k-th of `count` evenly spread over `within`.
 fn burst_time(at: Instant, count: u32, within: Duration, k: u32) -> Instant {
-    at + Duration::from_nanos((u128::from(within.as_nanos()) * u128::from(k) / u128::from(count.max(1))) as u64)
+    at + Duration::from_nanos(
+        (u128::from(within.as_nanos()) * u128::from(k) / u128::from(count.max(1))) as u64,
+    )
+}
+
+/// How many of a burst have come by `t`: the inverse of [`burst_time`].
+fn burst_until(at: Instant, count: u32, within: Duration, t: Instant) -> f64 {
+    if t < at {
+        return 0.0;
+    }
+    let passed = u128::from(t.since(at).as_nanos()) + 1;
+    let come = match u128::from(within.as_nanos()) {
+        0 => u128::from(count),
+        within => (passed * u128::from(count)).div_ceil(within).min(u128::from(count)),
+    };
+    come as f64
 }
 
 /// Hands out the arrivals of one population in order of time.
@@ -196,5 +209,7 @@ mod tests {
         let burst = |secs| Arrivals::Burst { at: Instant::ZERO, count: 4, within: Duration::from_secs(secs) };
         assert_eq!(times(&burst(0)), [0.0; 4]);
         assert_eq!(times(&burst(8)), [0.0, 2.0, 4.0, 6.0]);
+        let by = |secs: u64| burst(8).expected_until(Instant::ZERO + Duration::from_millis(secs * 1_000));
+        assert_eq!([by(0), by(1), by(2), by(5), by(6), by(99)], [1.0, 1.0, 2.0, 3.0, 4.0, 4.0].map(Some));
     }
 }

@@ -5,6 +5,8 @@
 pub mod addresses;
 pub mod arrivals;
 pub mod stages;
+pub mod trace;
+pub mod xferlog;
 
 pub use addresses::{AddressBook, Addresses, Pick};
 pub use arrivals::{Arrival, ArrivalSource, Arrivals, Closed, Open, Spacing, TraceArrival};

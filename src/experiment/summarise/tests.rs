@@ -79,7 +79,7 @@ fn run(served: u64, refused_at: Option<u64>, digest: u128) -> Finished {
         }
     }
     recorder.finish(secs(100), [].into_iter(), [].into_iter(), [].into_iter());
-    Finished { recorder, digest }
+    Finished { recorder, digest, work: crate::sim::Work::default() }
 }
 
 #[test]

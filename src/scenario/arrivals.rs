@@ -1,0 +1,208 @@
+//! Reading `arrivals`: an executor, in k6's words, and its own keys.
+//!
+//! It does not compute when anybody comes: `workload::arrivals` does.
+
+use super::draft::Draft;
+use super::reader::{Read, Reader};
+use super::traces::{self, Log};
+use super::value::Value;
+use crate::dist::Dist;
+use crate::time::{Duration, Instant};
+use crate::workload::{Arrivals, Closed, Open, Spacing, Stage, Stages};
+
+/// The most clients of a population, and the most that are expected to arrive.
+const MOST: u32 = 10_000_000;
+/// The pause of a closed population that names none. It is never zero: clients that are refused would come again at the
+/// same instant, for ever.
+const PAUSE: Dist = Dist::Constant(1_000_000_000);
+
+/// What `arrivals` says: when clients come to do a script, or all that a log says about them.
+pub(super) enum Plan {
+    /// They do the population's script.
+    Scripted(Arrivals),
+    /// They do what the log says.
+    Logged(Log),
+}
+
+#[derive(Clone, Copy)]
+enum Executor {
+    Constant,
+    Poisson,
+    Ramping,
+    Burst,
+    Trace,
+    ConstantClients,
+    RampingClients,
+    PerClient,
+}
+
+const EXECUTORS: [(&str, Executor); 8] = [
+    ("constant-arrival-rate", Executor::Constant),
+    ("poisson", Executor::Poisson),
+    ("ramping-arrival-rate", Executor::Ramping),
+    ("burst", Executor::Burst),
+    ("trace", Executor::Trace),
+    ("constant-clients", Executor::ConstantClients),
+    ("ramping-clients", Executor::RampingClients),
+    ("per-client-sessions", Executor::PerClient),
+];
+
+/// The arrivals of the population called `name`.
+pub(super) fn read(value: Value<'_>, name: &str, draft: &mut Draft<'_>) -> Read<Plan> {
+    let mut table = value.table(format!("the arrivals of {name:?}"))?;
+    let executor = table.require("executor", "executor = \"poisson\"", |v| v.one_of(&EXECUTORS))?;
+    let plan = if matches!(executor, Executor::Trace) {
+        traces::read(&mut table, name, draft)?
+    } else {
+        Plan::Scripted(read_executor(executor, &mut table, draft.end)?)
+    };
+    table.finish()?;
+    if let Plan::Scripted(arrivals) = &plan {
+        check(value, arrivals, name, draft)?;
+    }
+    Ok(plan)
+}
+
+fn read_executor(executor: Executor, table: &mut Reader<'_>, end: Duration) -> Read<Arrivals> {
+    let open = |spacing, rate| Arrivals::Open(Open { spacing, rate });
+    Ok(match executor {
+        Executor::Constant => open(Spacing::Even, level(table, end)?),
+        Executor::Poisson if table.value("stages").is_some() => {
+            open(Spacing::Poisson, ramp(table, end, Rate)?)
+        }
+        Executor::Poisson => open(Spacing::Poisson, level(table, end)?),
+        Executor::Ramping => {
+            let poisson = table.get_or("poisson", false, |v| v.flag())?;
+            open(if poisson { Spacing::Poisson } else { Spacing::Even }, ramp(table, end, Rate)?)
+        }
+        Executor::Burst | Executor::Trace => burst(table, end)?,
+        Executor::ConstantClients => {
+            let most = clients(table)?;
+            closed(stretch(table, end, f64::from(most))?, 0, table)?
+        }
+        Executor::RampingClients => closed(ramp(table, end, Clients)?, 0, table)?,
+        Executor::PerClient => {
+            let most = clients(table)?;
+            let sessions = table.require("sessions", "sessions = 5", |v| v.count(1..=1_000_000))?;
+            let start = start(table, end)?;
+            let clients = Stages::constant(start, (Instant::ZERO + end).since(start), f64::from(most));
+            closed(clients, sessions, table)?
+        }
+    })
+}
+
+fn burst(table: &mut Reader<'_>, end: Duration) -> Read<Arrivals> {
+    Ok(Arrivals::Burst {
+        at: table.require("at", "at = \"5m\"", |v| v.instant_before(end))?,
+        count: table.require("count", "count = 100", |v| v.count(1..=MOST))?,
+        within: table.get_or("within", Duration::ZERO, |v| v.duration())?,
+    })
+}
+
+fn closed(clients: Stages, sessions: u32, table: &mut Reader<'_>) -> Read<Arrivals> {
+    let most = clients.stages.iter().fold(0.0, |most: f64, s| most.max(s.from).max(s.to)) as u32;
+    let pause = table.get_or("pause", PAUSE, |v| v.some_times())?;
+    Ok(Arrivals::Closed(Closed { clients, most, sessions, pause }))
+}
+
+fn clients(table: &mut Reader<'_>) -> Read<u32> {
+    table.require("clients", "clients = 100", |v| v.count(1..=MOST))
+}
+
+fn start(table: &mut Reader<'_>, end: Duration) -> Read<Instant> {
+    table.get_or("start", Instant::ZERO, |v| v.instant_before(end))
+}
+
+/// One rate from `start` for `duration`.
+fn level(table: &mut Reader<'_>, end: Duration) -> Read<Stages> {
+    let rate = table.require("rate", "rate = \"5/s\"", |v| v.some_rate())?;
+    stretch(table, end, rate)
+}
+
+/// One value from `start` for `duration`, or until the end of the run.
+fn stretch(table: &mut Reader<'_>, end: Duration, value: f64) -> Read<Stages> {
+    let start = start(table, end)?;
+    let rest = (Instant::ZERO + end).since(start);
+    let duration = table.get_or("duration", rest, |v| v.some_time())?;
+    Ok(Stages::constant(start, duration, value))
+}
+
+/// What a ramp ramps.
+trait Ramped: Copy {
+    const START: &'static str;
+    const EXAMPLE: &'static str;
+    fn read(self, value: Value<'_>) -> Read<f64>;
+}
+
+#[derive(Clone, Copy)]
+struct Rate;
+
+impl Ramped for Rate {
+    const START: &'static str = "start_rate";
+    const EXAMPLE: &'static str = "target = \"20/s\"";
+
+    fn read(self, value: Value<'_>) -> Read<f64> {
+        value.rate()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Clients;
+
+impl Ramped for Clients {
+    const START: &'static str = "start_clients";
+    const EXAMPLE: &'static str = "target = 100";
+
+    fn read(self, value: Value<'_>) -> Read<f64> {
+        value.count(0..=MOST).map(f64::from)
+    }
+}
+
+/// Stages from `start` on, each from where the one before ended to its target. A stage of no time is a jump.
+fn ramp<R: Ramped>(table: &mut Reader<'_>, end: Duration, ramped: R) -> Read<Stages> {
+    let start = start(table, end)?;
+    let mut from = table.get_or(R::START, 0.0, |v| ramped.read(v))?;
+    let example = "stages = [{ duration = \"10m\", target = .. }]";
+    let tables = table.require("stages", example, |v| match v.list(1_000)? {
+        list if list.is_empty() => Err(v.wrong("is empty", format!("write {example}"))),
+        list => list.into_iter().map(|stage| stage.table("a stage")).collect::<Read<Vec<_>>>(),
+    })?;
+    let mut stages = Vec::new();
+    for mut table in tables {
+        let duration = table.require("duration", "duration = \"10m\"", |v| v.duration())?;
+        let to = table.require("target", R::EXAMPLE, |v| ramped.read(v))?;
+        table.finish()?;
+        stages.push(Stage { duration, from, to });
+        from = to;
+    }
+    Ok(Stages { start, stages })
+}
+
+/// Refuses arrivals that never come or are too many, and notes those that the end cuts off.
+fn check(value: Value<'_>, arrivals: &Arrivals, name: &str, draft: &mut Draft<'_>) -> Read<()> {
+    let end = Instant::ZERO + draft.end;
+    let last = match arrivals {
+        Arrivals::Open(open) => open.rate.end(),
+        Arrivals::Closed(closed) => closed.clients.end(),
+        Arrivals::Burst { at, within, .. } => *at + *within,
+        Arrivals::Trace(_) => Instant::ZERO,
+    };
+    if last > end {
+        draft.notes.push(format!("The arrivals of {name:?} go on until {last}, and the run ends at {end}."));
+    }
+    let nobody = match arrivals {
+        Arrivals::Closed(closed) => closed.most == 0,
+        _ => false,
+    };
+    match arrivals.expected_until(end) {
+        Some(expected) if expected > f64::from(MOST) => Err(value.wrong(
+            "lets too many come",
+            format!("about {expected:.0} sessions, at most {MOST} are allowed"),
+        )),
+        Some(expected) if expected <= 0.0 => {
+            Err(value.wrong("lets nobody come", "write a stage with a target above zero"))
+        }
+        _ if nobody => Err(value.wrong("lets nobody come", "write a stage with a target above zero")),
+        _ => Ok(()),
+    }
+}

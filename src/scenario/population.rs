@@ -1,0 +1,142 @@
+//! Reading `[[clients]]`: a population's name, accounts, behaviour and link.
+//!
+//! Its arrivals, addresses, script and retry policy are read by the files of those names.
+
+use super::draft::{Draft, Strings};
+use super::reader::{Read, Reader};
+use super::value::Value;
+use super::{addresses, arrivals, retry, script};
+use crate::client::Behaviour;
+use crate::ftp::ArgId;
+use crate::network::Link;
+use crate::workload::{Addresses, Arrivals, Population};
+
+/// The most populations.
+const MOST: usize = 1_000;
+
+/// All populations, in the order of the file.
+pub(super) fn read_all(root: &mut Reader<'_>, draft: &mut Draft<'_>) -> Read<Vec<Population>> {
+    let tables = root.get("clients", |v| v.tables(MOST, "[[clients]]"))?.unwrap_or_default();
+    let mut populations: Vec<Population> = Vec::new();
+    for mut table in tables {
+        let name = table.require("name", "name = \"readers\"", |v| {
+            let name = v.name()?;
+            if populations.iter().any(|p| p.name == name) {
+                return Err(v.wrong("is taken", "each population needs a name of its own"));
+            }
+            Ok(name)
+        })?;
+        populations.push(read(name, table, draft)?);
+    }
+    if populations.is_empty() {
+        draft.notes.push("There are no [[clients]]: nobody comes.".to_owned());
+    }
+    Ok(populations)
+}
+
+fn read(name: String, mut table: Reader<'_>, draft: &mut Draft<'_>) -> Read<Population> {
+    table.rename(format!("[[clients]] {name:?}"));
+    let plan = table.require("arrivals", "arrivals = { executor = \"poisson\", rate = \"5/s\" }", |v| {
+        arrivals::read(v, &name, draft)
+    })?;
+    let population = match plan {
+        arrivals::Plan::Scripted(arrivals) => scripted(name, arrivals, &mut table, draft)?,
+        arrivals::Plan::Logged(log) => {
+            log_says(&mut table)?;
+            let behaviour = behaviour(&mut table, log.script)?;
+            let link = link(&mut table)?;
+            let arrivals = Arrivals::Trace(log.arrivals);
+            Population { name, arrivals, addresses: Addresses::Unique, users: log.users, behaviour, link }
+        }
+    };
+    table.finish()?;
+    Ok(population)
+}
+
+fn scripted(
+    name: String,
+    arrivals: Arrivals,
+    table: &mut Reader<'_>,
+    draft: &mut Draft<'_>,
+) -> Read<Population> {
+    let addresses =
+        table.get("addresses", |v| addresses::read(v, &mut draft.places))?.unwrap_or(Addresses::Unique);
+    let users = users(table, &mut draft.strings)?;
+    let script = match table.value("script") {
+        Some(value) => script::read(value, &mut draft.strings)?,
+        None => script::just_login(),
+    };
+    Ok(Population {
+        name,
+        arrivals,
+        addresses,
+        users,
+        behaviour: behaviour(table, script)?,
+        link: link(table)?,
+    })
+}
+
+/// Refuses the keys whose answers an xferlog has already given.
+fn log_says(table: &mut Reader<'_>) -> Read<()> {
+    for key in ["script", "user", "users", "addresses"] {
+        if let Some(value) = table.value(key) {
+            return Err(value.wrong(
+                "has no place beside an xferlog",
+                "leave it out: the log says who did what from where",
+            ));
+        }
+    }
+    Ok(())
+}
+
+fn users(table: &mut Reader<'_>, strings: &mut Strings) -> Read<Vec<ArgId>> {
+    let one = table.get("user", |v| intern(v, v.line()?, strings))?;
+    let many = table.get("users", |v| {
+        if one.is_some() {
+            return Err(v.wrong("stands beside `user`", "keep one of the two"));
+        }
+        (1..=v.count(1..=10_000)?).map(|i| intern(v, &format!("user{i}"), strings)).collect()
+    })?;
+    match (many, one) {
+        (Some(many), _) => Ok(many),
+        (None, Some(one)) => Ok(vec![one]),
+        (None, None) => Ok(strings.intern("anonymous").into_iter().collect()),
+    }
+}
+
+/// The number of a text that `value` names.
+pub(super) fn intern(value: Value<'_>, text: &str, strings: &mut Strings) -> Read<ArgId> {
+    strings.intern(text).ok_or_else(|| {
+        value
+            .wrong("is one name too many", format!("at most {} different names and paths fit", Strings::MOST))
+    })
+}
+
+fn behaviour(table: &mut Reader<'_>, script: crate::client::Script) -> Read<Behaviour> {
+    let plain = Behaviour::default();
+    Ok(Behaviour {
+        script,
+        keepalive: table.get("keepalive", |v| v.some_time())?,
+        patience: table.get("patience", |v| v.some_times())?,
+        wrong_password: table.get_or("wrong_password", plain.wrong_password, |v| v.probability())?,
+        login_tries: table.get_or("login_tries", plain.login_tries, |v| v.count(1..=1_000))?,
+        vanish: table.get_or("vanish", plain.vanish, |v| v.probability())?,
+        reconnect: table.get_or("reconnect", plain.reconnect, |v| v.flag())?,
+        retry: table.get("retry", retry::read)?.unwrap_or_default(),
+    })
+}
+
+fn link(table: &mut Reader<'_>) -> Read<Link> {
+    let plain = Link::default();
+    let Some(mut link) = table.get("link", |v| v.table("link"))? else { return Ok(plain) };
+    let half = |rtt: crate::time::Duration| crate::time::Duration::from_nanos(rtt.as_nanos() / 2);
+    let read = Link {
+        delay: link.get("rtt", |v| v.duration().map(half))?.unwrap_or(plain.delay),
+        jitter: link.get("jitter", |v| v.times())?,
+        bandwidth: link.get_or("bandwidth", plain.bandwidth, |v| v.bandwidth())?,
+        connect_timeout: link.get_or("connect_timeout", plain.connect_timeout, |v| v.some_time())?,
+        reply_timeout: link.get_or("reply_timeout", plain.reply_timeout, |v| v.some_time())?,
+    };
+    link.finish()?;
+    Ok(read)
+}

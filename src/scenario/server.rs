@@ -1,0 +1,111 @@
+//! Reading `[server]`: a profile and what the scenario changes about it.
+//!
+//! It does not compile the policy: `server::policy` does, and says what does not fit.
+
+use super::reader::{Read, Reader};
+use super::source::suggestion;
+use super::value::Value;
+use crate::server::{BanOverride, Misfit, Offence, Overrides, Policy, Profile};
+
+/// The profile of a scenario that names none.
+const DEFAULT_PROFILE: &str = "rfc959";
+/// The highest limit that a scenario may set.
+const MOST_CLIENTS: u32 = 10_000_000;
+
+/// The policy, and what the scenario changed.
+pub(super) fn read(root: &mut Reader<'_>) -> Read<(Policy, Overrides)> {
+    let Some(value) = root.value("server") else {
+        let overrides = Overrides::default();
+        let policy = profile(DEFAULT_PROFILE).map(|p| Policy::new(&p, &overrides));
+        return match policy {
+            Some(Ok(policy)) => Ok((policy, overrides)),
+            _ => Err(root.missing("server", "a table [server] with a profile")),
+        };
+    };
+    let mut table = value.table("[server]")?;
+    let profile = read_profile(&mut table)?;
+    table.rename(format!("[server] with the profile {}", profile.name));
+    let overrides = read_overrides(&mut table, &profile)?;
+    let policy = Policy::new(&profile, &overrides).map_err(|misfit| misfit_at(&mut table, &misfit))?;
+    table.finish_with(|key| limit_of_another(key, &profile))?;
+    Ok((policy, overrides))
+}
+
+/// The limits of `table` that the profile of `policy` has, as (its place in check order, the new limit).
+pub(super) fn read_limits(table: &mut Reader<'_>, policy: &Policy) -> Read<Vec<(u8, u32)>> {
+    let mut limits = Vec::new();
+    for (place, check) in policy.checks.iter().enumerate() {
+        if let Some(limit) = table.get(&check.knob, |v| v.count(0..=MOST_CLIENTS))? {
+            limits.push((place as u8, limit));
+        }
+    }
+    Ok(limits)
+}
+
+fn profile(name: &str) -> Option<Profile> {
+    Profile::named(name)
+}
+
+fn read_profile(table: &mut Reader<'_>) -> Read<Profile> {
+    let Some(value) = table.value("profile") else {
+        return profile(DEFAULT_PROFILE).ok_or_else(|| table.missing("profile", "profile = \"vsftpd\""));
+    };
+    let name = value.text()?;
+    let names: Vec<&str> = Profile::names().collect();
+    profile(name).ok_or_else(|| value.wrong("is unknown", suggestion(name, &names)))
+}
+
+fn read_overrides(table: &mut Reader<'_>, profile: &Profile) -> Read<Overrides> {
+    let mut limits = Vec::new();
+    for limit in &profile.limits {
+        if let Some(value) = table.get(&limit.knob, |v| v.count(0..=MOST_CLIENTS))? {
+            limits.push((limit.knob.clone(), value));
+        }
+    }
+    Ok(Overrides {
+        limits,
+        passive_ports: table.get("passive_ports", |v| v.count(1..=65_535))?,
+        login_timeout: table.get("login_timeout", |v| v.duration())?,
+        idle_timeout: table.get("idle_timeout", |v| v.duration())?,
+        no_transfer_timeout: table.get("no_transfer_timeout", |v| v.duration())?,
+        session_timeout: table.get("session_timeout", |v| v.duration())?,
+        max_login_attempts: table.get("max_login_attempts", |v| v.count(0..=1_000))?,
+        login_fail_delay: table.get("login_fail_delay", |v| v.duration())?,
+        ban: table.get("ban", read_ban)?,
+        message: table.get("message", |v| v.line().map(str::to_owned))?,
+        greeting_cost: table.get("greeting_time", |v| v.duration())?,
+        login_cost: table.get("login_time", |v| v.duration())?,
+        command_cost: table.get("command_time", |v| v.duration())?,
+    })
+}
+
+fn read_ban(value: Value<'_>) -> Read<BanOverride> {
+    let mut table = value.table("[server.ban]")?;
+    let ban = BanOverride {
+        offence: table.get("on", |v| v.one_of(&Offence::ALL))?,
+        threshold: table.require("threshold", "threshold = 3", |v| v.count(1..=1_000_000))?,
+        window: table.require("window", "window = \"10m\"", |v| v.some_time())?,
+        duration: table.require("duration", "duration = \"1h\"", |v| v.some_time())?,
+    };
+    table.finish()?;
+    Ok(ban)
+}
+
+/// An override that the profile refuses, at its key.
+fn misfit_at(table: &mut Reader<'_>, misfit: &Misfit) -> crate::scenario::Problem {
+    let hint = "`ftp421 profiles NAME` shows what a profile has";
+    match table.value(&misfit.key) {
+        Some(value) => value.wrong(&format!("does not fit: {}", misfit.why), hint),
+        None => table.problem(misfit.why.clone(), hint),
+    }
+}
+
+/// A hint for a limit that this profile lacks and another has.
+fn limit_of_another(key: &str, own: &Profile) -> Option<String> {
+    let owner = Profile::names()
+        .filter_map(Profile::named)
+        .find(|profile| profile.limits.iter().any(|limit| limit.knob == key))?;
+    let knobs: Vec<&str> = own.limits.iter().map(|limit| limit.knob.as_str()).collect();
+    let has = if knobs.is_empty() { "none".to_owned() } else { knobs.join(", ") };
+    Some(format!("{key} is a limit of {}; the limits of {} are: {has}", owner.name, own.name))
+}
