@@ -7,7 +7,7 @@
 //! The wire costs no time here (`rfc959`, no round trip), so that a session holds its slot for its think time alone. The mean
 //! session is one second: rates are erlangs.
 
-use ftp421::experiment::interval;
+use ftp421::experiment::{Range, estimate};
 use ftp421::metrics::summary::Estimate;
 
 use crate::support;
@@ -138,7 +138,7 @@ fn first_refusals(seed: u64, limit: u32, duration: &str, arrivals: &str) -> Vec<
     support::study(&scenario)
         .finished
         .iter()
-        .map(|f| f.recorder.onset().first.as_ref().expect("it is refused in the end").time.as_secs_f64())
+        .map(|f| f.recorder.onset().first().expect("it is refused in the end").at.as_secs_f64())
         .collect()
 }
 
@@ -151,7 +151,8 @@ fn the_first_refusal_at_a_constant_rate_has_its_exact_mean() {
         let (mut hits, mut sum) = (0, 0.0);
         for seed in 1..=20 {
             let arrivals = format!(r#"{{ executor = "poisson", rate = "{rate}/s" }}"#);
-            let e = interval::mean(&first_refusals(seed, limit, duration, &arrivals));
+            let times = first_refusals(seed, limit, duration, &arrivals);
+            let e = estimate(times.into_iter().map(Some), Range::Positive);
             hits += usize::from(e.low <= Some(exact) && e.high >= Some(exact));
             sum += e.mean.unwrap_or(f64::NAN);
         }
