@@ -5,7 +5,6 @@
 //! purpose) into a key; Philox2x64-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3",
 //! SC 2011) turns that key and a 128-bit counter into a word.
 
-
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 

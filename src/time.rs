@@ -146,7 +146,8 @@ fn decimal_times(digits: &str, unit: u64) -> Option<u64> {
 /// The two largest units that say it: `1h 30m`, `2.5s`, `40us`, `0s`, `never`.
 impl fmt::Display for Duration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const COARSE: [(u64, &str); 3] = [(86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "m")];
+        const COARSE: [(u64, &str); 3] =
+            [(86_400_000_000_000, "d"), (3_600_000_000_000, "h"), (60_000_000_000, "m")];
         if self.is_forever() {
             return f.pad("never");
         }
@@ -154,8 +155,11 @@ impl fmt::Display for Duration {
             if self.0 >= *unit {
                 let (next, next_name) = COARSE.get(i + 1).copied().unwrap_or((1_000_000_000, "s"));
                 let rest = self.0 % unit / next;
-                let text =
-                    if rest == 0 { format!("{}{name}", self.0 / unit) } else { format!("{}{name} {rest}{next_name}", self.0 / unit) };
+                let text = if rest == 0 {
+                    format!("{}{name}", self.0 / unit)
+                } else {
+                    format!("{}{name} {rest}{next_name}", self.0 / unit)
+                };
                 return f.pad(&text);
             }
         }

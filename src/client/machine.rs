@@ -131,9 +131,18 @@ impl Client {
             (State::Done, Input::Start { session, entry }) => self.start(now, session, entry, env, out),
             (State::Connecting, Input::Connected) => self.connected(now, env, out),
             (State::Connecting, Input::ConnectFailed { cause }) => {
-                self.attempt_failed(now, Class::NetworkFailed, Refusal { cause, phase: Phase::Accept, code: 0 }, env, out);
+                self.attempt_failed(
+                    now,
+                    Class::NetworkFailed,
+                    Refusal { cause, phase: Phase::Accept, code: 0 },
+                    env,
+                    out,
+                );
             }
-            (State::Done | State::BackingOff | State::Connecting, Input::Reply { .. } | Input::Closed { .. }) => {}
+            (
+                State::Done | State::BackingOff | State::Connecting,
+                Input::Reply { .. } | Input::Closed { .. },
+            ) => {}
             (_, Input::Reply { code, cause }) => self.replied(now, code, cause, env, out),
             (_, Input::Closed { cause }) => self.closed(now, cause, env, out),
             (State::OpeningData, Input::DataOpened) => self.transfer(now, env, out),
@@ -184,7 +193,14 @@ impl Client {
         }));
     }
 
-    fn attempt_failed(&mut self, now: Instant, class: Class, refusal: Refusal, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn attempt_failed(
+        &mut self,
+        now: Instant,
+        class: Class,
+        refusal: Refusal,
+        env: &Env<'_>,
+        out: &mut Vec<Action>,
+    ) {
         self.attempt_ended(class, Some(refusal), env, out);
         self.come_back_or_leave(now, refusal, env, out);
     }
@@ -210,7 +226,10 @@ impl Client {
     /// This wanted session is over, served or not.
     fn leave(&mut self, env: &Env<'_>, out: &mut Vec<Action>) {
         if !self.served {
-            out.push(Action::Observe(Observation::Unserved { population: env.population, wanted_at: self.wanted_at }));
+            out.push(Action::Observe(Observation::Unserved {
+                population: env.population,
+                wanted_at: self.wanted_at,
+            }));
         }
         self.state = State::Done;
         out.push(Action::Finish);
@@ -226,7 +245,14 @@ impl Client {
 
     // ---- the dialogue ------------------------------------------------------------------------------------------
 
-    fn replied(&mut self, now: Instant, code: u16, cause: Option<Cause>, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn replied(
+        &mut self,
+        now: Instant,
+        code: u16,
+        cause: Option<Cause>,
+        env: &Env<'_>,
+        out: &mut Vec<Action>,
+    ) {
         let severity = Severity::of(code);
         if severity == Severity::Preliminary {
             return;
@@ -328,7 +354,8 @@ impl Client {
     fn give_password(&mut self, env: &Env<'_>, out: &mut Vec<Action>) {
         let position = self.attempt << 8 | u32::from(self.tries);
         let counter = counter(self.session, position);
-        let mistyped = env.streams.password.chance(env.behaviour.wrong_password, u64::from(self.index), counter);
+        let mistyped =
+            env.streams.password.chance(env.behaviour.wrong_password, u64::from(self.index), counter);
         self.tries = self.tries.saturating_add(1);
         let arg = if mistyped { ArgId::OTHER } else { ArgId::RIGHT_PASSWORD };
         out.push(Action::Send(Command { verb: Verb::Pass, arg }));
@@ -350,14 +377,24 @@ impl Client {
         self.attempt_ended(Class::Admitted, None, env, out);
         if !self.served {
             out.push(Action::Observe(Observation::Took(Latency::TimeToService, now.since(self.wanted_at))));
-            out.push(Action::Observe(Observation::Served { population: env.population, wanted_at: self.wanted_at }));
+            out.push(Action::Observe(Observation::Served {
+                population: env.population,
+                wanted_at: self.wanted_at,
+            }));
         }
         self.served = true;
         self.streak = 0;
         self.waited = Duration::ZERO;
-        if env.streams.vanish.chance(env.behaviour.vanish, u64::from(self.index), counter(self.session, self.attempt)) {
-            let observation =
-                Observation::SessionEnded { population: env.population, end: SessionEnd::Vanished, refusal: None };
+        if env.streams.vanish.chance(
+            env.behaviour.vanish,
+            u64::from(self.index),
+            counter(self.session, self.attempt),
+        ) {
+            let observation = Observation::SessionEnded {
+                population: env.population,
+                end: SessionEnd::Vanished,
+                refusal: None,
+            };
             out.push(Action::Observe(observation));
             out.push(Action::Vanish);
             self.leave(env, out);
@@ -381,7 +418,9 @@ impl Client {
             Step::Command(command) => self.send(*command, State::AwaitReply, env, out),
             Step::Transfer { .. } => self.send(Command::bare(Verb::Pasv), State::AwaitPasv, env, out),
             Step::Think(time) => self.pause(now, time, State::Pausing, env, out),
-            Step::Idle(time) if env.behaviour.keepalive.is_some() => self.pause(now, time, State::Pausing, env, out),
+            Step::Idle(time) if env.behaviour.keepalive.is_some() => {
+                self.pause(now, time, State::Pausing, env, out)
+            }
             Step::Idle(time) => self.pause(now, time, State::Away, env, out),
             Step::Quit => self.send(Command::bare(Verb::Quit), State::AwaitQuit, env, out),
         }
@@ -432,8 +471,16 @@ impl Client {
         self.leave(env, out);
     }
 
-    fn session_ended(&mut self, now: Instant, end: SessionEnd, refusal: Refusal, env: &Env<'_>, out: &mut Vec<Action>) {
-        let observation = Observation::SessionEnded { population: env.population, end, refusal: Some(refusal) };
+    fn session_ended(
+        &mut self,
+        now: Instant,
+        end: SessionEnd,
+        refusal: Refusal,
+        env: &Env<'_>,
+        out: &mut Vec<Action>,
+    ) {
+        let observation =
+            Observation::SessionEnded { population: env.population, end, refusal: Some(refusal) };
         out.push(Action::Observe(observation));
         if env.behaviour.reconnect {
             self.come_back_or_leave(now, refusal, env, out);

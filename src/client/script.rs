@@ -59,4 +59,3 @@ impl Script {
         self.steps[(at as usize).min(self.steps.len())..].iter().take_while(|s| !matches!(s, Step::Quit))
     }
 }
-

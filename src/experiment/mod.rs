@@ -2,12 +2,14 @@
 //!
 //! It draws nothing and writes nothing.
 
+mod advice;
 pub mod interval;
 mod replicate;
 mod story;
 mod summarise;
 pub mod theory;
 
+pub use advice::advise;
 pub use interval::{Range, estimate, method};
 pub use replicate::{Study, replicate};
 pub use summarise::summarise;

@@ -2,12 +2,12 @@
 //!
 //! It finds nothing out: every number in it stands in the [`Summary`] or in the recorders.
 
-use crate::sim::Finished;
 use crate::metrics::Recorder;
 use crate::metrics::summary::{Estimate, Onset, Quantiles, Summary};
 use crate::scenario::Scenario;
 use crate::server::policy::Check;
 use crate::server::profile::{Counts, Per};
+use crate::sim::Finished;
 use crate::time::Duration;
 
 /// Tells the story of `summary`, whose replications are `runs` and together `merged`.

@@ -35,10 +35,14 @@ impl Server {
     }
 
     fn refused_at_accept(&self, now: Instant, peer: PeerId) -> Option<Verdict> {
-        if self.announcing && let Some(ending) = self.policy.shutdown_new {
+        if self.announcing
+            && let Some(ending) = self.policy.shutdown_new
+        {
             return Some((ending, None));
         }
-        if let Some(ban) = &self.policy.ban && self.peers.is_banned(peer, now) {
+        if let Some(ban) = &self.policy.ban
+            && self.peers.is_banned(peer, now)
+        {
             return Some((ban.ending, None));
         }
         self.exceeded(CheckStage::Accept, peer, UserId(0))
@@ -47,27 +51,39 @@ impl Server {
     /// The first limit of `stage` that has no room for one more.
     fn exceeded(&self, stage: CheckStage, peer: PeerId, user: UserId) -> Option<Verdict> {
         let checks = self.policy.checks.iter().enumerate();
-        checks.filter(|(_, check)| check.stage == stage && check.limit != u32::MAX).find_map(|(place, check)| {
-            let present = match (check.per, check.counts) {
-                (Per::Server, Counts::Connections) => self.slots,
-                (Per::Server, Counts::Sessions) => self.logged_in,
-                (Per::Address, Counts::Connections) => self.peers.connections(peer),
-                (Per::Address, Counts::Sessions) => self.peers.sessions(peer),
-                (Per::User, _) => self.users.get(usize::from(user.0)).copied().unwrap_or(0),
-            };
-            // At accept the new connection has no slot yet; at login the new session is not yet counted.
-            (present >= check.limit).then_some((check.ending, u8::try_from(place).ok()))
-        })
+        checks.filter(|(_, check)| check.stage == stage && check.limit != u32::MAX).find_map(
+            |(place, check)| {
+                let present = match (check.per, check.counts) {
+                    (Per::Server, Counts::Connections) => self.slots,
+                    (Per::Server, Counts::Sessions) => self.logged_in,
+                    (Per::Address, Counts::Connections) => self.peers.connections(peer),
+                    (Per::Address, Counts::Sessions) => self.peers.sessions(peer),
+                    (Per::User, _) => self.users.get(usize::from(user.0)).copied().unwrap_or(0),
+                };
+                // At accept the new connection has no slot yet; at login the new session is not yet counted.
+                (present >= check.limit).then_some((check.ending, u8::try_from(place).ok()))
+            },
+        )
     }
 
     /// Refuses a connection at accept. It may hold a slot until its child is reaped.
-    fn turn_away(&mut self, now: Instant, conn: ConnId, peer: PeerId, verdict: Verdict, out: &mut Vec<Action>) {
+    fn turn_away(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        peer: PeerId,
+        verdict: Verdict,
+        out: &mut Vec<Action>,
+    ) {
         let (ending, check) = verdict;
         let (phase, code) = match ending.reply {
             Some(reply) => (Phase::Greeting, self.policy.table.get(reply).code),
             None => (Phase::Accept, 0),
         };
-        out.push(Action::Observe(Observation::Refused { refusal: Refusal { cause: ending.cause, phase, code }, check }));
+        out.push(Action::Observe(Observation::Refused {
+            refusal: Refusal { cause: ending.cause, phase, code },
+            check,
+        }));
         if let Some(reply) = ending.reply {
             out.push(Action::Reply { conn, reply, at: now });
         }
@@ -88,7 +104,14 @@ impl Server {
         }
     }
 
-    pub(super) fn name_user(&mut self, now: Instant, conn: ConnId, user: ArgId, at: Instant, out: &mut Vec<Action>) {
+    pub(super) fn name_user(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        user: ArgId,
+        at: Instant,
+        out: &mut Vec<Action>,
+    ) {
         let session = &mut self.sessions[conn.0 as usize];
         session.user = UserId(user.0);
         session.stage = Stage::Named;
@@ -153,8 +176,16 @@ impl Server {
     }
 
     /// Counts an offence of `peer`; true if it is banned for it.
-    pub(super) fn offend(&mut self, now: Instant, peer: PeerId, offence: Offence, out: &mut Vec<Action>) -> bool {
-        let Some(rule) = self.policy.ban.as_ref().filter(|rule| rule.offence == offence) else { return false };
+    pub(super) fn offend(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        offence: Offence,
+        out: &mut Vec<Action>,
+    ) -> bool {
+        let Some(rule) = self.policy.ban.as_ref().filter(|rule| rule.offence == offence) else {
+            return false;
+        };
         let banned = self.peers.offend(peer, now, rule);
         if banned {
             out.push(Action::Observe(Observation::BanBegan));
@@ -164,6 +195,10 @@ impl Server {
 
     /// What a session that has just brought about a ban is told about it.
     pub(super) fn ban_notice(&self, banned: bool) -> Option<ReplyId> {
-        self.policy.ban.as_ref().filter(|rule| banned && rule.tells_offender).and_then(|rule| rule.ending.reply)
+        self.policy
+            .ban
+            .as_ref()
+            .filter(|rule| banned && rule.tells_offender)
+            .and_then(|rule| rule.ending.reply)
     }
 }

@@ -36,13 +36,23 @@ impl Server {
     }
 
     /// Refuses or cuts `conn`: its last reply goes out at `at`, and then the connection closes.
-    pub(super) fn end(&mut self, now: Instant, at: Instant, conn: ConnId, last: LastWords, out: &mut Vec<Action>) {
+    pub(super) fn end(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        conn: ConnId,
+        last: LastWords,
+        out: &mut Vec<Action>,
+    ) {
         let LastWords { ending, phase, check, more } = last;
         let session = &mut self.sessions[conn.0 as usize];
         session.refused = true;
         let phase = phase.unwrap_or(session.phase());
         let code = ending.reply.map_or(0, |reply| self.policy.table.get(reply).code);
-        out.push(Action::Observe(Observation::Refused { refusal: Refusal { cause: ending.cause, phase, code }, check }));
+        out.push(Action::Observe(Observation::Refused {
+            refusal: Refusal { cause: ending.cause, phase, code },
+            check,
+        }));
         for reply in ending.reply.into_iter().chain(more) {
             out.push(Action::Reply { conn, reply, at });
         }

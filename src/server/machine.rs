@@ -38,7 +38,8 @@ impl Server {
     /// A server that listens. `delays` is the stream of its random login delays; `reloads` are the controls that it may
     /// meet later, so that it knows what to remember.
     pub fn new(policy: Policy, delays: Stream, reloads: &[Control]) -> Self {
-        let per_address = |check: u8| policy.checks.get(usize::from(check)).is_some_and(|c| c.per == Per::Address);
+        let per_address =
+            |check: u8| policy.checks.get(usize::from(check)).is_some_and(|c| c.per == Per::Address);
         let tracked = policy.needs_addresses()
             || reloads.iter().any(|c| matches!(c, Control::SetLimit { check, .. } if per_address(*check)));
         Self {
@@ -95,16 +96,22 @@ impl Server {
     fn command(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut Vec<Action>) {
         let Some(session) = self.live(conn) else { return };
         let peer = session.peer;
-        if let Some(ban) = &self.policy.ban && ban.cuts_live && self.peers.is_banned(peer, now) {
+        if let Some(ban) = &self.policy.ban
+            && ban.cuts_live
+            && self.peers.is_banned(peer, now)
+        {
             let silent = Ending { cause: Cause::Banned, reply: None, close: CloseHow::Fin };
             self.end(now, now, conn, silent.into(), out);
             return;
         }
-        if let Some(timer) = self.policy.noop_idle_timer && self.is_stale(now, conn, command.verb, timer.after) {
+        if let Some(timer) = self.policy.noop_idle_timer
+            && self.is_stale(now, conn, command.verb, timer.after)
+        {
             self.end(now, now, conn, timer.ending.into(), out);
             return;
         }
-        let at = now + if command.verb == Verb::Pass { self.policy.login_cost } else { self.policy.command_cost };
+        let at =
+            now + if command.verb == Verb::Pass { self.policy.login_cost } else { self.policy.command_cost };
         let session = &mut self.sessions[conn.0 as usize];
         session.last_command = at;
         if !command.verb.is_keep_alive() {
@@ -115,7 +122,9 @@ impl Server {
             (Stage::Session, verb) => self.session_command(conn, verb, at, out),
             (Stage::Transfer, _) => {} // nothing is read until the transfer is over; ABOR comes with the sockets
             (_, Verb::User) => self.name_user(now, conn, command.arg, at, out),
-            (Stage::Named, Verb::Pass) if command.arg == ArgId::RIGHT_PASSWORD => self.log_in(now, conn, Phase::Pass, out),
+            (Stage::Named, Verb::Pass) if command.arg == ArgId::RIGHT_PASSWORD => {
+                self.log_in(now, conn, Phase::Pass, out)
+            }
             (Stage::Named, Verb::Pass) => self.reject(now, conn, out),
             (_, Verb::Pass) => self.answer(conn, self.policy.replies.pass_first, at, out),
             _ if self.policy.login.locked => self.answer(conn, self.policy.replies.login_first, at, out),

@@ -146,13 +146,16 @@ pub enum Control {
 impl Input {
     /// Takes the input into the digest of the run.
     pub fn fold(&self, digest: &mut Digest) {
-        let mut word = |tag: u64, conn: ConnId, more: u64| digest.word(tag << 56 | more << 32 | u64::from(conn.0));
+        let mut word =
+            |tag: u64, conn: ConnId, more: u64| digest.word(tag << 56 | more << 32 | u64::from(conn.0));
         match *self {
             Self::Accepted { conn, peer } => {
                 word(1, conn, 0);
                 digest.word(u64::from(peer.0));
             }
-            Self::Command { conn, command } => word(2, conn, (command.verb as u64) << 16 | u64::from(command.arg.0)),
+            Self::Command { conn, command } => {
+                word(2, conn, (command.verb as u64) << 16 | u64::from(command.arg.0))
+            }
             Self::DataOpened { conn } => word(3, conn, 0),
             Self::TransferDone { conn } => word(4, conn, 0),
             Self::Closed { conn } => word(5, conn, 0),
@@ -183,7 +186,8 @@ impl Control {
 impl Action {
     /// Takes the action into the digest of the run. An observation changes nothing and is left out.
     pub fn fold(&self, digest: &mut Digest) {
-        let mut word = |tag: u64, conn: ConnId, more: u64| digest.word(tag << 56 | more << 32 | u64::from(conn.0));
+        let mut word =
+            |tag: u64, conn: ConnId, more: u64| digest.word(tag << 56 | more << 32 | u64::from(conn.0));
         match *self {
             Self::Reply { conn, reply, at } => {
                 word(17, conn, u64::from(reply.0));

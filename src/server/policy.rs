@@ -66,6 +66,8 @@ pub struct Check {
     pub counts: Counts,
     /// Whose.
     pub per: Per,
+    /// The limit as its administrator writes it; 0 is no limit.
+    pub configured: u32,
     /// This many are let in; `u32::MAX` is no limit.
     pub limit: u32,
     /// What the next one meets.
@@ -78,6 +80,7 @@ impl Check {
     /// Sets the limit to `configured` as its administrator writes it: 0 is no limit, and what the server itself takes is
     /// taken off.
     fn configure(&mut self, configured: u32) {
+        self.configured = configured;
         let own = if configured == 0 { u32::MAX } else { configured.saturating_sub(self.reserved) };
         self.limit = own.min(self.cap);
     }
@@ -270,13 +273,20 @@ impl Policy {
         }
         let idle_after = overrides.idle_timeout.unwrap_or(profile.timer.idle.after.0);
         let timer = |c: &mut Compiler<'_>, t: &profile::Timer, own: Option<Duration>, cause| {
-            c.timer(t, own.unwrap_or(if t.times_idle > 0 { idle_after * t.times_idle } else { t.after.0 }), cause)
+            c.timer(
+                t,
+                own.unwrap_or(if t.times_idle > 0 { idle_after * t.times_idle } else { t.after.0 }),
+                cause,
+            )
         };
-        let optional = |c: &mut Compiler<'_>, t: Option<&profile::Timer>, own: Option<Duration>, cause, key: &str| match t {
-            Some(t) => Ok(Some(timer(c, t, own, cause))),
-            None if own.is_some() => Err(lacks(key, &format!("{} has no such timer", profile.name))),
-            None => Ok(None),
-        };
+        let optional =
+            |c: &mut Compiler<'_>, t: Option<&profile::Timer>, own: Option<Duration>, cause, key: &str| {
+                match t {
+                    Some(t) => Ok(Some(timer(c, t, own, cause))),
+                    None if own.is_some() => Err(lacks(key, &format!("{} has no such timer", profile.name))),
+                    None => Ok(None),
+                }
+            };
         let timers = &profile.timer;
         Ok(Self {
             profile: profile.name.clone(),
@@ -284,7 +294,10 @@ impl Policy {
             lateness: timers.lateness.0,
             login_timer: timer(&mut compiler, &timers.login, overrides.login_timeout, Cause::LoginTimeout),
             idle_timer: timer(&mut compiler, &timers.idle, overrides.idle_timeout, Cause::IdleTimeout),
-            noop_idle_timer: timers.noop_idle.as_ref().map(|t| timer(&mut compiler, t, None, Cause::NoopIdleTimeout)),
+            noop_idle_timer: timers
+                .noop_idle
+                .as_ref()
+                .map(|t| timer(&mut compiler, t, None, Cause::NoopIdleTimeout)),
             no_transfer_timer: optional(
                 &mut compiler,
                 timers.no_transfer.as_ref(),
@@ -375,7 +388,9 @@ impl Compiler<'_> {
     }
 
     fn checks(&mut self, profile: &Profile, overrides: &Overrides) -> Result<Vec<Check>, Misfit> {
-        if let Some((knob, _)) = overrides.limits.iter().find(|(k, _)| profile.limits.iter().all(|l| l.knob != *k)) {
+        if let Some((knob, _)) =
+            overrides.limits.iter().find(|(k, _)| profile.limits.iter().all(|l| l.knob != *k))
+        {
             let known: Vec<&str> = profile.limits.iter().map(|l| l.knob.as_str()).collect();
             let has = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
             return Err(lacks(knob, &format!("{} has no such limit; its limits are: {has}", profile.name)));
@@ -387,14 +402,19 @@ impl Compiler<'_> {
             .limits
             .iter()
             .map(|limit| {
-                let configured =
-                    overrides.limits.iter().rev().find(|(k, _)| *k == limit.knob).map_or(limit.default, |(_, v)| *v);
+                let configured = overrides
+                    .limits
+                    .iter()
+                    .rev()
+                    .find(|(k, _)| *k == limit.knob)
+                    .map_or(limit.default, |(_, v)| *v);
                 let mut check = Check {
                     knob: limit.knob.clone(),
                     setting: limit.setting.clone(),
                     stage: limit.stage,
                     counts: limit.counts,
                     per: limit.per,
+                    configured: 0,
                     limit: u32::MAX,
                     ending: self.ending(limit.cause, &limit.refusal, 0),
                     reserved: limit.reserved,

@@ -367,7 +367,10 @@ impl Profile {
     /// If a built-in file does not parse; a test parses each.
     pub fn named(name: &str) -> Option<Self> {
         let (_, text) = FILES.iter().find(|(n, _)| *n == name)?;
-        Some(toml::from_str(text).unwrap_or_else(|error| panic!("the built-in profile {name} is broken: {error}")))
+        Some(
+            toml::from_str(text)
+                .unwrap_or_else(|error| panic!("the built-in profile {name} is broken: {error}")),
+        )
     }
 }
 

@@ -84,7 +84,14 @@ impl Session {
     };
 
     pub(super) fn accepted(now: Instant, peer: PeerId, greeted: Instant) -> Self {
-        Self { opened: now, last_command: greeted, last_deed: greeted, peer, stage: Stage::Greeted, ..Self::FREE }
+        Self {
+            opened: now,
+            last_command: greeted,
+            last_deed: greeted,
+            peer,
+            stage: Stage::Greeted,
+            ..Self::FREE
+        }
     }
 
     /// Is the TCP connection open?

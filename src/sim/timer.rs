@@ -46,7 +46,11 @@ impl Timer {
             self.wanted = Instant::NEVER;
             return Firing::Due;
         }
-        if self.wanted.is_never() { Firing::Dropped } else { self.arm(self.wanted).map_or(Firing::Dropped, Firing::Again) }
+        if self.wanted.is_never() {
+            Firing::Dropped
+        } else {
+            self.arm(self.wanted).map_or(Firing::Dropped, Firing::Again)
+        }
     }
 }
 

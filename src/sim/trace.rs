@@ -44,7 +44,9 @@ impl<'a, W: Write> Trace<'a, W> {
         match what {
             Happening::Connect => write!(self.out, r#""what":"connect""#)?,
             Happening::Connected => write!(self.out, r#""what":"connected""#)?,
-            Happening::ConnectFailed(cause) => write!(self.out, r#""what":"connect_failed","cause":"{cause}""#)?,
+            Happening::ConnectFailed(cause) => {
+                write!(self.out, r#""what":"connect_failed","cause":"{cause}""#)?
+            }
             Happening::Command(command) => {
                 write!(self.out, r#""what":"command","verb":"{}""#, command.verb.name())?;
                 let arg = self.scenario.strings.get(usize::from(command.arg.0)).filter(|a| !a.is_empty());

@@ -53,6 +53,13 @@ pub struct Watch {
     pub done_ns: AtomicU64,
 }
 
+impl Watch {
+    /// Has somebody asked to stop?
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+}
+
 /// How many events go by between two looks at the [`Watch`].
 const WATCH_EVERY: u64 = 4_096;
 
@@ -208,7 +215,7 @@ impl<'a, T: Tap> World<'a, T> {
             if self.work.events.is_multiple_of(WATCH_EVERY) {
                 watch.done_ns.fetch_add(now.since(shown).as_nanos(), Ordering::Relaxed);
                 shown = now;
-                if watch.stop.load(Ordering::Relaxed) {
+                if watch.is_stopped() {
                     return (now, false);
                 }
             }
@@ -317,7 +324,10 @@ impl<'a, T: Tap> World<'a, T> {
         let input = match event {
             Event::CommandArrives { conn, command } => {
                 self.work.commands += 1;
-                server::Input::Command { conn, command: Command { verb: command.verb, arg: ArgId(command.arg) } }
+                server::Input::Command {
+                    conn,
+                    command: Command { verb: command.verb, arg: ArgId(command.arg) },
+                }
             }
             Event::ClosedByClient { conn } => server::Input::Closed { conn },
             Event::DataAtServer { conn } => {

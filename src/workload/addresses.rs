@@ -58,7 +58,9 @@ impl Addresses {
         let Self::Pool { peers, pick } = self else { return unique() };
         let place = match pick {
             Pick::InTurn => index as usize % peers.len(),
-            Pick::Uniform => ((u128::from(stream.word(u64::from(index), 0)) * peers.len() as u128) >> 64) as usize,
+            Pick::Uniform => {
+                ((u128::from(stream.word(u64::from(index), 0)) * peers.len() as u128) >> 64) as usize
+            }
             Pick::Zipf(sums) => {
                 let u = stream.unit(u64::from(index), 0);
                 sums.partition_point(|sum| *sum <= u).min(peers.len() - 1)

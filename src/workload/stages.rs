@@ -117,7 +117,10 @@ mod tests {
 
     fn ramp() -> Stages {
         let stage = |secs, from, to| Stage { duration: Duration::from_secs(secs), from, to };
-        Stages { start: Instant::from_nanos(5_000_000_000), stages: vec![stage(10, 0.0, 4.0), stage(10, 4.0, 4.0), stage(10, 4.0, 0.0)] }
+        Stages {
+            start: Instant::from_nanos(5_000_000_000),
+            stages: vec![stage(10, 0.0, 4.0), stage(10, 4.0, 4.0), stage(10, 4.0, 0.0)],
+        }
     }
 
     fn at(secs: f64) -> Instant {

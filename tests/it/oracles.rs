@@ -133,7 +133,8 @@ fn first_refusals(seed: u64, limit: u32, duration: &str, arrivals: &str) -> Vec<
         r#"arrivals = {arrivals}
            script = ["login", {{ think = {{ dist = "exponential", mean = "1s" }} }}, "quit"]"#
     );
-    let text = loss_system(seed, limit, duration, 400, &clients).replace(r#"warmup = "20s""#, r#"warmup = "0s""#);
+    let text =
+        loss_system(seed, limit, duration, 400, &clients).replace(r#"warmup = "20s""#, r#"warmup = "0s""#);
     let scenario = support::scenario(&text);
     support::study(&scenario)
         .finished
@@ -182,7 +183,10 @@ fn the_first_refusal_on_a_ramp_follows_its_exact_law() {
         for (p, at) in points {
             let share = times.iter().filter(|t| **t <= at).count() as f64 / n;
             let four_sigma = 4.0 * (p * (1.0 - p) / n).sqrt();
-            assert!((share - p).abs() <= four_sigma, "c={limit}, r={slope}: {share} of {n} before {at}, not {p}");
+            assert!(
+                (share - p).abs() <= four_sigma,
+                "c={limit}, r={slope}: {share} of {n} before {at}, not {p}"
+            );
         }
     }
 }

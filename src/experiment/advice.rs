@@ -1,0 +1,126 @@
+//! The smallest change that would do: which limit binds, and how large it would have to be.
+//!
+//! It finds out by simulation at the same seed (common random numbers), not by a formula; it changes one limit and nothing else.
+
+use super::{Study, replicate, summarise};
+use crate::metrics::Threshold;
+use crate::metrics::summary::{Advice, Summary};
+use crate::scenario::Scenario;
+use crate::sim::Watch;
+
+/// What stands in for thresholds if a scenario has none.
+const DEFAULT_GOAL: &str = "refused_first rate < 0.01";
+
+/// A search that would cost more calendar events than this is left out: the rule must not depend on the machine's speed.
+const MOST_EVENTS: u64 = 60_000_000;
+
+/// How often a search runs the scenario, at most: six doublings, and the bisection of the last.
+const EXPECTED_RUNS: u64 = 14;
+
+/// Adds to `summary` the limit that turned most clients away in `study` and the smallest value of it that would meet the
+/// thresholds, if any are failed, or the default goal, if there are none.
+pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: &Watch) {
+    let Some(place) = binding(scenario, study) else { return };
+    let default = Threshold::parse(DEFAULT_GOAL).ok();
+    let goals: Vec<Threshold> = if scenario.thresholds.is_empty() {
+        default.into_iter().collect()
+    } else {
+        scenario.thresholds.clone()
+    };
+    if goals.iter().all(|goal| goal.judge(summary).ok) {
+        return;
+    }
+    let check = &scenario.policy.checks[place];
+    let limit = check.configured;
+    let (smallest, searched_to) = if study.work().events.saturating_mul(EXPECTED_RUNS) > MOST_EVENTS {
+        (None, limit)
+    } else {
+        search(limit, |candidate| meets(scenario, place, candidate, &goals, watch))
+    };
+    if watch.is_stopped() {
+        return;
+    }
+    let goal = goals.iter().map(|g| g.text().to_owned()).collect::<Vec<_>>().join(" and ");
+    let advice = Advice { binding: check.knob.clone(), limit, goal, smallest, searched_to };
+    let at = summary.story.len().min(1);
+    summary.story.insert(at, sentence(&advice));
+    summary.advice = Some(advice);
+}
+
+/// The place in check order of the limit that refused most clients.
+fn binding(scenario: &Scenario, study: &Study) -> Option<usize> {
+    let refused = |place| study.finished.iter().map(|f| f.recorder.refused_by_check(place)).sum::<u64>();
+    (0..scenario.policy.checks.len())
+        .map(|place| (refused(place), place))
+        .filter(|(n, _)| *n > 0)
+        .max_by_key(
+            |(n, place)| (*n, std::cmp::Reverse(*place)), // the first in check order, of equals
+        )
+        .map(|(_, place)| place)
+}
+
+/// Does the scenario meet all `goals` with the limit at `place` set to `limit`?
+fn meets(scenario: &Scenario, place: usize, limit: u32, goals: &[Threshold], watch: &Watch) -> bool {
+    let mut changed = scenario.clone();
+    changed.policy.set_limit(place, limit);
+    changed.thresholds = goals.to_vec();
+    let study = replicate(&changed, &mut (), watch);
+    summarise(&changed, &study.finished, study.partial).summary.thresholds.iter().all(|verdict| verdict.ok)
+}
+
+/// The smallest value above `limit` that is `good`, if there is one up to 64 times `limit`, and the largest that was tried. Takes
+/// it for granted that what is good stays good when the limit grows.
+fn search(limit: u32, mut good: impl FnMut(u32) -> bool) -> (Option<u32>, u32) {
+    let (mut low, mut high) = (limit, limit);
+    let most = limit.saturating_mul(64);
+    loop {
+        high = high.saturating_mul(2).min(most);
+        if good(high) {
+            break;
+        }
+        if high == most {
+            return (None, most);
+        }
+        low = high;
+    }
+    let tried = high;
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        if good(middle) { high = middle } else { low = middle }
+    }
+    (Some(high), tried)
+}
+
+fn sentence(advice: &Advice) -> String {
+    let Advice { binding, limit, goal, smallest, searched_to } = advice;
+    match smallest {
+        Some(smallest) => {
+            format!("{binding} = {smallest} instead of {limit} would be the smallest that meets: {goal}.")
+        }
+        None if searched_to == limit => {
+            format!("How much {binding} would have to grow was not searched: the run is large.")
+        }
+        None => format!(
+            "No {binding} up to {searched_to} meets: {goal}. Another limit or the retries are in the way."
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::search;
+
+    #[test]
+    fn the_search_finds_the_smallest_that_is_good() {
+        for truth in [11, 12, 20, 21, 137, 640] {
+            let mut runs = 0;
+            let (found, _) = search(10, |n| {
+                runs += 1;
+                n >= truth
+            });
+            assert_eq!(found, Some(truth));
+            assert!(runs <= 16, "{runs} runs for {truth}");
+        }
+        assert_eq!(search(10, |_| false), (None, 640));
+    }
+}
