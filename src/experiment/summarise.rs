@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 use super::interval::{Range, estimate, method};
 use super::{Finished, Outcome, story};
+use crate::chaos::Fault;
 use crate::metrics::summary::{
     Concurrency, Coverage, Episode, Estimates, FaultFact, Little, Onset, Onsets, Quantiles, SCHEMA,
     ServerFacts, Summary,
 };
-use crate::metrics::{Beginning, LEVEL, Level, Recorder, Shape, WINDOW, rounded};
+use crate::metrics::{Beginning, LEVEL, Level, Recorder, Shape, Threshold, WINDOW, rounded};
 use crate::observe::{Cause, Latency, Phase};
 use crate::scenario::Scenario;
 use crate::time::Instant;
@@ -39,7 +40,9 @@ fn merge(scenario: &Scenario, replications: &[Finished]) -> Recorder {
         warmup: scenario.warmup,
     };
     let mut merged = Recorder::new(shape);
-    replications.iter().for_each(|run| merged.merge(&run.recorder));
+    for run in replications {
+        merged.merge(&run.recorder);
+    }
     merged
 }
 
@@ -149,7 +152,7 @@ fn onset(
 /// Quantiles by name; those that a threshold asks for are among them.
 fn latency(scenario: &Scenario, merged: &Recorder) -> BTreeMap<String, Quantiles> {
     let asked = |what: Latency| -> Vec<f64> {
-        let quantiles = scenario.thresholds.iter().filter_map(crate::metrics::Threshold::quantile);
+        let quantiles = scenario.thresholds.iter().filter_map(Threshold::quantile);
         quantiles.filter(|(of, _)| *of == what).map(|(_, q)| q).collect()
     };
     Latency::ALL
@@ -180,7 +183,7 @@ fn episodes(run: &Recorder) -> Vec<Episode> {
 }
 
 fn faults(scenario: &Scenario) -> Vec<FaultFact> {
-    let fact = |fault: &crate::chaos::Fault| FaultFact {
+    let fact = |fault: &Fault| FaultFact {
         label: fault.label.clone(),
         begin_s: rounded(fault.at.as_secs_f64()),
         end_s: rounded((fault.at + fault.lasts).as_secs_f64()),
