@@ -182,11 +182,13 @@ fn episodes(run: &Recorder) -> Vec<Episode> {
     told.collect()
 }
 
+/// What lasts longer than the run ends with it.
 fn faults(scenario: &Scenario) -> Vec<FaultFact> {
+    let end = Instant::ZERO + scenario.duration;
     let fact = |fault: &Fault| FaultFact {
         label: fault.label.clone(),
         begin_s: rounded(fault.at.as_secs_f64()),
-        end_s: rounded((fault.at + fault.lasts).as_secs_f64()),
+        end_s: rounded((fault.at + fault.lasts).min(end.max(fault.at)).as_secs_f64()),
     };
     scenario.faults.iter().map(fact).collect()
 }

@@ -119,8 +119,12 @@ impl Recorder {
             Observation::SessionClosed { opened } => self.on_left(now, Followed::Sessions, opened),
             Observation::Refused { check, .. } => self.on_refused_by_check(check),
             Observation::SlotFreed { held, unrefused } => self.on_slot_freed(now, held, unrefused),
-            Observation::BanBegan => drop(self.bans.rise(now)),
-            Observation::BanEnded => drop(self.bans.fall(now)),
+            Observation::BanBegan => {
+                self.bans.rise(now);
+            }
+            Observation::BanEnded => {
+                self.bans.fall(now);
+            }
             Observation::ServiceChanged { .. } => {}
         }
     }

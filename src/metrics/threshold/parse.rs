@@ -224,3 +224,20 @@ fn bound(text: Piece<'_>, quantity: Quantity) -> Result<f64, ThresholdProblem> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an error message offers must be accepted.
+    #[test]
+    fn every_aggregate_that_is_offered_is_understood() {
+        for (name, metric) in METRICS {
+            for aggregate in metric.aggregates() {
+                let bound = if matches!(metric, Metric::Time(_)) { "1s" } else { "1" };
+                let text = format!("{name} {} < {bound}", aggregate.replace("..", "99"));
+                assert!(Threshold::parse(&text).is_ok(), "{text}");
+            }
+        }
+    }
+}
