@@ -2,12 +2,14 @@
 //!
 //! It finds nothing out: every number in it stands in the [`Summary`] or in the recorders.
 
+use std::collections::BTreeMap;
+
+use crate::sim::Finished;
 use crate::metrics::Recorder;
 use crate::metrics::summary::{Estimate, Onset, Quantiles, Summary};
 use crate::scenario::Scenario;
 use crate::server::policy::Check;
 use crate::server::profile::{Counts, Per};
-use crate::sim::Finished;
 use crate::time::Duration;
 
 /// Tells the story of `summary`, whose replications are `runs` and together `merged`.
@@ -229,7 +231,7 @@ fn thresholds(summary: &Summary) -> Option<String> {
 }
 
 /// The most frequent word and its count; the first in order, if several are.
-fn most(words: &std::collections::BTreeMap<String, u64>) -> Option<(&str, u64)> {
+fn most(words: &BTreeMap<String, u64>) -> Option<(&str, u64)> {
     words.iter().rev().max_by_key(|(_, count)| **count).map(|(word, count)| (word.as_str(), *count))
 }
 

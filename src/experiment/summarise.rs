@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 use super::interval::{Range, estimate, method};
 use super::{Outcome, story};
+use crate::chaos::Fault;
 use crate::metrics::summary::{
     Concurrency, Coverage, Episode, Estimates, FaultFact, Little, Onset, Onsets, Quantiles, SCHEMA,
     ServerFacts, Summary,
 };
-use crate::metrics::{Beginning, LEVEL, Level, Recorder, Shape, WINDOW, rounded};
+use crate::metrics::{Beginning, LEVEL, Level, Recorder, Shape, Threshold, WINDOW, rounded};
 use crate::observe::{Cause, Latency, Phase};
 use crate::scenario::Scenario;
 use crate::sim::Finished;
@@ -40,7 +41,9 @@ fn merge(scenario: &Scenario, replications: &[Finished]) -> Recorder {
         warmup: scenario.warmup,
     };
     let mut merged = Recorder::new(shape);
-    replications.iter().for_each(|run| merged.merge(&run.recorder));
+    for run in replications {
+        merged.merge(&run.recorder);
+    }
     merged
 }
 
@@ -150,7 +153,7 @@ fn onset(
 /// Quantiles by name; those that a threshold asks for are among them.
 fn latency(scenario: &Scenario, merged: &Recorder) -> BTreeMap<String, Quantiles> {
     let asked = |what: Latency| -> Vec<f64> {
-        let quantiles = scenario.thresholds.iter().filter_map(crate::metrics::Threshold::quantile);
+        let quantiles = scenario.thresholds.iter().filter_map(Threshold::quantile);
         quantiles.filter(|(of, _)| *of == what).map(|(_, q)| q).collect()
     };
     Latency::ALL
@@ -180,11 +183,13 @@ fn episodes(run: &Recorder) -> Vec<Episode> {
     told.collect()
 }
 
+/// What lasts longer than the run ends with it.
 fn faults(scenario: &Scenario) -> Vec<FaultFact> {
-    let fact = |fault: &crate::chaos::Fault| FaultFact {
+    let end = Instant::ZERO + scenario.duration;
+    let fact = |fault: &Fault| FaultFact {
         label: fault.label.clone(),
         begin_s: rounded(fault.at.as_secs_f64()),
-        end_s: rounded((fault.at + fault.lasts).as_secs_f64()),
+        end_s: rounded((fault.at + fault.lasts).min(end.max(fault.at)).as_secs_f64()),
     };
     scenario.faults.iter().map(fact).collect()
 }

@@ -2,8 +2,8 @@
 //!
 //! It makes nothing happen and writes no file: a [`Recorder`] adds up, a [`Summary`](summary::Summary) is what is told.
 
+mod bucket;
 mod episodes;
-mod estimators;
 mod level;
 mod onset;
 mod recorder;

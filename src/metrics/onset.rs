@@ -102,8 +102,8 @@ mod tests {
     use super::*;
     use crate::observe::Phase;
 
-    fn refusal(cause: Cause) -> Option<Refusal> {
-        Some(Refusal { cause, phase: Phase::Greeting, code: 421 })
+    fn refusal(cause: Cause) -> Refusal {
+        Refusal { cause, phase: Phase::Greeting, code: 421 }
     }
 
     fn watch(outcomes: impl IntoIterator<Item = Option<Refusal>>) -> OnsetWatch {
@@ -117,8 +117,8 @@ mod tests {
     #[test]
     fn one_refusal_is_an_onset_but_may_be_chance() {
         let mut outcomes = vec![None; 200];
-        outcomes[60] = refusal(Cause::MaxClients);
-        outcomes[120] = refusal(Cause::MaxPerIp);
+        outcomes[60] = Some(refusal(Cause::MaxClients));
+        outcomes[120] = Some(refusal(Cause::MaxPerIp));
         let watch = watch(outcomes);
         assert_eq!(watch.first().map(|b| b.at.as_nanos()), Some(60));
         assert_eq!(watch.sustained(), None, "never two of 50");
@@ -127,25 +127,25 @@ mod tests {
     #[test]
     fn two_of_fifty_are_sustained_and_begin_with_the_first_of_them() {
         let mut outcomes = vec![None; 200];
-        outcomes[3] = refusal(Cause::MaxClients);
-        outcomes[100] = refusal(Cause::MaxPerIp);
-        outcomes[149] = refusal(Cause::MaxClients);
+        outcomes[3] = Some(refusal(Cause::MaxClients));
+        outcomes[100] = Some(refusal(Cause::MaxPerIp));
+        outcomes[149] = Some(refusal(Cause::MaxClients));
         let sustained = watch(outcomes).sustained().unwrap();
         assert_eq!((sustained.at.as_nanos(), sustained.connections), (100, 100));
     }
 
     #[test]
     fn a_short_run_has_no_sustained_onset() {
-        assert_eq!(watch(vec![refusal(Cause::MaxClients); 49]).sustained(), None);
-        assert!(watch(vec![refusal(Cause::MaxClients); 50]).sustained().is_some());
+        assert_eq!(watch(vec![Some(refusal(Cause::MaxClients)); 49]).sustained(), None);
+        assert!(watch(vec![Some(refusal(Cause::MaxClients)); 50]).sustained().is_some());
     }
 
     #[test]
     fn the_cause_is_the_most_frequent() {
         let mut outcomes = vec![None; 50];
-        outcomes[10] = refusal(Cause::Banned);
-        outcomes[11] = refusal(Cause::MaxPerIp);
-        outcomes[12] = refusal(Cause::MaxPerIp);
+        outcomes[10] = Some(refusal(Cause::Banned));
+        outcomes[11] = Some(refusal(Cause::MaxPerIp));
+        outcomes[12] = Some(refusal(Cause::MaxPerIp));
         let sustained = watch(outcomes).sustained().unwrap();
         assert_eq!((sustained.at.as_nanos(), sustained.refusal.cause), (10, Cause::MaxPerIp));
     }

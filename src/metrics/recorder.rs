@@ -2,13 +2,19 @@
 //!
 //! It decides nothing and divides nothing. Each run has one of its own; replications are merged afterwards.
 
+mod estimators;
+mod read;
+#[cfg(test)]
+mod tests;
+
+use super::bucket::Followed;
 use super::episodes::Episodes;
-use super::level::{Level, Span};
+use super::level::Level;
 use super::onset::OnsetWatch;
 use super::refusals::{Ended, Kind, RefusalTable};
-use super::series::{Followed, Series};
-use super::summary::{Counts, Transfers};
-use super::tally::{Tally, Warm};
+use super::series::Series;
+use super::summary::Transfers;
+use super::tally::Tally;
 use super::timing::Timing;
 use crate::id::PopulationId;
 use crate::observe::{Class, Latency, Observation, Refusal, SessionEnd};
@@ -27,9 +33,9 @@ pub struct Shape {
 
 /// How long slots were taken by connections that met no refusal, after the warm-up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(super) struct Holds {
-    pub(super) count: u64,
-    pub(super) sum_ns: u128,
+struct Holds {
+    count: u64,
+    sum_ns: u128,
 }
 
 /// Adds up a run. Its size is fixed by its [`Shape`]; recording allocates nothing but a line for each new kind of refusal.
@@ -37,12 +43,12 @@ pub(super) struct Holds {
 /// Observations come in order of time; one that comes late is taken for simultaneous with the one before.
 #[derive(Clone, Debug)]
 pub struct Recorder {
-    pub(super) shape: Shape,
-    pub(super) end: Instant,
-    pub(super) replications: u32,
-    pub(super) connections: Level,
-    pub(super) sessions: Level,
-    pub(super) holds: Holds,
+    shape: Shape,
+    end: Instant,
+    replications: u32,
+    /// By [`Followed`].
+    levels: [Level; 2],
+    holds: Holds,
     now: Instant,
     populations: Vec<Tally>,
     refusals: RefusalTable,
@@ -63,8 +69,7 @@ impl Recorder {
             shape,
             end: Instant::ZERO,
             replications: 0,
-            connections: level.clone(),
-            sessions: level.clone(),
+            levels: [level.clone(), level.clone()],
             holds: Holds::default(),
             now: Instant::ZERO,
             populations: vec![Tally::default(); shape.populations],
@@ -93,12 +98,8 @@ impl Recorder {
             }
             Observation::AttemptEnded { population, first, reconnect, started, class, refusal } => {
                 let warm = self.is_warm(started);
-                self.populations[usize::from(population.0)].attempt_ended(
-                    started,
-                    class,
-                    first && !reconnect,
-                    warm,
-                );
+                let tally = &mut self.populations[usize::from(population.0)];
+                tally.attempt_ended(started, class, first && !reconnect, warm);
                 self.on_attempt_class(now, class, refusal);
             }
             Observation::SessionEnded { population, end, refusal } => {
@@ -112,28 +113,18 @@ impl Recorder {
             }
             Observation::Took(what, length) => self.on_took(now, what, length),
             Observation::Moved { bytes } => self.transfers.bytes += bytes,
-            Observation::ConnectionOpened => {
-                let span = self.connections.rise(now);
-                self.follow(Followed::Connections, span, self.connections.value());
-            }
-            Observation::ConnectionClosed { opened } => {
-                let span = self.connections.fall(now);
-                self.connections.stayed(opened, now);
-                self.follow(Followed::Connections, span, self.connections.value());
-            }
-            Observation::SessionOpened => {
-                let span = self.sessions.rise(now);
-                self.follow(Followed::Sessions, span, self.sessions.value());
-            }
-            Observation::SessionClosed { opened } => {
-                let span = self.sessions.fall(now);
-                self.sessions.stayed(opened, now);
-                self.follow(Followed::Sessions, span, self.sessions.value());
-            }
+            Observation::ConnectionOpened => self.on_came(now, Followed::Connections),
+            Observation::ConnectionClosed { opened } => self.on_left(now, Followed::Connections, opened),
+            Observation::SessionOpened => self.on_came(now, Followed::Sessions),
+            Observation::SessionClosed { opened } => self.on_left(now, Followed::Sessions, opened),
             Observation::Refused { check, .. } => self.on_refused_by_check(check),
             Observation::SlotFreed { held, unrefused } => self.on_slot_freed(now, held, unrefused),
-            Observation::BanBegan => drop(self.bans.rise(now)),
-            Observation::BanEnded => drop(self.bans.fall(now)),
+            Observation::BanBegan => {
+                self.bans.rise(now);
+            }
+            Observation::BanEnded => {
+                self.bans.fall(now);
+            }
             Observation::ServiceChanged { .. } => {}
         }
     }
@@ -152,13 +143,15 @@ impl Recorder {
     ) {
         let end = self.now.max(end);
         (self.now, self.end, self.replications) = (end, end, 1);
-        let spans = [self.connections.advance(end), self.sessions.advance(end)];
+        for which in [Followed::Connections, Followed::Sessions] {
+            let span = self.levels[which as usize].advance(end);
+            self.series.hold(which, span);
+        }
         self.bans.advance(end);
-        self.series.hold(Followed::Connections, spans[0]);
-        self.series.hold(Followed::Sessions, spans[1]);
         self.series.finish(end);
-        open_connections.for_each(|opened| self.connections.stayed(opened, end));
-        open_sessions.for_each(|opened| self.sessions.stayed(opened, end));
+        let [connections, sessions] = &mut self.levels;
+        open_connections.for_each(|opened| connections.stayed(opened, end));
+        open_sessions.for_each(|opened| sessions.stayed(opened, end));
         for (population, wanted_at) in still_wanting {
             let warm = self.is_warm(wanted_at);
             self.populations[usize::from(population.0)].waiting(warm);
@@ -176,8 +169,7 @@ impl Recorder {
         assert_eq!(self.shape, other.shape, "only runs of one scenario can be merged");
         self.end = self.end.max(other.end);
         self.replications += other.replications;
-        self.connections.merge(&other.connections);
-        self.sessions.merge(&other.sessions);
+        self.levels.iter_mut().zip(&other.levels).for_each(|(a, b)| a.merge(b));
         self.bans.merge(&other.bans);
         self.holds.count += other.holds.count;
         self.holds.sum_ns += other.holds.sum_ns;
@@ -189,87 +181,6 @@ impl Recorder {
         self.timings.iter_mut().zip(&other.timings).for_each(|(a, b)| a.merge(b));
         self.transfers.count += other.transfers.count;
         self.transfers.bytes += other.transfers.bytes;
-    }
-
-    /// When the run ended; the latest end of merged runs.
-    pub fn end(&self) -> Instant {
-        self.end
-    }
-
-    /// How many finished runs are in here.
-    pub fn replications(&self) -> u32 {
-        self.replications
-    }
-
-    /// The counts of each population, in the scenario's order.
-    pub fn populations(&self) -> impl Iterator<Item = Counts> {
-        self.populations.iter().map(|tally| tally.counts)
-    }
-
-    /// The counts of all populations together.
-    pub fn counts(&self) -> Counts {
-        self.total().counts
-    }
-
-    /// Refusals by kind.
-    pub fn refusals(&self) -> &RefusalTable {
-        &self.refusals
-    }
-
-    /// How often the server's check at place `check` in check order refused someone.
-    pub fn refused_by_check(&self, check: usize) -> u64 {
-        self.by_check.get(check).copied().unwrap_or(0)
-    }
-
-    /// Connections at the server.
-    pub fn connections(&self) -> &Level {
-        &self.connections
-    }
-
-    /// Logged-in sessions.
-    pub fn sessions(&self) -> &Level {
-        &self.sessions
-    }
-
-    /// Bans in force.
-    pub fn bans(&self) -> &Level {
-        &self.bans
-    }
-
-    /// The time series.
-    pub fn series(&self) -> &Series {
-        &self.series
-    }
-
-    /// The lengths of time called `what`, without those that began before the warm-up was over.
-    pub fn timing(&self, what: Latency) -> &Timing {
-        &self.timings[what.index()]
-    }
-
-    /// Files moved.
-    pub fn transfers(&self) -> Transfers {
-        self.transfers
-    }
-
-    /// Where refusals begin in this run.
-    pub fn onset(&self) -> &OnsetWatch {
-        &self.onset
-    }
-
-    /// Stretches of refusals in this run.
-    pub fn episodes(&self) -> &Episodes {
-        &self.episodes
-    }
-
-    /// What began after the warm-up, over all populations.
-    pub(super) fn warm(&self) -> Warm {
-        self.total().warm
-    }
-
-    fn total(&self) -> Tally {
-        let mut total = Tally::default();
-        self.populations.iter().for_each(|tally| total += tally);
-        total
     }
 
     fn is_warm(&self, began: Instant) -> bool {
@@ -293,7 +204,7 @@ impl Recorder {
     fn on_attempt_class(&mut self, now: Instant, class: Class, refusal: Option<Refusal>) {
         self.series.at(now).classes[class.index()] += 1;
         let turned_away = refusal.filter(|_| class == Class::TurnedAway);
-        self.onset.attempt_ended(now, self.connections.value(), turned_away);
+        self.onset.attempt_ended(now, self.connections().value(), turned_away);
         self.on_refusal(now, Ended::attempt(class), refusal);
     }
 
@@ -352,9 +263,17 @@ impl Recorder {
         }
     }
 
-    fn follow(&mut self, which: Followed, span: Span, value: u64) {
+    fn on_came(&mut self, now: Instant, which: Followed) {
+        let level = &mut self.levels[which as usize];
+        let span = level.rise(now);
         self.series.hold(which, span);
-        self.series.peak(which, span.to, value);
+        self.series.peak(which, now, level.value());
+    }
+
+    fn on_left(&mut self, now: Instant, which: Followed, came: Instant) {
+        let level = &mut self.levels[which as usize];
+        level.stayed(came, now);
+        self.series.hold(which, level.fall(now));
     }
 
     fn censor(&mut self, warm: bool) {
@@ -363,6 +282,3 @@ impl Recorder {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,10 +2,9 @@
 //!
 //! It keeps no single event: only sums, integrals and maxima of each stretch of time.
 
+use super::bucket::{Bucket, Followed};
 use super::level::Span;
-use super::rounded;
 use super::summary::TimelineRow;
-use crate::observe::{Cause, Class};
 use crate::time::{Duration, Instant};
 
 /// The most buckets of a series.
@@ -17,90 +16,6 @@ const WIDTHS_MS: [u64; 27] = [
     300_000, 600_000, 900_000, 1_800_000, 3_600_000, 7_200_000, 10_800_000, 21_600_000, 43_200_000,
     86_400_000,
 ];
-
-/// A level that a series follows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Followed {
-    /// Connections at the server.
-    Connections,
-    /// Logged-in sessions.
-    Sessions,
-}
-
-/// What happened in one stretch of time.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Bucket {
-    /// Wanted sessions that began.
-    pub wanted: u64,
-    /// Attempts that began.
-    pub attempts: u64,
-    /// Of these, not the first of their wanted session.
-    pub retries: u64,
-    /// Attempts that came to each class.
-    pub classes: [u64; Class::COUNT],
-    /// Sessions cut.
-    pub cut: u64,
-    /// Refusals by cause, whatever they ended.
-    pub refused: [u64; Cause::COUNT],
-    /// Sessions served for the first time.
-    pub served: u64,
-    /// The sum of their times to service.
-    pub service_ns: u128,
-    /// The greatest of them.
-    pub service_max_ns: u64,
-    integrals: [u128; 2],
-    maxima: [u64; 2],
-}
-
-impl Bucket {
-    fn absorb(&mut self, other: &Self) {
-        self.wanted += other.wanted;
-        self.attempts += other.attempts;
-        self.retries += other.retries;
-        self.classes.iter_mut().zip(other.classes).for_each(|(a, b)| *a += b);
-        self.cut += other.cut;
-        self.refused.iter_mut().zip(other.refused).for_each(|(a, b)| *a += b);
-        self.served += other.served;
-        self.service_ns += other.service_ns;
-        self.service_max_ns = self.service_max_ns.max(other.service_max_ns);
-        self.integrals.iter_mut().zip(other.integrals).for_each(|(a, b)| *a += b);
-        self.maxima.iter_mut().zip(other.maxima).for_each(|(a, b)| *a = (*a).max(b));
-    }
-
-    fn row(&self, begin: Instant, width: Duration, replications: u32) -> TimelineRow {
-        let n = f64::from(replications.max(1));
-        let mean = |count: u64| rounded(count as f64 / n);
-        let class = |class: Class| mean(self.classes[class.index()]);
-        let seconds = width.as_secs_f64();
-        let level = |which: Followed| {
-            if width.is_zero() {
-                0.0
-            } else {
-                rounded(self.integrals[which as usize] as f64 / 1e9 / seconds / n)
-            }
-        };
-        let served = self.served > 0;
-        TimelineRow {
-            begin_s: rounded(begin.as_secs_f64()),
-            width_s: rounded(seconds),
-            wanted: mean(self.wanted),
-            attempts: mean(self.attempts),
-            retries: mean(self.retries),
-            admitted: class(Class::Admitted),
-            turned_away: class(Class::TurnedAway),
-            login_failed: class(Class::LoginFailed),
-            network_failed: class(Class::NetworkFailed),
-            abandoned: class(Class::Abandoned),
-            cut: mean(self.cut),
-            connections_mean: level(Followed::Connections),
-            connections_max: self.maxima[Followed::Connections as usize] as f64,
-            sessions_mean: level(Followed::Sessions),
-            time_to_service_s: served.then(|| rounded(self.service_ns as f64 / 1e9 / self.served as f64)),
-            time_to_service_max_s: served.then(|| rounded(self.service_max_ns as f64 / 1e9)),
-            refused: self.refused.iter().map(|count| mean(*count)).collect(),
-        }
-    }
-}
 
 /// Buckets of equal width from the beginning of the run on. When a run outlasts them, the width doubles and pairs merge.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -151,23 +66,20 @@ impl Series {
             let index = from.as_nanos() / self.width;
             let border = Instant::from_nanos((index + 1).saturating_mul(self.width));
             let part = Span { from, to: span.to.min(border), value: span.value };
-            let bucket = &mut self.buckets[index as usize];
-            bucket.integrals[which as usize] += part.area();
-            bucket.maxima[which as usize] = bucket.maxima[which as usize].max(span.value);
+            self.buckets[index as usize].hold(which, part);
             from = part.to;
         }
     }
 
     /// A level reached `value` at `now`.
     pub fn peak(&mut self, which: Followed, now: Instant, value: u64) {
-        let max = &mut self.at(now).maxima[which as usize];
-        *max = (*max).max(value);
+        self.at(now).peak(which, value);
     }
 
     /// Ends the series at `end`: what happened at that very instant belongs to the stretch before it.
     pub fn finish(&mut self, end: Instant) {
         self.at(end);
-        if end > Instant::ZERO && end.as_nanos() % self.width == 0 {
+        if end > Instant::ZERO && end.as_nanos().is_multiple_of(self.width) {
             let last = self.buckets.pop().unwrap_or_default();
             if let Some(before) = self.buckets.last_mut() {
                 before.absorb(&last);
@@ -289,9 +201,9 @@ mod tests {
                 fine.peak(Followed::Connections, now, level.value());
                 spans.push((span, now, level.value()));
             }
-            let total: u128 = fine.buckets.iter().map(|b| b.integrals[0]).sum();
+            let total: u128 = fine.buckets.iter().map(|b| b.integral_ns(Followed::Connections)).sum();
             prop_assert_eq!(total, level.integral_ns());
-            prop_assert_eq!(fine.buckets.iter().map(|b| b.maxima[0]).max(), Some(level.max()));
+            prop_assert_eq!(fine.buckets.iter().map(|b| b.max(Followed::Connections)).max(), Some(level.max()));
             prop_assert!(fine.buckets.len() <= BUCKETS + 1);
             let mut direct = Series::with_width(fine.width());
             for (span, now, value) in spans {

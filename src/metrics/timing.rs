@@ -52,6 +52,9 @@ impl Timing {
     }
 
     /// Adds another run's lengths.
+    ///
+    /// # Panics
+    /// Never: all histograms have the same bounds.
     pub fn merge(&mut self, other: &Self) {
         self.histogram.add(&other.histogram).expect("all histograms have the same bounds");
         self.sum += other.sum;

@@ -2,7 +2,6 @@ use super::*;
 use crate::client::Behaviour;
 use crate::dist::Dist;
 use crate::id::PopulationId;
-use crate::metrics::Threshold;
 use crate::network::Link;
 use crate::observe::{Class, Observation, Refusal};
 use crate::server::{Overrides, Policy, Profile};

@@ -1,4 +1,5 @@
 use super::*;
+use crate::metrics::summary::{Counts, TimelineRow};
 use crate::observe::{Cause, Phase};
 use proptest::prelude::*;
 
@@ -12,16 +13,14 @@ fn recorder(warmup: u64) -> Recorder {
     Recorder::new(Shape { populations: 2, horizon: secs(60), warmup: Duration::from_secs(warmup) })
 }
 
-fn full_house() -> Option<Refusal> {
-    Some(Refusal { cause: Cause::MaxClients, phase: Phase::Greeting, code: 421 })
-}
+const FULL_HOUSE: Refusal = Refusal { cause: Cause::MaxClients, phase: Phase::Greeting, code: 421 };
 
 fn started(first: bool, reconnect: bool) -> Observation {
     Observation::AttemptStarted { population: US, first, reconnect }
 }
 
 fn ended(started: u64, class: Class, first: bool) -> Observation {
-    let refusal = if class == Class::TurnedAway { full_house() } else { None };
+    let refusal = (class == Class::TurnedAway).then_some(FULL_HOUSE);
     Observation::AttemptEnded {
         population: US,
         first,
@@ -35,7 +34,7 @@ fn ended(started: u64, class: Class, first: bool) -> Observation {
 /// One user who is refused at 1 s, served at 11 s and cut at 20 s, comes back at 21 s and never ends; another waits.
 fn told(warmup: u64) -> Recorder {
     let mut recorder = recorder(warmup);
-    let cut = Observation::SessionEnded { population: US, end: SessionEnd::Cut, refusal: full_house() };
+    let cut = Observation::SessionEnded { population: US, end: SessionEnd::Cut, refusal: Some(FULL_HOUSE) };
     for (s, observation) in [
         (1, Observation::Wanted(US)),
         (1, started(true, false)),
@@ -116,7 +115,7 @@ fn the_warm_up_leaves_estimates_but_not_counts() {
 #[test]
 fn the_series_adds_up_to_the_counts() {
     let rows = told(0).series().rows(secs(60), 1);
-    let sum = |of: fn(&crate::metrics::summary::TimelineRow) -> f64| rows.iter().map(of).sum::<f64>();
+    let sum = |of: fn(&TimelineRow) -> f64| rows.iter().map(of).sum::<f64>();
     assert!((sum(|r| r.attempts) - 3.0).abs() < 1e-9);
     assert!((sum(|r| r.refused[Cause::MaxClients.index()]) - 2.0).abs() < 1e-9);
     assert!((sum(|r| r.connections_mean * r.width_s) - 49.0).abs() < 1e-6);
@@ -127,11 +126,13 @@ fn the_series_adds_up_to_the_counts() {
 fn merging_is_the_same_in_any_order() {
     let mut other = recorder(0);
     other.record(secs(7), &Observation::Took(Latency::Connect, Duration::from_millis(20)));
-    other.record(secs(8), &Observation::Refused { refusal: full_house().unwrap(), check: Some(3) });
+    other.record(secs(8), &Observation::Refused { refusal: FULL_HOUSE, check: Some(3) });
     other.finish(secs(60), [].into_iter(), [].into_iter(), [].into_iter());
     let merged = |runs: [&Recorder; 2]| {
         let mut sum = recorder(0);
-        runs.into_iter().for_each(|run| sum.merge(run));
+        for run in runs {
+            sum.merge(run);
+        }
         sum
     };
     let (left, right) = (merged([&told(0), &other]), merged([&other, &told(0)]));

@@ -148,23 +148,13 @@ fn tags(scanner: &mut Scanner<'_>, ended: Ended) -> Result<Filter, ThresholdProb
         let tag = scanner.word();
         scanner.expect("=", "the tag")?;
         let value = scanner.word();
-        let twice = match tag.text {
-            "cause" => {
-                filter.cause.replace(
-                    Cause::from_name(value.text)
-                        .ok_or_else(|| unknown(value, "cause", Cause::ALL.iter().map(|c| c.name())))?,
-                ) != None
-            }
-            "phase" => {
-                filter.phase.replace(
-                    Phase::from_name(value.text)
-                        .ok_or_else(|| unknown(value, "phase", Phase::ALL.iter().map(|p| p.name())))?,
-                ) != None
-            }
-            "code" => filter.code.replace(code(value)?) != None,
+        let stood_there = match tag.text {
+            "cause" => filter.cause.replace(cause(value)?).is_some(),
+            "phase" => filter.phase.replace(phase(value)?).is_some(),
+            "code" => filter.code.replace(code(value)?).is_some(),
             _ => return Err(unknown(tag, "tag", ["cause", "phase", "code"].into_iter())),
         };
-        if twice {
+        if stood_there {
             return Err(problem(tag.at, format!("the tag `{}` stands there twice", tag.text)));
         }
         if !scanner.skip(",") {
@@ -172,6 +162,14 @@ fn tags(scanner: &mut Scanner<'_>, ended: Ended) -> Result<Filter, ThresholdProb
             return Ok(filter);
         }
     }
+}
+
+fn cause(value: Piece<'_>) -> Result<Cause, ThresholdProblem> {
+    Cause::from_name(value.text).ok_or_else(|| unknown(value, "cause", Cause::ALL.iter().map(|c| c.name())))
+}
+
+fn phase(value: Piece<'_>) -> Result<Phase, ThresholdProblem> {
+    Phase::from_name(value.text).ok_or_else(|| unknown(value, "phase", Phase::ALL.iter().map(|p| p.name())))
 }
 
 fn code(value: Piece<'_>) -> Result<u16, ThresholdProblem> {
@@ -225,4 +223,21 @@ fn bound(text: Piece<'_>, quantity: Quantity) -> Result<f64, ThresholdProblem> {
             if is_share { "expected a rate, such as 0.01 or 1%" } else { "expected a number, such as 10" },
         )
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an error message offers must be accepted.
+    #[test]
+    fn every_aggregate_that_is_offered_is_understood() {
+        for (name, metric) in METRICS {
+            for aggregate in metric.aggregates() {
+                let bound = if matches!(metric, Metric::Time(_)) { "1s" } else { "1" };
+                let text = format!("{name} {} < {bound}", aggregate.replace("..", "99"));
+                assert!(Threshold::parse(&text).is_ok(), "{text}");
+            }
+        }
+    }
 }

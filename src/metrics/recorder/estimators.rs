@@ -2,8 +2,8 @@
 //!
 //! It makes no interval: that takes several runs, and `experiment`.
 
-use super::recorder::Recorder;
-use crate::time::Duration;
+use super::Recorder;
+use crate::time::{Duration, Instant};
 
 impl Recorder {
     /// First attempts turned away, of all first attempts that came to an end or to a login. `None` without any.
@@ -29,7 +29,7 @@ impl Recorder {
     /// The time-weighted mean number of logged-in sessions.
     pub fn carried_erlangs(&self) -> Option<f64> {
         let observed = self.observed();
-        (!observed.is_zero()).then(|| self.sessions.warm_integral_ns() as f64 / observed.as_nanos() as f64)
+        (!observed.is_zero()).then(|| self.sessions().warm_integral_ns() as f64 / observed.as_nanos() as f64)
     }
 
     /// The mean time that a connection which met no refusal held its slot, in seconds. `None` without any.
@@ -48,7 +48,7 @@ impl Recorder {
 
     /// How much of one run the estimates cover.
     fn observed(&self) -> Duration {
-        self.end.since(crate::time::Instant::ZERO) - self.shape.warmup
+        self.end.since(Instant::ZERO) - self.shape.warmup
     }
 }
 

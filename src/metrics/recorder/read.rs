@@ -1,0 +1,94 @@
+//! What a recorder has added up.
+//!
+//! It divides nothing: see `estimators`.
+
+use super::Recorder;
+use crate::metrics::bucket::Followed;
+use crate::metrics::summary::{Counts, Transfers};
+use crate::metrics::tally::{Tally, Warm};
+use crate::metrics::{Episodes, Level, OnsetWatch, RefusalTable, Series, Timing};
+use crate::observe::Latency;
+use crate::time::Instant;
+
+impl Recorder {
+    /// When the run ended; the latest end of merged runs.
+    pub fn end(&self) -> Instant {
+        self.end
+    }
+
+    /// How many finished runs are in here.
+    pub fn replications(&self) -> u32 {
+        self.replications
+    }
+
+    /// The counts of each population, in the scenario's order.
+    pub fn populations(&self) -> impl Iterator<Item = Counts> {
+        self.populations.iter().map(|tally| tally.counts)
+    }
+
+    /// The counts of all populations together.
+    pub fn counts(&self) -> Counts {
+        self.total().counts
+    }
+
+    /// Refusals by kind.
+    pub fn refusals(&self) -> &RefusalTable {
+        &self.refusals
+    }
+
+    /// How often the server's check at place `check` in check order refused someone.
+    pub fn refused_by_check(&self, check: usize) -> u64 {
+        self.by_check.get(check).copied().unwrap_or(0)
+    }
+
+    /// Connections at the server.
+    pub fn connections(&self) -> &Level {
+        &self.levels[Followed::Connections as usize]
+    }
+
+    /// Logged-in sessions.
+    pub fn sessions(&self) -> &Level {
+        &self.levels[Followed::Sessions as usize]
+    }
+
+    /// Bans in force.
+    pub fn bans(&self) -> &Level {
+        &self.bans
+    }
+
+    /// The time series.
+    pub fn series(&self) -> &Series {
+        &self.series
+    }
+
+    /// The lengths of time called `what`, without those that began before the warm-up was over.
+    pub fn timing(&self, what: Latency) -> &Timing {
+        &self.timings[what.index()]
+    }
+
+    /// Files moved.
+    pub fn transfers(&self) -> Transfers {
+        self.transfers
+    }
+
+    /// Where refusals begin in this run.
+    pub fn onset(&self) -> &OnsetWatch {
+        &self.onset
+    }
+
+    /// Stretches of refusals in this run.
+    pub fn episodes(&self) -> &Episodes {
+        &self.episodes
+    }
+
+    /// What began after the warm-up, over all populations.
+    pub(super) fn warm(&self) -> Warm {
+        self.total().warm
+    }
+
+    fn total(&self) -> Tally {
+        let mut total = Tally::default();
+        self.populations.iter().for_each(|tally| total += tally);
+        total
+    }
+}
