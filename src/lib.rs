@@ -18,6 +18,7 @@ pub mod id;
 pub mod metrics;
 pub mod network;
 pub mod observe;
+pub mod report;
 pub mod rng;
 pub mod scenario;
 pub mod server;

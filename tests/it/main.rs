@@ -1,1 +1,3 @@
-//! placeholder
+//! One integration binary; a file for each behaviour.
+
+mod charts;
