@@ -14,13 +14,15 @@ pub const INK: Rgb = Rgb(0x22, 0x26, 0x2B);
 /// Text that explains.
 pub const FAINT: Rgb = Rgb(0x5C, 0x64, 0x6E);
 /// A line that serves as background to another.
-pub const PALE: Rgb = Rgb(0xA4, 0xAC, 0xB6);
+pub const PALE: Rgb = Rgb(0x8C, 0x95, 0xA0);
 /// The grid.
 pub const GRID: Rgb = Rgb(0xE4, 0xE7, 0xEB);
 /// The paper.
 pub const PAPER: Rgb = Rgb(0xFF, 0xFF, 0xFF);
 /// A fault's shade.
-pub const SHADE: Rgb = Rgb(0xEE, 0xE9, 0xDD);
+pub const SHADE: Rgb = Rgb(0xF6, 0xF2, 0xE6);
+/// A fault's beginning and end.
+pub const SHADE_EDGE: Rgb = Rgb(0xC9, 0xB9, 0x86);
 /// The words of a fault.
 pub const SHADE_TEXT: Rgb = Rgb(0x7A, 0x66, 0x2E);
 /// The first of the plain series. No cause has it.

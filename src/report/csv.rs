@@ -2,6 +2,8 @@
 //!
 //! It rounds nothing: a number is written with as many digits as it takes to read the same number back.
 
+use std::fmt::Write as _;
+
 use crate::metrics::summary::{Summary, TimelineRow};
 use crate::observe::Cause;
 
@@ -46,15 +48,22 @@ pub fn read_timeline(bytes: &[u8]) -> Result<Vec<TimelineRow>, String> {
     let mut reader = ::csv::Reader::from_reader(bytes);
     let names = header();
     let found = reader.headers().map_err(|e| format!("this is no timeline: {e}"))?;
-    if let Some(name) = names.iter().enumerate().find_map(|(i, name)| (found.get(i) != Some(name)).then_some(name)) {
-        return Err(format!("this timeline lacks the column `{name}` in its place: it is of another version"));
+    if let Some(name) =
+        names.iter().enumerate().find_map(|(i, name)| (found.get(i) != Some(name)).then_some(name))
+    {
+        return Err(format!(
+            "this timeline lacks the column `{name}` in its place: it is of another version"
+        ));
     }
     let mut rows = Vec::new();
     for (i, record) in reader.records().enumerate() {
         let line = i + 2;
         let record = record.map_err(|e| format!("line {line}: {e}"))?;
-        let cells: Result<Vec<Option<f64>>, String> =
-            names.iter().zip(&record).map(|(name, text)| number(text).ok_or(format!("line {line}, `{name}`: `{text}` is no number"))).collect();
+        let cells: Result<Vec<Option<f64>>, String> = names
+            .iter()
+            .zip(&record)
+            .map(|(name, text)| number(text).ok_or(format!("line {line}, `{name}`: `{text}` is no number")))
+            .collect();
         rows.push(row(&cells?).ok_or_else(|| format!("line {line}: a number is missing"))?);
     }
     Ok(rows)
@@ -64,7 +73,7 @@ pub fn read_timeline(bytes: &[u8]) -> Result<Vec<TimelineRow>, String> {
 pub fn refusals(summary: &Summary) -> Vec<u8> {
     let mut out = String::from("ended,cause,phase,code,count\n");
     for r in &summary.refusals {
-        out.push_str(&format!("{},{},{},{},{}\n", r.ended, r.cause, r.phase, r.code, r.count));
+        let _ = writeln!(out, "{},{},{},{},{}", r.ended, r.cause, r.phase, r.code, r.count);
     }
     out.into_bytes()
 }
@@ -98,8 +107,24 @@ fn plain(row: &TimelineRow) -> [Option<f64>; COLUMNS.len()] {
 /// The row of `cells`, or `None` if one is empty that must not be.
 fn row(cells: &[Option<f64>]) -> Option<TimelineRow> {
     let (plain, causes) = cells.split_at_checked(COLUMNS.len())?;
-    let &[begin_s, width_s, wanted, attempts, retries, admitted, turned_away, login_failed, network_failed, abandoned, cut, connections_mean, connections_max, sessions_mean, time_to_service_s, time_to_service_max_s] =
-        plain
+    let &[
+        begin_s,
+        width_s,
+        wanted,
+        attempts,
+        retries,
+        admitted,
+        turned_away,
+        login_failed,
+        network_failed,
+        abandoned,
+        cut,
+        connections_mean,
+        connections_max,
+        sessions_mean,
+        time_to_service_s,
+        time_to_service_max_s,
+    ] = plain
     else {
         return None;
     };

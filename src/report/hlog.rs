@@ -24,7 +24,8 @@ pub fn hlog(latencies: &[(Latency, Histogram<u64>)], duration_s: f64) -> Vec<u8>
         .begin_log_with(&mut bytes, &mut serializer)
     {
         for (latency, histogram) in latencies {
-            let written = log.write_histogram(histogram, StdDuration::ZERO, duration, Tag::new(latency.name()));
+            let written =
+                log.write_histogram(histogram, StdDuration::ZERO, duration, Tag::new(latency.name()));
             debug_assert!(written.is_ok(), "{latency}: {written:?}");
         }
     }

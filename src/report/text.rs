@@ -60,7 +60,11 @@ fn totals(out: &mut String, c: &Counts) {
         [("wanted", c.wanted), ("attempts", c.attempts), ("retries", c.retries)],
         [("admitted", c.admitted), ("turned away", c.turned_away), ("never served", c.unserved)],
         [("completed", c.completed), ("cut", c.cut), ("ghosts", c.ghosts)],
-        [("wrong passw.", c.login_failed), ("network", c.network_failed.saturating_add(c.lost)), ("gave up", c.abandoned)],
+        [
+            ("bad password", c.login_failed),
+            ("network", c.network_failed.saturating_add(c.lost)),
+            ("gave up", c.abandoned),
+        ],
     ];
     for row in rows.iter().filter(|row| row.iter().any(|(_, n)| *n > 0)) {
         let _ = writeln!(out, "  {}", row.map(|(name, n)| cell(name, n)).join("   "));
@@ -70,13 +74,18 @@ fn totals(out: &mut String, c: &Counts) {
 fn estimates(out: &mut String, summary: &Summary) {
     let share = |e: &Estimate| ranged(e, percent);
     let e = &summary.estimates;
-    let lines = [("first attempts turned away", share(&e.refused_first)), ("sessions never served", share(&e.unserved))];
+    let lines = [
+        ("first attempts turned away", share(&e.refused_first)),
+        ("sessions never served", share(&e.unserved)),
+    ];
     for (name, text) in lines {
         let _ = writeln!(out, "  {name:<28}{text}");
     }
     if let Some(waits) = summary.latency.get("time_to_service").filter(|w| !w.quantiles.is_empty()) {
-        let chosen = waits.quantiles.iter().filter(|q| [0.5, 0.9, 0.99].iter().any(|p| (q.q - p).abs() < 1e-9));
-        let words = chosen.map(|q| format!("p{} {}{}", q.q * 100.0, if q.above { "> " } else { "" }, seconds(q.s)));
+        let chosen =
+            waits.quantiles.iter().filter(|q| [0.5, 0.9, 0.99].iter().any(|p| (q.q - p).abs() < 1e-9));
+        let words =
+            chosen.map(|q| format!("p{} {}{}", q.q * 100.0, if q.above { "> " } else { "" }, seconds(q.s)));
         let _ = writeln!(out, "  {:<28}{}", "time to service", words.collect::<Vec<_>>().join("   "));
     }
 }
@@ -93,20 +102,33 @@ fn ranged(e: &Estimate, words: impl Fn(f64) -> String) -> String {
 /// A line for each cause that occurred, the most frequent first.
 fn refusals(out: &mut String, summary: &Summary, paint: Paint) {
     let by = &summary.refused_by_cause;
-    let ends = [(&by.turned_away, "turned away"), (&by.cut, "cut"), (&by.login_failed, "password"), (&by.network, "network")];
+    let ends = [
+        (&by.turned_away, "turned away"),
+        (&by.cut, "cut"),
+        (&by.login_failed, "password"),
+        (&by.network, "network"),
+    ];
     let of = |cause: &str| ends.map(|(map, _)| map.get(cause).copied().unwrap_or(0));
     let total = |cause: &str| of(cause).iter().fold(0, |a: u64, n| a.saturating_add(*n));
-    let mut causes: Vec<&str> = Cause::ALL.iter().map(|cause| cause.name()).filter(|cause| total(cause) > 0).collect();
+    let mut causes: Vec<&str> =
+        Cause::ALL.iter().map(|cause| cause.name()).filter(|cause| total(cause) > 0).collect();
     if causes.is_empty() {
         return;
     }
     causes.sort_by_key(|cause| std::cmp::Reverse(total(cause)));
-    let shown: Vec<usize> = (0..ends.len()).filter(|&i| causes.iter().any(|cause| of(cause)[i] > 0)).collect();
-    let title: String = shown.iter().map(|&i| format!("{:>13}", ends[i].1)).collect();
-    let _ = writeln!(out, "\n  {}", paint.with(DIM, &format!("{:<22}{title}", "refused by")));
+    let shown: Vec<usize> =
+        (0..ends.len()).filter(|&i| causes.iter().any(|cause| of(cause)[i] > 0)).collect();
+    let cells = |cell: &dyn Fn(usize) -> String| -> String {
+        shown.iter().fold(String::new(), |line, &i| line + &format!("{:>13}", cell(i)))
+    };
+    let _ = writeln!(
+        out,
+        "\n  {}",
+        paint.with(DIM, &format!("{:<22}{}", "refused by", cells(&|i| ends[i].1.to_owned())))
+    );
     let greatest = total(causes[0]);
     for cause in causes {
-        let cells: String = shown.iter().map(|&i| format!("{:>13}", count(of(cause)[i]))).collect();
+        let cells = cells(&|i| count(of(cause)[i]));
         let _ = writeln!(out, "  {cause:<22}{cells}  {}", paint.with(RED, &bar(total(cause), greatest)));
     }
 }
@@ -125,7 +147,8 @@ fn thresholds(out: &mut String, verdicts: &[Verdict], paint: Paint) {
     for verdict in verdicts {
         let word = if verdict.ok { paint.with(GREEN, "ok    ") } else { paint.with(RED, "FAILED") };
         let above = if verdict.above { "> " } else { "" };
-        let found = verdict.value.map_or("nothing to judge".to_owned(), |v| format!("{above}{}", four_digits(v)));
+        let found =
+            verdict.value.map_or("nothing to judge".to_owned(), |v| format!("{above}{}", four_digits(v)));
         let _ = writeln!(out, "  {word}  {}  ({found})", verdict.threshold);
     }
 }

@@ -31,18 +31,18 @@ pub struct Tick {
 impl Axis {
     /// From 0 to at least `high`, in counts.
     pub fn counts(high: f64, title: &str) -> Self {
-        let high = if tame(high) > 0.0 { tame(high) } else { 1.0 };
+        let high = if tame(high) > 0.0 { tame(high).max(1e-6) } else { 1.0 };
         let step = if (1.0..=5.0).contains(&high) { 1.0 } else { round_step(high / 5.0) };
-        let n = (high / step - 1e-9).ceil().max(1.0) as u32;
-        Self::linear(step, n, title, |v| quantity(v, step))
+        Self::linear(high * 1.04, step, title, |v| quantity(v, step))
     }
 
     /// From 0 to at least `high`, at most to 1, in percent.
     pub fn shares(high: f64, title: &str) -> Self {
         let high = tame(high).clamp(1e-6, 1.0);
         let step = round_step(high / 5.0);
-        let n = (high / step - 1e-9).ceil().max(1.0) as u32;
-        Self::linear(step, n, title, |v| format!("{} %", decimals(v * 100.0, step * 100.0)))
+        Self::linear((high * 1.04).min(1.0), step, title, |v| {
+            format!("{} %", decimals(v * 100.0, step * 100.0))
+        })
     }
 
     /// From the beginning of the run to `end_s`, which it does not round up.
@@ -51,8 +51,17 @@ impl Axis {
         let clock = Clock::of(end);
         let step = clock.step(end);
         let n = (end / step + 1e-9).floor() as u32;
-        let ticks = (0..=n).map(|i| f64::from(i) * step).map(|at| Tick { at, label: clock.label(at, step) }).collect();
-        Self { low: 0.0, high: end, log: false, ticks, title: format!("time since the run began ({})", clock.unit()) }
+        let ticks = (0..=n)
+            .map(|i| f64::from(i) * step)
+            .map(|at| Tick { at, label: clock.label(at, step) })
+            .collect();
+        Self {
+            low: 0.0,
+            high: end,
+            log: false,
+            ticks,
+            title: format!("time since the run began ({})", clock.unit()),
+        }
     }
 
     /// Lengths of time between `low` and `high` seconds: from 0, or logarithmic if they are far apart.
@@ -61,28 +70,37 @@ impl Axis {
         let low = tame(low).clamp(1e-9, high);
         if high / low < 30.0 {
             let step = round_step(high / 5.0);
-            let n = (high / step - 1e-9).ceil().max(1.0) as u32;
-            return Self::linear(step, n, title, seconds_exact);
+            return Self::linear(high * 1.04, step, title, seconds_exact);
         }
         let (first, last) = (libm::floor(libm::log10(low) + 1e-9), libm::ceil(libm::log10(high) - 1e-9));
         let decades = (first as i32..=last as i32).map(|k| libm::pow(10.0, f64::from(k)));
         let ticks: Vec<Tick> = decades.map(|at| Tick { at, label: seconds_exact(at) }).collect();
-        Self { low: libm::pow(10.0, first), high: libm::pow(10.0, last), log: true, ticks, title: title.to_owned() }
+        Self {
+            low: libm::pow(10.0, first),
+            high: libm::pow(10.0, last),
+            log: true,
+            ticks,
+            title: title.to_owned(),
+        }
     }
 
     /// Quantiles spread as in `HdrHistogram`'s plots: a value is `1 / (1 - q)`, so that each further nine takes as much room.
     pub fn nines(high: f64) -> Self {
         let high = tame(high).max(20.0);
-        let fixed = [(1.0, "0 %"), (2.0, "50 %"), (4.0, "75 %")].map(|(at, label)| Tick { at, label: label.to_owned() });
-        let nines = (1..=15_u8).map(|k| (k, libm::pow(10.0, f64::from(k)))).take_while(|(_, at)| *at <= high * 1.001);
+        let fixed = [(1.0, "0 %"), (2.0, "50 %"), (4.0, "75 %")]
+            .map(|(at, label)| Tick { at, label: label.to_owned() });
+        let nines =
+            (1..=15_u8).map(|k| (k, libm::pow(10.0, f64::from(k)))).take_while(|(_, at)| *at <= high * 1.001);
         let nines = nines.map(|(k, at)| Tick { at, label: nines_label(k) });
         let title = "share of all, the slowest last (percentile)".to_owned();
         Self { low: 1.0, high, log: true, ticks: fixed.into_iter().chain(nines).collect(), title }
     }
 
-    fn linear(step: f64, n: u32, title: &str, label: impl Fn(f64) -> String) -> Self {
+    /// From 0 to `high`, marked at the multiples of `step`.
+    fn linear(high: f64, step: f64, title: &str, label: impl Fn(f64) -> String) -> Self {
+        let n = (high / step + 1e-9).floor() as u32;
         let ticks = (0..=n).map(|i| f64::from(i) * step).map(|at| Tick { at, label: label(at) }).collect();
-        Self { low: 0.0, high: f64::from(n) * step, log: false, ticks, title: title.to_owned() }
+        Self { low: 0.0, high, log: false, ticks, title: title.to_owned() }
     }
 
     /// Where `value` lies: 0 at the lower end, 1 at the upper; what lies outside is at the nearer end.
@@ -127,8 +145,10 @@ impl Clock {
 
     /// The distance of two ticks, seconds: a dozen of them at most.
     fn step(self, end_s: f64) -> f64 {
-        const MINUTES: [f64; 13] =
-            [60.0, 120.0, 300.0, 600.0, 900.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0, 10_800.0, 21_600.0, 43_200.0, 86_400.0];
+        const MINUTES: [f64; 13] = [
+            60.0, 120.0, 300.0, 600.0, 900.0, 1_200.0, 1_800.0, 3_600.0, 7_200.0, 10_800.0, 21_600.0,
+            43_200.0, 86_400.0,
+        ];
         match self {
             Self::Seconds => round_step(end_s / 12.0),
             Self::Minutes | Self::HoursMinutes => {
@@ -201,11 +221,11 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        assert_eq!(labels(&Axis::counts(107.0, "")), ["0", "50", "100", "150"]);
-        assert_eq!(labels(&Axis::counts(23_000.0, "")), ["0", "5000", "10k", "15k", "20k", "25k"]);
+        assert_eq!(labels(&Axis::counts(107.0, "")), ["0", "50", "100"]);
+        assert_eq!(labels(&Axis::counts(23_000.0, "")), ["0", "5000", "10k", "15k", "20k"]);
         assert_eq!(labels(&Axis::counts(0.0, "")), ["0", "1"]);
         assert_eq!(labels(&Axis::counts(0.4, "")), ["0", "0.1", "0.2", "0.3", "0.4"]);
-        assert_eq!(labels(&Axis::shares(0.031, "")), ["0 %", "1 %", "2 %", "3 %", "4 %"]);
+        assert_eq!(labels(&Axis::shares(0.031, "")), ["0 %", "1 %", "2 %", "3 %"]);
         assert_eq!(labels(&Axis::shares(7.0, "")), ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"]);
         assert_eq!(labels(&Axis::seconds(0.001, 2.0, "")), ["1 ms", "10 ms", "100 ms", "1 s", "10 s"]);
         assert_eq!(labels(&Axis::seconds(0.1, 0.4, "")), ["0 s", "100 ms", "200 ms", "300 ms", "400 ms"]);
@@ -223,8 +243,16 @@ mod tests {
 
     #[test]
     fn no_value_breaks_an_axis() {
-        for v in [0.0, -1.0, 1e-300, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 584.0 * 365.0 * 86_400.0] {
-            let axes = [Axis::counts(v, ""), Axis::shares(v, ""), Axis::time(v), Axis::seconds(v, v, ""), Axis::nines(v)];
+        for v in
+            [0.0, -1.0, 1e-300, 1e300, f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 584.0 * 365.0 * 86_400.0]
+        {
+            let axes = [
+                Axis::counts(v, ""),
+                Axis::shares(v, ""),
+                Axis::time(v),
+                Axis::seconds(v, v, ""),
+                Axis::nines(v),
+            ];
             for axis in axes.into_iter().chain([Axis::seconds(0.0, v, "")]) {
                 assert!((2..40).contains(&axis.ticks.len()), "{v}: {axis:?}");
                 for at in [v, 0.0, 1.0, -1.0] {

@@ -13,7 +13,7 @@ pub const WIDTH: u32 = 1280;
 /// Height of every chart, pixels.
 pub const HEIGHT: u32 = 720;
 /// A bitmap is drawn this many times as large and averaged down: smooth edges at any slope.
-const ZOOM: u32 = 2;
+const ZOOM: u32 = 3;
 
 /// Across and down from the upper left corner, pixels of the finished chart.
 pub type Point = (f64, f64);
@@ -89,8 +89,10 @@ impl<B: DrawingBackend> Canvas<B> {
         }
         // plotters fills a broad path on a bitmap as one polygon, with holes where a steep line overlaps itself.
         for ends in corners.windows(2) {
-            let _ = self.backend.draw_line(ends[0], ends[1], &stroke);
-            let _ = self.backend.draw_circle(ends[1], stroke.1 / 2, &opaque(pen.colour), true);
+            let _ = self.backend.fill_polygon(broad(ends[0], ends[1], stroke.1), &opaque(pen.colour));
+        }
+        for &joint in corners.iter().skip(1).take(corners.len().saturating_sub(2)) {
+            let _ = self.backend.draw_circle(joint, (stroke.1 - 1) / 2, &opaque(pen.colour), true);
         }
     }
 
@@ -141,9 +143,12 @@ impl<B: DrawingBackend> Canvas<B> {
                 continue;
             }
             if let [.., before, last] = corners[..] {
-                let level = before.1 == last.1 && last.1 == at.1 && (last.0 - before.0).signum() == (at.0 - last.0).signum();
-                let upright =
-                    before.0 == last.0 && last.0 == at.0 && (last.1 - before.1).signum() == (at.1 - last.1).signum();
+                let level = before.1 == last.1
+                    && last.1 == at.1
+                    && (last.0 - before.0).signum() == (at.0 - last.0).signum();
+                let upright = before.0 == last.0
+                    && last.0 == at.0
+                    && (last.1 - before.1).signum() == (at.1 - last.1).signum();
                 if level || upright {
                     corners.pop();
                 }
@@ -152,6 +157,17 @@ impl<B: DrawingBackend> Canvas<B> {
         }
         corners
     }
+}
+
+/// The corners of a line from `a` to `b`, `width` pixels broad: the backend fills both edges of a polygon, hence one less.
+fn broad(a: (i32, i32), b: (i32, i32), width: u32) -> [(i32, i32); 4] {
+    let (dx, dy) = (f64::from(b.0 - a.0), f64::from(b.1 - a.1));
+    let half = f64::from(width - 1) / 2.0 / (dx * dx + dy * dy).sqrt();
+    let aside = |(x, y): (i32, i32), side: f64| {
+        let moved = |v: i32, by: f64| (f64::from(v) + by * half * side).round() as i32;
+        (moved(x, -dy), moved(y, dx))
+    };
+    [aside(a, 1.0), aside(b, 1.0), aside(b, -1.0), aside(a, -1.0)]
 }
 
 fn opaque(Rgb(r, g, b): Rgb) -> BackendColor {

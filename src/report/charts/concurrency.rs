@@ -22,14 +22,18 @@ const LIMIT: Pen = Pen { colour: RED, width: 2 };
 /// Draws it.
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: &[TimelineRow]) {
     let data = series::concurrency(rows);
-    let limit = summary.server.limits.get("max_clients").copied();
+    let greatest = data.peak.greatest().max(data.connections.greatest());
+    let limit = Limit::of(summary, greatest);
     let x = time_axis(summary, rows);
-    let sheet = Sheet::new(summary, findings::concurrency(summary), keys(&data, limit), Marks::of(summary, &x));
-    let refused: Vec<(Rgb, &Series)> = data.refused.iter().map(|(cause, s)| (colours::of(*cause), s)).collect();
-    let highest = data.peak.greatest().max(data.connections.greatest()).max(limit.map_or(0.0, f64::from) * 1.05);
+    let sheet =
+        Sheet::new(summary, findings::concurrency(summary), keys(&data, limit), Marks::of(summary, &x));
+    let refused: Vec<(Rgb, &Series)> =
+        data.refused.iter().map(|(cause, s)| (colours::of(*cause), s)).collect();
+    let highest =
+        limit.filter(|limit| limit.near).map_or(greatest, |limit| greatest.max(limit.clients * 1.05));
     let mut uprights = vec![(Axis::counts(highest, "connections at the server"), 2.0)];
     if !refused.is_empty() {
-        let title = format!("refusals{}, by cause", per_stretch(rows));
+        let title = format!("refusals by cause{}", per_stretch(rows));
         uprights.push((Axis::counts(highest_sum(&refused), &title), 1.0));
     }
     let panels = sheet.panels(&x, uprights);
@@ -38,25 +42,45 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: 
         if rows.is_empty() {
             upper.empty(canvas, "nothing happened");
         }
+        if let Some(limit) = limit.filter(|limit| limit.near) {
+            upper.rule(canvas, limit.clients, LIMIT);
+        }
         upper.line(canvas, &data.peak, PEAK);
         upper.line(canvas, &data.sessions, SESSIONS);
         upper.line(canvas, &data.connections, MEAN);
-        if let Some(limit) = limit {
-            upper.rule(canvas, f64::from(limit), LIMIT);
-        }
         if let Some(lower) = panels.get(1) {
             lower.stack(canvas, &refused);
         }
     });
 }
 
-fn keys(data: &series::Concurrency, limit: Option<u32>) -> Vec<Key> {
+/// The server's limit on all clients.
+#[derive(Clone, Copy)]
+struct Limit {
+    clients: f64,
+    /// Near enough to the data to be drawn without flattening them?
+    near: bool,
+}
+
+impl Limit {
+    fn of(summary: &Summary, greatest: f64) -> Option<Self> {
+        let clients = f64::from(*summary.server.limits.get("max_clients")?);
+        Some(Self { clients, near: greatest <= 0.0 || clients <= 4.0 * greatest })
+    }
+
+    fn key(self) -> Key {
+        let far = if self.near { "" } else { ", far above" };
+        Key::new(format!("limit: {}{far}", count(self.clients as u64)), Sign::Dashed(LIMIT))
+    }
+}
+
+fn keys(data: &series::Concurrency, limit: Option<Limit>) -> Vec<Key> {
     let mut keys = vec![
         Key::new(&data.connections.name, Sign::Line(MEAN)),
         Key::new(&data.peak.name, Sign::Line(PEAK)),
         Key::new(&data.sessions.name, Sign::Line(SESSIONS)),
     ];
-    keys.extend(limit.map(|n| Key::new(format!("limit: {}", count(u64::from(n))), Sign::Dashed(LIMIT))));
+    keys.extend(limit.map(Limit::key));
     keys.extend(data.refused.iter().map(|(cause, s)| Key::new(&s.name, Sign::Area(colours::of(*cause)))));
     keys
 }

@@ -12,20 +12,37 @@ pub fn concurrency(summary: &Summary) -> String {
         return "Nothing happened: no client came".to_owned();
     }
     if counts.turned_away == 0 {
-        let cut = if counts.cut == 0 { String::new() } else { format!(", but {} were cut", counted(counts.cut, "session")) };
-        return format!("No client was turned away{}", cut.replace("1 session were", "1 session was"));
+        let others = match (counts.cut, counts.network_failed) {
+            (0, 0) => String::new(),
+            (0, n) => format!(", but {} failed on the network", counted(n, "attempt")),
+            (1, _) => ", but 1 session was cut".to_owned(),
+            (n, _) => format!(", but {} sessions were cut", count(n)),
+        };
+        return format!("No client was turned away{others}");
+    }
+    if counts.network_failed > counts.turned_away {
+        let failed = counted(counts.network_failed, "attempt");
+        return format!("{failed} met a dead server or network; {} turned away", were(counts.turned_away));
     }
     let by = &summary.refused_by_cause.turned_away;
     let Some((cause, _)) = by.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0))) else {
         return format!("{} turned away", counted(counts.turned_away, "attempt"));
     };
-    let limit = summary.server.limits.get(cause).map_or(cause.clone(), |limit| format!("{cause} = {}", count(u64::from(*limit))));
+    let limit = summary
+        .server
+        .limits
+        .get(cause)
+        .map_or(cause.clone(), |limit| format!("{cause} = {}", count(u64::from(*limit))));
     let alone = by.values().filter(|n| **n > 0).count() == 1;
     let what = match summary.estimates.refused_first.mean.filter(|share| *share > 0.0) {
         Some(share) => format!("{} of first attempts", percent(share)),
         None => counted(counts.turned_away, "attempt"),
     };
-    if alone { format!("{limit} turned away {what}") } else { format!("The server turned away {what}, mostly by {limit}") }
+    match (alone, summary.server.limits.contains_key(cause)) {
+        (true, true) => format!("{limit} turned away {what}"),
+        (true, false) => format!("The server turned away {what}: {limit}"),
+        (false, _) => format!("The server turned away {what}, mostly for {limit}"),
+    }
 }
 
 /// When refusals set in.
@@ -33,8 +50,12 @@ pub fn refusals(summary: &Summary) -> String {
     let onset = &summary.onset;
     let level = percent(onset.level);
     match (&onset.first, &onset.sustained) {
-        (_, Some(at)) => format!("From {} on, at least {level} of attempts were turned away", seconds(at.time_s)),
-        (Some(at), None) => format!("Refusals began at {}, but never reached {level} for long", seconds(at.time_s)),
+        (_, Some(at)) => {
+            format!("From {} on, at least {level} of attempts were turned away", seconds(at.time_s))
+        }
+        (Some(at), None) => {
+            format!("Refusals began at {}, but never reached {level} for long", seconds(at.time_s))
+        }
         (None, None) if summary.counts.attempts == 0 => "Nothing happened: no client came".to_owned(),
         (None, None) if summary.counts.turned_away > 0 => {
             format!("{} turned away", counted(summary.counts.turned_away, "attempt"))
@@ -50,12 +71,17 @@ pub fn time_to_service(summary: &Summary) -> String {
     };
     let never = match waits.censored {
         0 => String::new(),
-        n => format!("; {} never {} served", counted(n, "session"), if n == 1 { "was" } else { "were" }),
+        n => format!("; {} {} never served", counted(n, "session"), if n == 1 { "was" } else { "were" }),
     };
     match (quantile(waits, 0.5), quantile(waits, 0.99)) {
+        (Some(half), Some(most)) if half == most => format!("99 % were served within {most}{never}"),
         (Some(half), Some(most)) => format!("Half were served within {half}, 99 % within {most}{never}"),
         (Some(half), None) => format!("Half were served within {half}{never}"),
-        _ if waits.censored > waits.count => format!("Most were never served: {} of {}", count(waits.censored), count(waits.censored.saturating_add(waits.count))),
+        _ if waits.censored > waits.count => format!(
+            "Most were never served: {} of {}",
+            count(waits.censored),
+            count(waits.censored.saturating_add(waits.count))
+        ),
         _ => format!("{} served{never}", counted(waits.count, "session")),
     }
 }
@@ -73,6 +99,10 @@ pub fn retries(summary: &Summary) -> String {
         Some(mean) => format!("Each wanted session cost {mean:.2} attempts: {}", retried(counts.retries)),
         None => retried(counts.retries),
     }
+}
+
+fn were(n: u64) -> String {
+    format!("{} {}", count(n), if n == 1 { "was" } else { "were" })
 }
 
 fn retried(n: u64) -> String {

@@ -145,7 +145,7 @@ impl BackendTextStyle for Letters {
             let Some(outline) = font.outline_glyph(glyph) else { continue };
             let corner = outline.px_bounds().min;
             outline.draw(|dx, dy, cover| {
-                let at = (corner.x as i32 + dx as i32, corner.y as i32 + dy as i32);
+                let at = (corner.x as i32 + dx.cast_signed(), corner.y as i32 + dy.cast_signed());
                 if result.is_ok() && cover > 0.0 {
                     result = draw(at.0, at.1, self.color().mix(f64::from(cover.min(1.0))));
                 }

@@ -4,12 +4,12 @@
 
 use plotters::backend::DrawingBackend;
 
+use super::axis::Axis;
 use super::canvas::{Canvas, Pen};
 use super::font::Letters;
-use super::axis::Axis;
 use super::panel::{LEFT, Panel, RIGHT, across};
 use crate::metrics::summary::{Onset, Summary};
-use crate::report::colours::{INK, PALE, PAPER, Rgb, SHADE, SHADE_TEXT};
+use crate::report::colours::{INK, PALE, PAPER, Rgb, SHADE, SHADE_EDGE, SHADE_TEXT};
 use crate::report::words::seconds;
 
 /// The height of a line of words.
@@ -62,7 +62,8 @@ impl Marks {
         };
         let first = summary.onset.first.iter().map(|o| onset(o, "first refusal at", PALE));
         let sustained = summary.onset.sustained.iter().map(|o| onset(o, "sustained from", INK));
-        let mut marks: Vec<Mark> = faults.chain(first).chain(sustained).filter(|m| m.begin_s.is_finite()).collect();
+        let mut marks: Vec<Mark> =
+            faults.chain(first).chain(sustained).filter(|m| m.begin_s.is_finite()).collect();
         marks.sort_by(|a, b| a.begin_s.total_cmp(&b.begin_s));
         let labels = labels(&marks, x);
         Self { marks, labels }
@@ -79,7 +80,13 @@ impl Marks {
         for panel in panels {
             for mark in self.marks.iter().filter(|m| m.fault) {
                 let (left, right) = (panel.across(mark.begin_s), panel.across(mark.end_s));
-                canvas.fill((left, panel.top), (right.max(left + 2.0), panel.bottom), SHADE);
+                canvas.fill((left, panel.top), (right, panel.bottom), SHADE);
+                for edge in [left, right] {
+                    canvas.path(
+                        &[(edge, panel.top), (edge, panel.bottom)],
+                        Pen { colour: SHADE_EDGE, width: 1 },
+                    );
+                }
             }
         }
     }

@@ -19,6 +19,7 @@ mod time_to_service;
 use plotters::backend::DrawingBackend;
 
 use crate::metrics::summary::{Summary, TimelineRow};
+use crate::report::words::seconds;
 use canvas::Canvas;
 
 /// A chart, drawn twice by the same code.
@@ -77,7 +78,15 @@ fn time_axis(summary: &Summary, rows: &[TimelineRow]) -> axis::Axis {
     axis::Axis::time(if summary.duration_s > 0.0 { summary.duration_s } else { rows_end })
 }
 
-/// `per 30 s`: the length of the first row, in which values of stretches are counted.
+/// `, per 30 s`: the length of the first row, in which values of stretches are counted.
 fn per_stretch(rows: &[TimelineRow]) -> String {
-    rows.first().map_or(String::new(), |row| format!(" per {}", crate::report::words::seconds(row.width_s)))
+    let width_s = rows.first().map_or(f64::NAN, |row| row.width_s);
+    match width_s {
+        s if !s.is_finite() => String::new(),
+        60.0 => ", per minute".to_owned(),
+        1.0 => ", per second".to_owned(),
+        3_600.0 => ", per hour".to_owned(),
+        s if s > 60.0 && s % 60.0 == 0.0 && s < 7_200.0 => format!(", per {} min", s / 60.0),
+        s => format!(", per {}", seconds(s)),
+    }
 }

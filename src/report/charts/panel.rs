@@ -8,7 +8,7 @@ use super::axis::Axis;
 use super::canvas::{Canvas, Pen, Point, WIDTH};
 use super::font::{Align, Letters};
 use super::series::Series;
-use crate::report::colours::{FAINT, GRID, INK, PALE, Rgb};
+use crate::report::colours::{FAINT, GRID, INK, PALE, PAPER, Rgb};
 
 /// The left edge of every panel, pixels.
 pub const LEFT: f64 = 84.0;
@@ -50,7 +50,7 @@ impl Panel {
         self.bottom - self.y.place(y) * (self.bottom - self.top)
     }
 
-    /// Grid, ticks and titles; the level axis has its words only in the lowest panel.
+    /// Grid and ticks; the level axis has its words only in the lowest panel.
     pub fn frame<B: DrawingBackend>(&self, canvas: &mut Canvas<B>, lowest: bool) {
         let grid = Pen { colour: GRID, width: 1 };
         for tick in &self.y.ticks {
@@ -58,7 +58,6 @@ impl Panel {
             canvas.path(&[(LEFT, y), (RIGHT, y)], grid);
             canvas.text((LEFT - 9.0, y), &tick.label, LABEL.align(Align::Right));
         }
-        canvas.text((LEFT, self.top - 15.0), &self.y.title, LABEL.bold());
         let axis = Pen { colour: PALE, width: 1 };
         canvas.path(&[(LEFT, self.bottom), (RIGHT, self.bottom)], axis);
         let mut free_from = f64::NEG_INFINITY;
@@ -77,6 +76,13 @@ impl Panel {
         }
     }
 
+    /// The title of the upright axis, on paper of its own, so that no mark strikes it through.
+    pub fn title<B: DrawingBackend>(&self, canvas: &mut Canvas<B>) {
+        let (letters, y) = (LABEL.bold(), self.top - 15.0);
+        canvas.fill((LEFT - 3.0, y - 9.0), (LEFT + letters.width(&self.y.title) + 3.0, y + 9.0), PAPER);
+        canvas.text((LEFT, y), &self.y.title, letters);
+    }
+
     /// Says that there is nothing to see.
     pub fn empty<B: DrawingBackend>(&self, canvas: &mut Canvas<B>, words: &str) {
         let middle = (f64::midpoint(LEFT, RIGHT), f64::midpoint(self.top, self.bottom));
@@ -89,8 +95,18 @@ impl Panel {
             if let [(begin, width, value)] = run[..] {
                 canvas.path(&[self.at(begin, value), self.at(begin + width, value)], pen);
             }
-            let points: Vec<Point> = run.iter().map(|(begin, width, v)| self.at(begin + width / 2.0, *v)).collect();
+            let points: Vec<Point> =
+                run.iter().map(|(begin, width, v)| self.at(begin + width / 2.0, *v)).collect();
             canvas.path(&points, pen);
+        }
+    }
+
+    /// A line as level as each stretch is long: for counts, which happen within a stretch and not at its middle.
+    pub fn stairs<B: DrawingBackend>(&self, canvas: &mut Canvas<B>, series: &Series, pen: Pen) {
+        for run in runs(series) {
+            let steps =
+                run.iter().flat_map(|(begin, width, v)| [self.at(*begin, *v), self.at(begin + width, *v)]);
+            canvas.path(&steps.collect::<Vec<Point>>(), pen);
         }
     }
 
@@ -112,7 +128,8 @@ impl Panel {
     /// Bars stacked in the order of `layers`, the first at the bottom; the sums are drawn one before the other, highest first.
     pub fn stack<B: DrawingBackend>(&self, canvas: &mut Canvas<B>, layers: &[(Rgb, &Series)]) {
         for (i, (colour, top)) in layers.iter().enumerate().rev() {
-            let sum = |at: usize| layers[..=i].iter().filter_map(|(_, s)| s.points.get(at)?.value).sum::<f64>();
+            let sum =
+                |at: usize| layers[..=i].iter().filter_map(|(_, s)| s.points.get(at)?.value).sum::<f64>();
             let bars = top.points.iter().enumerate().map(|(at, p)| (p.begin_s, p.width_s, sum(at)));
             let bars: Vec<(f64, f64, f64)> = bars.collect();
             for run in bars.chunk_by(|a, b| (a.2 > 0.0) == (b.2 > 0.0)).filter(|run| run[0].2 > 0.0) {
@@ -125,14 +142,6 @@ impl Panel {
     pub fn rule<B: DrawingBackend>(&self, canvas: &mut Canvas<B>, y: f64, pen: Pen) {
         let (from, to) = ((LEFT, self.up(y)), (RIGHT, self.up(y)));
         canvas.dashes(from, to, (16.0, 8.0), pen);
-    }
-
-    /// Words beside a place in the panel, on the side where they have room.
-    pub fn note<B: DrawingBackend>(&self, canvas: &mut Canvas<B>, (x, y): Point, words: &str) {
-        let letters = Letters::new(13.5, INK);
-        let fits = x + 10.0 + letters.width(words) < RIGHT;
-        let (x, align) = if fits { (x + 10.0, Align::Left) } else { (x - 10.0, Align::Right) };
-        canvas.text((x, y), words, letters.align(align));
     }
 
     /// The outline of bars side by side, from the base line and back to it.
@@ -151,6 +160,14 @@ impl Panel {
         outline.push((right, self.bottom));
         outline
     }
+}
+
+/// Words beside a place in the panel, on the side where they have room.
+pub fn note<B: DrawingBackend>(canvas: &mut Canvas<B>, (x, y): Point, words: &str) {
+    let letters = Letters::new(13.5, INK);
+    let fits = x + 10.0 + letters.width(words) < RIGHT;
+    let (x, align) = if fits { (x + 10.0, Align::Left) } else { (x - 10.0, Align::Right) };
+    canvas.text((x, y), words, letters.align(align));
 }
 
 /// The stretches with a value, as begin, width and value, parted where there is none.

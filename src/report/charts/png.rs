@@ -18,6 +18,7 @@ fn write(bytes: &mut Vec<u8>, pixels: &[u8]) -> Result<(), png::EncodingError> {
     encoder.set_color(png::ColorType::Rgb);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_compression(png::Compression::High);
+    encoder.set_filter(png::Filter::NoFilter);
     let mut writer = encoder.write_header()?;
     writer.write_image_data(pixels)?;
     writer.finish()

@@ -23,7 +23,10 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: 
     let data = series::refusals(rows, summary.replications);
     let whole_run = summary.estimates.refused_attempt.mean.filter(|share| share.is_finite());
     let x = time_axis(summary, rows);
-    let mut keys = vec![Key::new(&data.share.name, Sign::Line(SHARE)), Key::new("Wilson 95 % interval", Sign::Area(BAND))];
+    let mut keys = vec![
+        Key::new(&data.share.name, Sign::Line(SHARE)),
+        Key::new("Wilson 95 % interval", Sign::Area(BAND)),
+    ];
     keys.extend(whole_run.map(|p| Key::new(format!("whole run: {}", percent(p)), Sign::Dashed(WHOLE_RUN))));
     let sheet = Sheet::new(summary, findings::refusals(summary), keys, Marks::of(summary, &x));
     let y = Axis::shares(highest(&data), "attempts turned away, of those that ended or logged in");

@@ -29,9 +29,10 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: 
         Key::new(&data.retries.name, Sign::Line(RETRIES)),
     ];
     let sheet = Sheet::new(summary, findings::retries(summary), keys, Marks::of(summary, &x));
-    let ratio = Axis::counts(data.so_far.greatest().max(data.within.greatest()), "attempts for each wanted session");
+    let ratio =
+        Axis::counts(data.so_far.greatest().max(data.within.greatest()), "attempts for each wanted session");
     let load = data.wanted.greatest().max(data.retries.greatest());
-    let load = Axis::counts(load, &format!("sessions wanted, and retries{}", per_stretch(rows)));
+    let load = Axis::counts(load, &format!("sessions wanted and retries{}", per_stretch(rows)));
     let panels = sheet.panels(&x, vec![(ratio, 1.0), (load, 1.0)]);
     sheet.draw(canvas, &panels, |canvas| {
         let [upper, lower] = &panels[..] else { return };
@@ -40,7 +41,7 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: 
         }
         upper.line(canvas, &data.within, WITHIN);
         upper.line(canvas, &data.so_far, SO_FAR);
-        lower.line(canvas, &data.wanted, WANTED);
-        lower.line(canvas, &data.retries, RETRIES);
+        lower.stairs(canvas, &data.retries, RETRIES);
+        lower.stairs(canvas, &data.wanted, WANTED);
     });
 }

@@ -116,8 +116,8 @@ pub fn retries(rows: &[TimelineRow]) -> Retries {
         ratio(attempts, wanted)
     };
     Retries {
-        so_far: series("since the run began", rows, so_far),
-        within: series("at the time", rows, |row| ratio(row.attempts, row.wanted)),
+        so_far: series("amplification since the run began", rows, so_far),
+        within: series("amplification at the time", rows, |row| ratio(row.attempts, row.wanted)),
         wanted: series("sessions wanted", rows, |row| Some(row.wanted)),
         retries: series("retries", rows, |row| Some(row.retries)),
     }
@@ -137,11 +137,11 @@ fn curve(latency: Latency, quantiles: &Quantiles) -> Option<Curve> {
     if total <= 0.0 {
         return None;
     }
-    let known = quantiles.quantiles.iter().filter(|q| !q.above && q.s.is_finite() && (0.0..1.0).contains(&q.q));
+    let known =
+        quantiles.quantiles.iter().filter(|q| !q.above && q.s.is_finite() && (0.0..1.0).contains(&q.q));
     let mut points: Vec<(f64, f64)> = known.map(|q| (1.0 / (1.0 - q.q), q.s)).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let resolved = points.iter().filter(|p| p.0 <= total).count();
-    points.truncate(resolved.max(1)); // beyond one in `total` there is nothing to see
+    points.retain(|p| p.0 <= total.max(10.0)); // beyond one in `total` there is nothing to see
     let greatest = quantiles.max_s.filter(|s| s.is_finite()).unwrap_or(0.0);
     let cliff = (censored > 0).then(|| (total / censored as f64, greatest));
     Some(Curve { latency, count, censored, points, cliff })

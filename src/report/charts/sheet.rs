@@ -24,7 +24,7 @@ const LEGEND_ROW: f64 = 23.0;
 const SIGN: f64 = 30.0;
 const GAP: f64 = 26.0;
 /// Between two panels: room for the title of the lower one's axis.
-const BETWEEN: f64 = 50.0;
+const BETWEEN: f64 = 46.0;
 
 /// An entry of the legend.
 #[derive(Clone, Debug)]
@@ -95,6 +95,9 @@ impl Sheet {
         }
         data(canvas);
         self.marks.draw(canvas, panels, self.marks_top());
+        for panel in panels {
+            panel.title(canvas);
+        }
         let room = RIGHT - 24.0;
         canvas.text((24.0, 36.0), &TITLE.fit(&self.title, room), TITLE);
         canvas.text((24.0, 66.0), &SUBTITLE.fit(&self.subtitle, room), SUBTITLE);
@@ -120,7 +123,7 @@ impl Sheet {
 
     /// Where the marks' words begin: below the legend.
     fn marks_top(&self) -> f64 {
-        self.legend().last().map_or(LEGEND_TOP - LEGEND_ROW, |(_, y, _)| *y) + LEGEND_ROW
+        self.legend().last().map_or(LEGEND_TOP - LEGEND_ROW, |(_, y, _)| *y) + LEGEND_ROW + 7.0
     }
 }
 

@@ -9,7 +9,7 @@ use super::axis::Axis;
 use super::canvas::{Canvas, Pen, Point};
 use super::findings;
 use super::marks::Marks;
-use super::panel::Panel;
+use super::panel::{Panel, note};
 use super::series::{self, Curve};
 use super::sheet::{Key, Sheet, Sign};
 use crate::metrics::summary::Summary;
@@ -25,7 +25,11 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary) {
     let places = || curves.iter().flat_map(|c| c.points.iter().copied().chain(c.cliff));
     let x = Axis::nines(places().map(|p| p.0).fold(0.0, f64::max));
     let waits = || places().map(|p| p.1).filter(|s| *s > 1e-6);
-    let y = Axis::seconds(waits().fold(f64::INFINITY, f64::min), waits().fold(0.0, f64::max), "time taken, at most");
+    let y = Axis::seconds(
+        waits().fold(f64::INFINITY, f64::min),
+        waits().fold(0.0, f64::max),
+        "time taken, at most",
+    );
     let panels = sheet.panels(&x, vec![(y, 1.0)]);
     sheet.draw(canvas, &panels, |canvas| {
         let Some(panel) = panels.first() else { return };
@@ -59,7 +63,7 @@ fn draw_cliff<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, curve: &
     canvas.polygon(&[(x - 5.0, top + 4.0), (x, top - 8.0), (x + 5.0, top + 4.0)], pen.colour);
     let greatest = curve.cliff.map_or(0.0, |(_, s)| s);
     let words = if curve.latency == Latency::TimeToService { "never served" } else { "never ended" };
-    panel.note(canvas, (x, top + 10.0), &format!("> {}: {} {words}", seconds(greatest), count(curve.censored)));
+    note(canvas, (x, top + 10.0), &format!("> {}: {} {words}", seconds(greatest), count(curve.censored)));
 }
 
 fn key(curve: &Curve) -> Key {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ftp421::metrics::summary::{
-    Concurrency, Counts, Coverage, Estimate, Estimates, FaultFact, Little, Onset, Onsets, Quantile, Quantiles, RefusalCount,
-    Refusals, SCHEMA, ServerFacts, Summary, TimelineRow, Transfers, Verdict,
+    Concurrency, Counts, Coverage, Estimate, Estimates, FaultFact, Little, Onset, Onsets, Quantile,
+    Quantiles, RefusalCount, Refusals, SCHEMA, ServerFacts, Summary, TimelineRow, Transfers, Verdict,
 };
 use ftp421::observe::Cause;
 
@@ -63,7 +63,11 @@ pub fn busy_evening() -> Made {
         row.refused[Cause::MaxClients.index()] = row.turned_away;
     });
     let mut summary = summary("busy-evening", 14_400.0, 20, &rows);
-    summary.faults.push(FaultFact { label: "reload: max_clients 100 -> 110".into(), begin_s: 10_800.0, end_s: 10_800.0 });
+    summary.faults.push(FaultFact {
+        label: "reload: max_clients 100 -> 110".into(),
+        begin_s: 10_800.0,
+        end_s: 10_800.0,
+    });
     summary.thresholds[0].ok = false;
     (summary, rows)
 }
@@ -74,7 +78,8 @@ pub fn herd() -> Made {
         let down = (1200.0..1800.0).contains(&t);
         let back = t >= 1800.0;
         row.wanted = 2.0 + 0.5 * wobble(t);
-        let wave = if down && (t / 10.0) as u64 % 3 == 0 { 80.0 + (t - 1200.0) / 4.0 } else { 0.0 };
+        let wave =
+            if down && ((t / 10.0) as u64).is_multiple_of(3) { 80.0 + (t - 1200.0) / 4.0 } else { 0.0 };
         let storm = if back { 160.0 * bump(t / 60.0, 30.2, 0.6) } else { 0.0 };
         row.retries = wave + storm;
         row.attempts = row.wanted + row.retries;
@@ -89,7 +94,11 @@ pub fn herd() -> Made {
         row.refused[Cause::MaxClients.index()] = row.turned_away;
     });
     let mut summary = summary("herd", 3_600.0, 5, &rows);
-    summary.faults.push(FaultFact { label: "shutdown (drain) for 10m".into(), begin_s: 1_200.0, end_s: 1_800.0 });
+    summary.faults.push(FaultFact {
+        label: "shutdown (drain) for 10m".into(),
+        begin_s: 1_200.0,
+        end_s: 1_800.0,
+    });
     (summary, rows)
 }
 
@@ -104,7 +113,7 @@ pub fn seven_causes() -> Made {
         Cause::ShuttingDown,
         Cause::Reset,
     ];
-    let rows = rows(336, 1_800.0, |t, row| {
+    let rows = rows(200, 3_024.0, |t, row| {
         let day = 0.5 + 0.5 * bump(t % 86_400.0 / 3600.0, 14.0, 5.0);
         row.wanted = 4_000.0 * day + 300.0 * wobble(t);
         row.connections_mean = row.wanted * 1.4;
@@ -119,7 +128,12 @@ pub fn seven_causes() -> Made {
         row.admitted = row.attempts - row.turned_away;
     });
     let mut summary = summary("a-week-of-everything", 604_800.0, 8, &rows);
-    for (label, begin, end) in [("crash", 90e3, 97e3), ("disk full", 120e3, 160e3), ("slow network", 125e3, 300e3), ("hang", 5.9e5, 6.0e5)] {
+    for (label, begin, end) in [
+        ("crash", 90e3, 97e3),
+        ("disk full", 120e3, 160e3),
+        ("slow network", 125e3, 300e3),
+        ("hang", 5.9e5, 6.0e5),
+    ] {
         summary.faults.push(FaultFact { label: label.into(), begin_s: begin, end_s: end });
     }
     (summary, rows)
@@ -127,7 +141,12 @@ pub fn seven_causes() -> Made {
 
 fn rows(n: u32, width_s: f64, fill: impl Fn(f64, &mut TimelineRow)) -> Vec<TimelineRow> {
     let row = |i: u32| {
-        let mut row = TimelineRow { begin_s: f64::from(i) * width_s, width_s, refused: vec![0.0; Cause::COUNT], ..Default::default() };
+        let mut row = TimelineRow {
+            begin_s: f64::from(i) * width_s,
+            width_s,
+            refused: vec![0.0; Cause::COUNT],
+            ..Default::default()
+        };
         fill(row.begin_s, &mut row);
         row
     };
@@ -147,7 +166,8 @@ fn wobble(t: f64) -> f64 {
 
 /// The sums of `rows` as a summary.
 fn summary(name: &str, duration_s: f64, replications: u32, rows: &[TimelineRow]) -> Summary {
-    let total = |f: fn(&TimelineRow) -> f64| (rows.iter().map(f).sum::<f64>() * f64::from(replications)) as u64;
+    let total =
+        |f: fn(&TimelineRow) -> f64| (rows.iter().map(f).sum::<f64>() * f64::from(replications)) as u64;
     let counts = Counts {
         wanted: total(|r| r.wanted),
         attempts: total(|r| r.attempts),
@@ -160,7 +180,8 @@ fn summary(name: &str, duration_s: f64, replications: u32, rows: &[TimelineRow])
         ..Counts::default()
     };
     let share = |n: u64, of: u64| (of > 0).then(|| n as f64 / of as f64);
-    let around = |mean: Option<f64>| Estimate { mean, low: mean.map(|m| m * 0.95), high: mean.map(|m| m * 1.05) };
+    let around =
+        |mean: Option<f64>| Estimate { mean, low: mean.map(|m| m * 0.95), high: mean.map(|m| m * 1.05) };
     let first = rows.iter().find(|r| r.turned_away > 0.0).map(|r| onset(r.begin_s));
     Summary {
         schema: SCHEMA,
@@ -175,8 +196,14 @@ fn summary(name: &str, duration_s: f64, replications: u32, rows: &[TimelineRow])
         warmup_s: 0.0,
         partial: false,
         digest: "0".into(),
-        story: vec!["max_clients = 100 binds; 110 would meet the thresholds.".into(), "It began at 1h 12m.".into()],
-        server: ServerFacts { profile: "vsftpd".into(), limits: BTreeMap::from([("max_clients".into(), 100)]) },
+        story: vec![
+            "max_clients = 100 binds; 110 would meet the thresholds.".into(),
+            "It began at 1h 12m.".into(),
+        ],
+        server: ServerFacts {
+            profile: "vsftpd".into(),
+            limits: BTreeMap::from([("max_clients".into(), 100)]),
+        },
         counts,
         populations: BTreeMap::new(),
         refused_by_cause: refused_by_cause(rows, replications),
@@ -190,7 +217,10 @@ fn summary(name: &str, duration_s: f64, replications: u32, rows: &[TimelineRow])
         }],
         estimates: Estimates {
             method: "t over replications".into(),
-            refused_first: around(share(counts.turned_away - counts.turned_away.min(counts.retries), counts.wanted)),
+            refused_first: around(share(
+                counts.turned_away - counts.turned_away.min(counts.retries),
+                counts.wanted,
+            )),
             refused_attempt: around(share(counts.turned_away, counts.attempts)),
             unserved: around(share(counts.unserved, counts.wanted)),
             amplification: around(share(counts.attempts, counts.wanted)),
@@ -209,13 +239,19 @@ fn summary(name: &str, duration_s: f64, replications: u32, rows: &[TimelineRow])
         faults: Vec::new(),
         little: Little { holds: true, ..Little::default() },
         coverage: Coverage::default(),
-        thresholds: vec![Verdict { threshold: "refused_first < 0.01".into(), value: Some(0.123), above: false, ok: true }],
+        thresholds: vec![Verdict {
+            threshold: "refused_first < 0.01".into(),
+            value: Some(0.123),
+            above: false,
+            ok: true,
+        }],
         advice: None,
     }
 }
 
 fn refused_by_cause(rows: &[TimelineRow], replications: u32) -> Refusals {
-    let total = |cause: &Cause| rows.iter().map(|r| r.refused[cause.index()]).sum::<f64>() * f64::from(replications);
+    let total =
+        |cause: &Cause| rows.iter().map(|r| r.refused[cause.index()]).sum::<f64>() * f64::from(replications);
     let of = |causes: &[Cause]| -> BTreeMap<String, u64> {
         causes.iter().map(|c| (c.name().to_owned(), total(c) as u64)).filter(|(_, n)| *n > 0).collect()
     };
