@@ -32,7 +32,7 @@ impl Axis {
     /// From 0 to at least `high`, in counts.
     pub fn counts(high: f64, title: &str) -> Self {
         let high = if tame(high) > 0.0 { tame(high).max(1e-6) } else { 1.0 };
-        let step = if (1.0..=5.0).contains(&high) { 1.0 } else { round_step(high / 5.0) };
+        let step = if (high - 1.0).abs() < 1e-9 { 1.0 } else { round_step(high / 5.0) };
         Self::linear(high * 1.04, step, title, |v| quantity(v, step))
     }
 
@@ -47,7 +47,7 @@ impl Axis {
 
     /// From the beginning of the run to `end_s`, which it does not round up.
     pub fn time(end_s: f64) -> Self {
-        let end = if tame(end_s) > 0.0 { tame(end_s) } else { 1.0 };
+        let end = if tame(end_s) > 0.0 { tame(end_s).max(1e-6) } else { 1.0 };
         let clock = Clock::of(end);
         let step = clock.step(end);
         let n = (end / step + 1e-9).floor() as u32;
@@ -66,7 +66,7 @@ impl Axis {
 
     /// Lengths of time between `low` and `high` seconds: from 0, or logarithmic if they are far apart.
     pub fn seconds(low: f64, high: f64, title: &str) -> Self {
-        let high = tame(high).max(1e-9);
+        let high = if tame(high) > 0.0 { tame(high).max(1e-8) } else { 1.0 };
         let low = tame(low).clamp(1e-9, high);
         if high / low < 30.0 {
             let step = round_step(high / 5.0);

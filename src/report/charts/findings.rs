@@ -51,7 +51,7 @@ pub fn refusals(summary: &Summary) -> String {
     let level = percent(onset.level);
     match (&onset.first, &onset.sustained) {
         (_, Some(at)) => {
-            format!("From {} on, at least {level} of attempts were turned away", seconds(at.time_s))
+            format!("Sustained refusals (at least {level} of attempts) began at {}", seconds(at.time_s))
         }
         (Some(at), None) => {
             format!("Refusals began at {}, but never reached {level} for long", seconds(at.time_s))

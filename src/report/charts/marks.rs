@@ -16,7 +16,7 @@ use crate::report::words::seconds;
 const LANE: f64 = 20.0;
 /// More lines are not drawn; further marks stay without words.
 const LANES: usize = 4;
-const LETTERS: f64 = 13.5;
+const LETTERS: f64 = 14.0;
 
 /// The marks of a chart; none on a chart that has no time axis.
 #[derive(Clone, Debug, Default)]

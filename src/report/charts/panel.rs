@@ -15,7 +15,7 @@ pub const LEFT: f64 = 84.0;
 /// The right edge of every panel.
 pub const RIGHT: f64 = WIDTH as f64 - 36.0;
 /// The letters of axes.
-const LABEL: Letters = Letters::new(13.5, FAINT);
+const LABEL: Letters = Letters::new(14.0, FAINT);
 
 /// Two axes around a piece of the sheet.
 #[derive(Clone, Debug)]
@@ -164,7 +164,7 @@ impl Panel {
 
 /// Words beside a place in the panel, on the side where they have room.
 pub fn note<B: DrawingBackend>(canvas: &mut Canvas<B>, (x, y): Point, words: &str) {
-    let letters = Letters::new(13.5, INK);
+    let letters = Letters::new(14.0, INK);
     let fits = x + 10.0 + letters.width(words) < RIGHT;
     let (x, align) = if fits { (x + 10.0, Align::Left) } else { (x - 10.0, Align::Right) };
     canvas.text((x, y), words, letters.align(align));

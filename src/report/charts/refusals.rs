@@ -15,7 +15,7 @@ use crate::report::colours::{FAINT, RED, Rgb};
 use crate::report::words::percent;
 
 const SHARE: Pen = Pen { colour: RED, width: 2 };
-const BAND: Rgb = Rgb(0xF6, 0xD5, 0xBC);
+const BAND: Rgb = Rgb(0xFA, 0xE4, 0xD4);
 const WHOLE_RUN: Pen = Pen { colour: FAINT, width: 1 };
 
 /// Draws it.

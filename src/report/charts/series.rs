@@ -141,7 +141,7 @@ fn curve(latency: Latency, quantiles: &Quantiles) -> Option<Curve> {
         quantiles.quantiles.iter().filter(|q| !q.above && q.s.is_finite() && (0.0..1.0).contains(&q.q));
     let mut points: Vec<(f64, f64)> = known.map(|q| (1.0 / (1.0 - q.q), q.s)).collect();
     points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    points.retain(|p| p.0 <= total.max(10.0)); // beyond one in `total` there is nothing to see
+    points.retain(|p| p.0 <= total.max(10.0) * 1.001); // beyond one in `total` there is nothing to see
     let greatest = quantiles.max_s.filter(|s| s.is_finite()).unwrap_or(0.0);
     let cliff = (censored > 0).then(|| (total / censored as f64, greatest));
     Some(Curve { latency, count, censored, points, cliff })
