@@ -11,7 +11,7 @@
 //!    one thread or sixteen.
 
 pub mod chaos;
-//pub mod cli;
+pub mod cli;
 pub mod client;
 pub mod digest;
 pub mod dist;
@@ -21,6 +21,7 @@ pub mod id;
 pub mod metrics;
 pub mod network;
 pub mod observe;
+pub mod report;
 pub mod rng;
 pub mod scenario;
 pub mod server;

@@ -1,7 +1,7 @@
 //! A progress bar on a terminal, and nothing elsewhere.
 
 use std::io::IsTerminal as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -20,13 +20,12 @@ pub(super) fn shown<R>(watch: &Arc<Watch>, total_ns: u64, quiet: bool, work: imp
         bar.set_style(style);
     }
     let (done, ended) = mpsc::channel::<()>();
-    let failed = AtomicBool::new(false);
     let result = std::thread::scope(|scope| {
-        scope.spawn(|| {
+        let bar = &bar;
+        scope.spawn(move || {
             while ended.recv_timeout(Duration::from_millis(100)) == Err(mpsc::RecvTimeoutError::Timeout) {
                 bar.set_position(watch.done_ns.load(Ordering::Relaxed));
             }
-            failed.store(true, Ordering::Relaxed);
         });
         let result = work();
         drop(done);

@@ -3,6 +3,7 @@
 //! It draws nothing and writes nothing.
 
 mod advice;
+mod explain;
 pub mod interval;
 mod replicate;
 mod story;
@@ -10,6 +11,7 @@ mod summarise;
 pub mod theory;
 
 pub use advice::advise;
+pub use explain::explain;
 pub use interval::{Range, estimate, method};
 pub use replicate::{Study, replicate};
 pub use summarise::summarise;

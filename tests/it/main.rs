@@ -1,5 +1,8 @@
 //! The integration tests: one binary, a file for each behaviour.
 
+mod charts;
+mod determinism;
 mod oracles;
+mod real;
 mod scenario;
 mod support;

@@ -1,0 +1,93 @@
+//! The chart `concurrency`: who was at the server against its limit, and below it whom it refused and why.
+//!
+//! It computes nothing; see [`series::concurrency`](super::series::concurrency).
+
+use plotters::backend::DrawingBackend;
+
+use super::axis::Axis;
+use super::canvas::{Canvas, Pen};
+use super::marks::Marks;
+use super::series::{self, Series};
+use super::sheet::{Key, Sheet, Sign};
+use super::{findings, per_stretch, time_axis};
+use crate::metrics::summary::{Summary, TimelineRow};
+use crate::report::colours::{self, BLUE, INK, PALE, RED, Rgb};
+use crate::report::words::count;
+
+const MEAN: Pen = Pen { colour: INK, width: 2 };
+const PEAK: Pen = Pen { colour: PALE, width: 1 };
+const SESSIONS: Pen = Pen { colour: BLUE, width: 2 };
+const LIMIT: Pen = Pen { colour: RED, width: 2 };
+
+/// Draws it.
+pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: &[TimelineRow]) {
+    let data = series::concurrency(rows);
+    let greatest = data.peak.greatest().max(data.connections.greatest());
+    let limit = Limit::of(summary, greatest);
+    let x = time_axis(summary, rows);
+    let sheet =
+        Sheet::new(summary, findings::concurrency(summary), keys(&data, limit), Marks::of(summary, &x));
+    let refused: Vec<(Rgb, &Series)> =
+        data.refused.iter().map(|(cause, s)| (colours::of(*cause), s)).collect();
+    let highest =
+        limit.filter(|limit| limit.near).map_or(greatest, |limit| greatest.max(limit.clients * 1.05));
+    let mut uprights = vec![(Axis::counts(highest, "connections at the server"), 2.0)];
+    if !refused.is_empty() {
+        let title = format!("refusals by cause{}", per_stretch(rows));
+        uprights.push((Axis::counts(highest_sum(&refused), &title), 1.0));
+    }
+    let panels = sheet.panels(&x, uprights);
+    sheet.draw(canvas, &panels, |canvas| {
+        let upper = &panels[0];
+        if rows.is_empty() {
+            upper.empty(canvas, "nothing happened");
+        }
+        if let Some(limit) = limit.filter(|limit| limit.near) {
+            upper.rule(canvas, limit.clients, LIMIT);
+        }
+        upper.line(canvas, &data.peak, PEAK);
+        upper.line(canvas, &data.sessions, SESSIONS);
+        upper.line(canvas, &data.connections, MEAN);
+        if let Some(lower) = panels.get(1) {
+            lower.stack(canvas, &refused);
+        }
+    });
+}
+
+/// The server's limit on all clients.
+#[derive(Clone, Copy)]
+struct Limit {
+    clients: f64,
+    /// Near enough to the data to be drawn without flattening them?
+    near: bool,
+}
+
+impl Limit {
+    fn of(summary: &Summary, greatest: f64) -> Option<Self> {
+        let clients = f64::from(*summary.server.limits.get("max_clients")?);
+        Some(Self { clients, near: greatest <= 0.0 || clients <= 4.0 * greatest })
+    }
+
+    fn key(self) -> Key {
+        let far = if self.near { "" } else { ", far above" };
+        Key::new(format!("limit: {}{far}", count(self.clients as u64)), Sign::Dashed(LIMIT))
+    }
+}
+
+fn keys(data: &series::Concurrency, limit: Option<Limit>) -> Vec<Key> {
+    let mut keys = vec![
+        Key::new(&data.connections.name, Sign::Line(MEAN)),
+        Key::new(&data.peak.name, Sign::Line(PEAK)),
+        Key::new(&data.sessions.name, Sign::Line(SESSIONS)),
+    ];
+    keys.extend(limit.map(Limit::key));
+    keys.extend(data.refused.iter().map(|(cause, s)| Key::new(&s.name, Sign::Area(colours::of(*cause)))));
+    keys
+}
+
+/// The highest of the stacked bars.
+fn highest_sum(layers: &[(Rgb, &Series)]) -> f64 {
+    let sum = |at: usize| layers.iter().filter_map(|(_, s)| s.points.get(at)?.value).sum::<f64>();
+    let length = layers.iter().map(|(_, s)| s.points.len()).max().unwrap_or(0);
+    (0..length).map(sum).fold(0.0, f64::max)
+}

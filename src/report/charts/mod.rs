@@ -1,0 +1,96 @@
+//! The charts of a result, as SVG and PNG.
+//!
+//! It computes no statistic and asks the machine for nothing, not even a font: the same result gives the same bytes everywhere.
+
+mod axis;
+mod canvas;
+mod concurrency;
+mod findings;
+mod font;
+mod marks;
+mod panel;
+mod png;
+mod refusals;
+mod retries;
+pub mod series;
+mod sheet;
+mod time_to_service;
+
+use plotters::backend::DrawingBackend;
+
+use crate::metrics::summary::{Summary, TimelineRow};
+use crate::report::words::seconds;
+use canvas::Canvas;
+
+/// A chart, drawn twice by the same code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Chart {
+    /// Its name, and that of its files without their endings.
+    pub name: &'static str,
+    /// The SVG: small, sharp at any size, its text can be searched.
+    pub svg: String,
+    /// The PNG: 1280 x 720 pixels.
+    pub png: Vec<u8>,
+}
+
+/// Which chart.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Concurrency,
+    Refusals,
+    TimeToService,
+    Retries,
+}
+
+/// The names of all charts, in the order of [`charts`].
+pub const NAMES: [&str; 4] =
+    [Kind::Concurrency.name(), Kind::Refusals.name(), Kind::TimeToService.name(), Kind::Retries.name()];
+
+/// Every chart of a result.
+pub fn charts(summary: &Summary, rows: &[TimelineRow]) -> Vec<Chart> {
+    let chart = |kind: Kind| Chart {
+        name: kind.name(),
+        svg: canvas::svg(|canvas| kind.draw(canvas, summary, rows)),
+        png: png::encode(&canvas::pixels(|canvas| kind.draw(canvas, summary, rows))),
+    };
+    [Kind::Concurrency, Kind::Refusals, Kind::TimeToService, Kind::Retries].map(chart).into()
+}
+
+impl Kind {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Concurrency => "concurrency",
+            Self::Refusals => "refusals",
+            Self::TimeToService => "time-to-service",
+            Self::Retries => "retries",
+        }
+    }
+
+    fn draw<B: DrawingBackend>(self, canvas: &mut Canvas<B>, summary: &Summary, rows: &[TimelineRow]) {
+        match self {
+            Self::Concurrency => concurrency::draw(canvas, summary, rows),
+            Self::Refusals => refusals::draw(canvas, summary, rows),
+            Self::TimeToService => time_to_service::draw(canvas, summary),
+            Self::Retries => retries::draw(canvas, summary, rows),
+        }
+    }
+}
+
+/// The time axis of a result: as long as the run, or as its rows if they go on.
+fn time_axis(summary: &Summary, rows: &[TimelineRow]) -> axis::Axis {
+    let rows_end = rows.last().map_or(0.0, |row| row.begin_s + row.width_s);
+    axis::Axis::time(if summary.duration_s > 0.0 { summary.duration_s } else { rows_end })
+}
+
+/// `, per 30 s`: the length of the first row, in which values of stretches are counted.
+fn per_stretch(rows: &[TimelineRow]) -> String {
+    let width_s = rows.first().map_or(f64::NAN, |row| row.width_s);
+    match width_s {
+        s if !s.is_finite() => String::new(),
+        60.0 => ", per minute".to_owned(),
+        1.0 => ", per second".to_owned(),
+        3_600.0 => ", per hour".to_owned(),
+        s if s > 60.0 && s % 60.0 == 0.0 && s < 7_200.0 => format!(", per {} min", s / 60.0),
+        s => format!(", per {}", seconds(s)),
+    }
+}

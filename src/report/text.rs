@@ -1,0 +1,165 @@
+//! The summary on the terminal: the seed first, then the story with its conclusion first, then the numbers.
+//!
+//! It decides nothing about the terminal; whether colours are welcome is an argument.
+
+use std::fmt::Write as _;
+
+use super::words::{count, counted, percent, seconds};
+use crate::metrics::summary::{Counts, Estimate, Summary, Verdict};
+use crate::observe::Cause;
+
+/// The width of the longest bar, characters.
+const BAR: u64 = 24;
+const BOLD: &str = "1";
+const DIM: &str = "2";
+const RED: &str = "31";
+const GREEN: &str = "32";
+
+/// The terminal's summary, about 25 lines; with `colour`, in ANSI colours.
+pub fn text(summary: &Summary, colour: bool) -> String {
+    let paint = Paint(colour);
+    let mut out = format!("{}\n", paint.with(BOLD, &head(summary)));
+    for (i, line) in summary.story.iter().enumerate() {
+        let _ = writeln!(out, "{}", if i == 0 { paint.with(BOLD, line) } else { line.clone() });
+    }
+    out.push('\n');
+    totals(&mut out, &summary.counts);
+    estimates(&mut out, summary);
+    refusals(&mut out, summary, paint);
+    thresholds(&mut out, &summary.thresholds, paint);
+    out
+}
+
+/// Colours, or their absence.
+#[derive(Clone, Copy)]
+struct Paint(bool);
+
+impl Paint {
+    fn with(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+}
+
+fn head(s: &Summary) -> String {
+    let replications = counted(u64::from(s.replications), "replication");
+    let interrupted = if s.partial { ", interrupted" } else { "" };
+    format!(
+        "seed {} · {} · profile {} · {replications} of {} · {}{interrupted}",
+        s.seed,
+        s.scenario,
+        s.server.profile,
+        seconds(s.duration_s),
+        s.world
+    )
+}
+
+/// Two lines of counts, then one for each end that occurred and is not good.
+fn totals(out: &mut String, c: &Counts) {
+    let cell = |name: &str, n: u64| format!("{name:<12}{:>11}", count(n));
+    let rows = [
+        [("wanted", c.wanted), ("attempts", c.attempts), ("retries", c.retries)],
+        [("admitted", c.admitted), ("turned away", c.turned_away), ("never served", c.unserved)],
+        [("completed", c.completed), ("cut", c.cut), ("ghosts", c.ghosts)],
+        [
+            ("bad password", c.login_failed),
+            ("network", c.network_failed.saturating_add(c.lost)),
+            ("gave up", c.abandoned),
+        ],
+    ];
+    for row in rows.iter().filter(|row| row.iter().any(|(_, n)| *n > 0)) {
+        let _ = writeln!(out, "  {}", row.map(|(name, n)| cell(name, n)).join("   "));
+    }
+}
+
+fn estimates(out: &mut String, summary: &Summary) {
+    let share = |e: &Estimate| ranged(e, percent);
+    let e = &summary.estimates;
+    let lines = [
+        ("first attempts turned away", share(&e.refused_first)),
+        ("sessions never served", share(&e.unserved)),
+    ];
+    for (name, text) in lines {
+        let _ = writeln!(out, "  {name:<28}{text}");
+    }
+    if let Some(waits) = summary.latency.get("time_to_service").filter(|w| !w.quantiles.is_empty()) {
+        let chosen =
+            waits.quantiles.iter().filter(|q| [0.5, 0.9, 0.99].iter().any(|p| (q.q - p).abs() < 1e-9));
+        let words =
+            chosen.map(|q| format!("p{} {}{}", q.q * 100.0, if q.above { "> " } else { "" }, seconds(q.s)));
+        let _ = writeln!(out, "  {:<28}{}", "time to service", words.collect::<Vec<_>>().join("   "));
+    }
+}
+
+/// A mean with its interval, if it has one.
+fn ranged(e: &Estimate, words: impl Fn(f64) -> String) -> String {
+    match (e.mean, e.low, e.high) {
+        (Some(mean), Some(low), Some(high)) => format!("{} ({} to {})", words(mean), words(low), words(high)),
+        (Some(mean), ..) => words(mean),
+        (None, ..) => "nothing to estimate from".to_owned(),
+    }
+}
+
+/// A line for each cause that occurred, the most frequent first.
+fn refusals(out: &mut String, summary: &Summary, paint: Paint) {
+    let by = &summary.refused_by_cause;
+    let ends = [
+        (&by.turned_away, "turned away"),
+        (&by.cut, "cut"),
+        (&by.login_failed, "password"),
+        (&by.network, "network"),
+    ];
+    let of = |cause: &str| ends.map(|(map, _)| map.get(cause).copied().unwrap_or(0));
+    let total = |cause: &str| of(cause).iter().fold(0, |a: u64, n| a.saturating_add(*n));
+    let mut causes: Vec<&str> =
+        Cause::ALL.iter().map(|cause| cause.name()).filter(|cause| total(cause) > 0).collect();
+    if causes.is_empty() {
+        return;
+    }
+    causes.sort_by_key(|cause| std::cmp::Reverse(total(cause)));
+    let shown: Vec<usize> =
+        (0..ends.len()).filter(|&i| causes.iter().any(|cause| of(cause)[i] > 0)).collect();
+    let cells = |cell: &dyn Fn(usize) -> String| -> String {
+        shown.iter().fold(String::new(), |line, &i| line + &format!("{:>13}", cell(i)))
+    };
+    let _ = writeln!(
+        out,
+        "\n  {}",
+        paint.with(DIM, &format!("{:<22}{}", "refused by", cells(&|i| ends[i].1.to_owned())))
+    );
+    let greatest = total(causes[0]);
+    for cause in causes {
+        let cells = cells(&|i| count(of(cause)[i]));
+        let _ = writeln!(out, "  {cause:<22}{cells}  {}", paint.with(RED, &bar(total(cause), greatest)));
+    }
+}
+
+/// A bar of `n` where `greatest` is [`BAR`] characters long, in eighths of a character.
+fn bar(n: u64, greatest: u64) -> String {
+    const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
+    let eighths = (u128::from(n) * u128::from(BAR * 8)).div_ceil(u128::from(greatest.max(1))) as usize;
+    format!("{}{}", "█".repeat(eighths / 8), EIGHTHS[eighths % 8])
+}
+
+fn thresholds(out: &mut String, verdicts: &[Verdict], paint: Paint) {
+    if !verdicts.is_empty() {
+        out.push('\n');
+    }
+    for verdict in verdicts {
+        let word = if verdict.ok { paint.with(GREEN, "ok    ") } else { paint.with(RED, "FAILED") };
+        let above = if verdict.above { "> " } else { "" };
+        let found =
+            verdict.value.map_or("nothing to judge".to_owned(), |v| format!("{above}{}", four_digits(v)));
+        let _ = writeln!(out, "  {word}  {}  ({found})", verdict.threshold);
+    }
+}
+
+/// About four significant digits, for values of any unit.
+fn four_digits(v: f64) -> String {
+    match v.abs() {
+        _ if !v.is_finite() => "unknown".to_owned(),
+        a if a >= 1000.0 || a == 0.0 => format!("{v:.0}"),
+        a if a >= 1.0 => format!("{v:.2}"),
+        a if a >= 0.000_1 => format!("{v:.4}"),
+        _ => format!("{v:.1e}"),
+    }
+}
