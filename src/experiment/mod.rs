@@ -2,4 +2,5 @@
 //!
 //! It runs nothing.
 
+pub mod explain;
 pub mod theory;

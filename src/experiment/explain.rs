@@ -1,0 +1,232 @@
+//! A scenario in words: who comes, how long they stay, which limits they will meet, what goes wrong, what must hold.
+//!
+//! It runs nothing: what it expects are means by formula, and it says so.
+
+mod demand;
+mod words;
+
+use std::fmt::Write as _;
+
+use self::demand::{Hold, busiest_address, peak};
+use super::theory::erlang_b;
+use crate::scenario::Scenario;
+use crate::server::policy::Check;
+use crate::server::profile::Per;
+use crate::time::Instant;
+use crate::workload::{Arrivals, Population};
+
+/// What `scenario` will do, in about 25 lines.
+pub fn explain(scenario: &Scenario) -> String {
+    let holds: Vec<Hold> =
+        scenario.populations.iter().map(|p| Hold::of(p, &scenario.policy, scenario.duration)).collect();
+    let mut text = Text::default();
+    head(scenario, &mut text);
+    server(scenario, &mut text);
+    for (population, hold) in scenario.populations.iter().zip(&holds) {
+        clients(scenario, population, hold, &mut text);
+    }
+    expectation(scenario, &holds, &mut text);
+    rest(scenario, &mut text);
+    format!("{}\n", text.0.trim_end())
+}
+
+/// Lines with a label in front.
+#[derive(Default)]
+struct Text(String);
+
+impl Text {
+    fn line(&mut self, label: &str, what: impl std::fmt::Display) {
+        // Writing to a String cannot fail.
+        let _ = writeln!(self.0, "{label:<12}{what}");
+    }
+
+    fn gap(&mut self) {
+        self.0.push('\n');
+    }
+}
+
+fn head(scenario: &Scenario, text: &mut Text) {
+    if !scenario.question.is_empty() {
+        text.line("question", &scenario.question);
+    }
+    let warmup = if scenario.warmup.is_zero() {
+        String::new()
+    } else {
+        format!(", estimates from {} on", scenario.warmup)
+    };
+    let runs = if scenario.replications == 1 { "run" } else { "runs" };
+    text.line(
+        "plan",
+        format_args!(
+            "{} {runs} of {}, seed {}{warmup}",
+            scenario.replications, scenario.duration, scenario.seed
+        ),
+    );
+    text.gap();
+}
+
+fn server(scenario: &Scenario, text: &mut Text) {
+    let policy = &scenario.policy;
+    text.line("server", &policy.profile);
+    let on: Vec<&Check> = policy.checks.iter().filter(|check| check.limit != u32::MAX).collect();
+    if on.is_empty() {
+        text.line("limits", "none");
+    }
+    for (i, check) in on.into_iter().enumerate() {
+        let label = if i == 0 { "limits" } else { "" };
+        text.line(
+            label,
+            format_args!("{:<24} {:>6}  {}", check.knob, check.limit, words::check(check, policy)),
+        );
+    }
+    text.line("timers", words::timers(policy));
+    if let Some(ban) = words::ban(policy) {
+        text.line("ban", ban);
+    }
+    text.gap();
+}
+
+fn clients(scenario: &Scenario, population: &Population, hold: &Hold, text: &mut Text) {
+    let end = Instant::ZERO + scenario.duration;
+    let mut expected = String::new();
+    if let Some(sessions) = population.arrivals.expected_until(end) {
+        expected = format!(": about {}", words::count_of(sessions, "session"));
+    }
+    if let Arrivals::Open(open) = &population.arrivals {
+        let most = open.rate.stages.iter().fold(0.0, |most: f64, stage| most.max(stage.from).max(stage.to));
+        let _ = write!(expected, ", up to {}", words::count_of(most * hold.mean(), "erlang"));
+    }
+    let when = words::arrivals(&population.arrivals, end);
+    text.line("clients", format_args!("{}: {when}{expected}", population.name));
+    let logged = matches!(population.arrivals, Arrivals::Trace(_));
+    let from = if logged { "from where the log says, else " } else { "" };
+    let user = match population.users.as_slice() {
+        [one] => scenario.strings.get(usize::from(one.0)).cloned().unwrap_or_default(),
+        many => format!("{} users in turn", many.len()),
+    };
+    text.line(
+        "",
+        format_args!("{from}{}, as {user}", words::addresses(&population.addresses, &scenario.addresses)),
+    );
+    text.line("", session(hold));
+    if let Some(temper) = temper(population) {
+        text.line("", temper);
+    }
+    text.line("", format_args!("refused: {}", words::retry(&population.behaviour.retry)));
+    text.gap();
+}
+
+fn session(hold: &Hold) -> String {
+    let trip = words::seconds(hold.travel / hold.trips.max(1.0));
+    let mut parts = vec![format!("{} round trips of {trip}", words::number_of(hold.trips))];
+    for (seconds, what) in [(hold.pauses, "pauses"), (hold.transfers, "transfers"), (hold.server, "server")] {
+        if seconds > 0.0 {
+            parts.push(format!("{} {what}", words::seconds(seconds)));
+        }
+    }
+    let ghosts = match hold.ghosts {
+        (share, _) if share <= 0.0 => String::new(),
+        (_, each) => {
+            format!("; with the ghosts, {} each, {}", words::seconds(each), words::seconds(hold.mean()))
+        }
+    };
+    format!(
+        "a session holds a slot for about {} = {}{ghosts}",
+        words::seconds(hold.untroubled()),
+        parts.join(" + ")
+    )
+}
+
+/// What is peculiar about the clients of `population`.
+fn temper(population: &Population) -> Option<String> {
+    let behaviour = &population.behaviour;
+    let mut traits = Vec::new();
+    traits.extend(behaviour.keepalive.map(|every| format!("NOOP after {every}")));
+    traits
+        .extend(behaviour.patience.as_ref().map(|p| format!("patience {}", words::seconds(p.mean() / 1e9))));
+    if behaviour.wrong_password > 0.0 {
+        traits.push(format!("{} wrong passwords", words::percent(behaviour.wrong_password)));
+    }
+    if behaviour.vanish > 0.0 {
+        traits.push(format!("{} vanish", words::percent(behaviour.vanish)));
+    }
+    if behaviour.reconnect {
+        traits.push("come back when cut".to_owned());
+    }
+    (!traits.is_empty()).then(|| traits.join(", "))
+}
+
+/// The peak that formulas expect, and what the limits make of it.
+fn expectation(scenario: &Scenario, holds: &[Hold], text: &mut Text) {
+    let each: Vec<(&Population, f64)> =
+        scenario.populations.iter().zip(holds).map(|(population, hold)| (population, hold.mean())).collect();
+    if each.is_empty() {
+        return;
+    }
+    let (at, most) = peak(&each, scenario.duration);
+    text.line(
+        "expected",
+        format_args!(
+            "at most about {} at a time, at {at}, if nobody is refused",
+            words::count_of(most, "session")
+        ),
+    );
+    if let Some(check) = tightest(scenario, Per::Server) {
+        text.line("", against_limit(scenario, check, most));
+    }
+    let peaks: Vec<f64> =
+        each.iter().map(|one| peak(std::slice::from_ref(one), scenario.duration).1).collect();
+    if let (Some(check), Some((peer, behind))) =
+        (tightest(scenario, Per::Address), busiest_address(scenario, &peaks))
+    {
+        let side = if behind > f64::from(check.limit) { "above" } else { "below" };
+        let (address, behind) = (scenario.addresses.address(peer), words::number_of(behind));
+        text.line(
+            "",
+            format_args!(
+                "up to about {behind} of them behind {address}: {side} {} = {}",
+                check.knob, check.limit
+            ),
+        );
+    }
+    text.gap();
+}
+
+/// The lowest limit of its kind that is on.
+fn tightest(scenario: &Scenario, per: Per) -> Option<&Check> {
+    scenario.policy.checks.iter().filter(|c| c.per == per && c.limit != u32::MAX).min_by_key(|c| c.limit)
+}
+
+/// The modified-offered-load approximation: Erlang B at the mean of the infinite-server queue (Jagerman 1975; Massey and Whitt,
+/// "An analysis of the modified offered-load approximation", 1994).
+fn against_limit(scenario: &Scenario, check: &Check, load: f64) -> String {
+    let side = if load > f64::from(check.limit) { "above" } else { "below" };
+    let closed = scenario.populations.iter().any(|p| matches!(p.arrivals, Arrivals::Closed(_)));
+    let share = words::percent(erlang_b(check.limit, load));
+    let estimate = if closed {
+        "a closed population has no Erlang B".to_owned()
+    } else {
+        format!("Erlang B there, without retries: {share} refused")
+    };
+    format!("{side} {} = {}; {estimate}", check.knob, check.limit)
+}
+
+fn rest(scenario: &Scenario, text: &mut Text) {
+    for fault in &scenario.faults {
+        let until = fault.at + fault.lasts;
+        let end = if fault.lasts.is_zero() {
+            String::new()
+        } else if until >= Instant::ZERO + scenario.duration {
+            ", until the end".to_owned()
+        } else {
+            format!(", until {until}")
+        };
+        text.line("fault", format_args!("at {}: {}{end}", fault.at, fault.label));
+    }
+    for threshold in &scenario.thresholds {
+        text.line("must hold", threshold.text());
+    }
+    for note in &scenario.notes {
+        text.line("note", note);
+    }
+}
