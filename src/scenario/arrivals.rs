@@ -106,7 +106,7 @@ fn burst(table: &mut Reader<'_>, end: Duration) -> Read<Arrivals> {
 
 fn closed(clients: Stages, sessions: u32, table: &mut Reader<'_>) -> Read<Arrivals> {
     let most = clients.stages.iter().fold(0.0, |most: f64, s| most.max(s.from).max(s.to)) as u32;
-    let pause = table.get_or("pause", PAUSE, |v| v.some_times())?;
+    let pause = table.get_or("pause", PAUSE, |v| v.pauses())?;
     Ok(Arrivals::Closed(Closed { clients, most, sessions, pause }))
 }
 
