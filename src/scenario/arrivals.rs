@@ -51,11 +51,7 @@ const EXECUTORS: [(&str, Executor); 8] = [
 pub(super) fn read(value: Value<'_>, name: &str, draft: &mut Draft<'_>) -> Read<Plan> {
     let mut table = value.table(format!("the arrivals of {name:?}"))?;
     let executor = table.require("executor", "executor = \"poisson\"", |v| v.one_of(&EXECUTORS))?;
-    let plan = if matches!(executor, Executor::Trace) {
-        traces::read(&mut table, name, draft)?
-    } else {
-        Plan::Scripted(read_executor(executor, &mut table, draft.end)?)
-    };
+    let plan = read_executor(executor, &mut table, name, draft)?;
     table.finish()?;
     if let Plan::Scripted(arrivals) = &plan {
         check(value, arrivals, name, draft)?;
@@ -63,9 +59,16 @@ pub(super) fn read(value: Value<'_>, name: &str, draft: &mut Draft<'_>) -> Read<
     Ok(plan)
 }
 
-fn read_executor(executor: Executor, table: &mut Reader<'_>, end: Duration) -> Read<Arrivals> {
+fn read_executor(
+    executor: Executor,
+    table: &mut Reader<'_>,
+    name: &str,
+    draft: &mut Draft<'_>,
+) -> Read<Plan> {
+    let end = draft.end;
     let open = |spacing, rate| Arrivals::Open(Open { spacing, rate });
-    Ok(match executor {
+    Ok(Plan::Scripted(match executor {
+        Executor::Trace => return traces::read(table, name, draft),
         Executor::Constant => open(Spacing::Even, level(table, end)?),
         Executor::Poisson if table.value("stages").is_some() => {
             open(Spacing::Poisson, ramp(table, end, Rate)?)
@@ -75,20 +78,22 @@ fn read_executor(executor: Executor, table: &mut Reader<'_>, end: Duration) -> R
             let poisson = table.get_or("poisson", false, |v| v.flag())?;
             open(if poisson { Spacing::Poisson } else { Spacing::Even }, ramp(table, end, Rate)?)
         }
-        Executor::Burst | Executor::Trace => burst(table, end)?,
+        Executor::Burst => burst(table, end)?,
         Executor::ConstantClients => {
             let most = clients(table)?;
             closed(stretch(table, end, f64::from(most))?, 0, table)?
         }
         Executor::RampingClients => closed(ramp(table, end, Clients)?, 0, table)?,
-        Executor::PerClient => {
-            let most = clients(table)?;
-            let sessions = table.require("sessions", "sessions = 5", |v| v.count(1..=1_000_000))?;
-            let start = start(table, end)?;
-            let clients = Stages::constant(start, (Instant::ZERO + end).since(start), f64::from(most));
-            closed(clients, sessions, table)?
-        }
-    })
+        Executor::PerClient => per_client(table, end)?,
+    }))
+}
+
+fn per_client(table: &mut Reader<'_>, end: Duration) -> Read<Arrivals> {
+    let most = clients(table)?;
+    let sessions = table.require("sessions", "sessions = 5", |v| v.count(1..=1_000_000))?;
+    let start = start(table, end)?;
+    let clients = Stages::constant(start, (Instant::ZERO + end).since(start), f64::from(most));
+    closed(clients, sessions, table)
 }
 
 fn burst(table: &mut Reader<'_>, end: Duration) -> Read<Arrivals> {
@@ -101,7 +106,7 @@ fn burst(table: &mut Reader<'_>, end: Duration) -> Read<Arrivals> {
 
 fn closed(clients: Stages, sessions: u32, table: &mut Reader<'_>) -> Read<Arrivals> {
     let most = clients.stages.iter().fold(0.0, |most: f64, s| most.max(s.from).max(s.to)) as u32;
-    let pause = table.get_or("pause", PAUSE, |v| v.some_times())?;
+    let pause = table.get_or("pause", PAUSE, |v| v.pauses())?;
     Ok(Arrivals::Closed(Closed { clients, most, sessions, pause }))
 }
 
@@ -190,19 +195,14 @@ fn check(value: Value<'_>, arrivals: &Arrivals, name: &str, draft: &mut Draft<'_
     if last > end {
         draft.notes.push(format!("The arrivals of {name:?} go on until {last}, and the run ends at {end}."));
     }
-    let nobody = match arrivals {
-        Arrivals::Closed(closed) => closed.most == 0,
-        _ => false,
-    };
-    match arrivals.expected_until(end) {
-        Some(expected) if expected > f64::from(MOST) => Err(value.wrong(
+    let nobody = || value.wrong("lets nobody come", "let somebody come before the run is over");
+    match (arrivals, arrivals.expected_until(end)) {
+        (_, Some(expected)) if expected > f64::from(MOST) => Err(value.wrong(
             "lets too many come",
             format!("about {expected:.0} sessions, at most {MOST} are allowed"),
         )),
-        Some(expected) if expected <= 0.0 => {
-            Err(value.wrong("lets nobody come", "write a stage with a target above zero"))
-        }
-        _ if nobody => Err(value.wrong("lets nobody come", "write a stage with a target above zero")),
+        (_, Some(expected)) if expected <= 0.0 => Err(nobody()),
+        (Arrivals::Closed(closed), _) if closed.most == 0 => Err(nobody()),
         _ => Ok(()),
     }
 }

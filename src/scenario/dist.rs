@@ -5,6 +5,10 @@
 use super::reader::{Read, Reader};
 use super::value::Value;
 use crate::dist::Dist;
+use crate::time::Duration;
+
+/// What comes again and again waits so long between, or time would stand still.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
 
 /// How one number of a distribution is read: a time in nanoseconds, or a size in bytes.
 type Unit = for<'a> fn(Value<'a>) -> Read<u64>;
@@ -31,16 +35,25 @@ const KINDS: [(&str, Kind); 6] = [
 impl Value<'_> {
     /// A distribution of times.
     pub fn times(&self) -> Read<Dist> {
-        self.distribution(|value| value.duration().map(crate::time::Duration::as_nanos))
+        self.distribution(|value| value.duration().map(Duration::as_nanos))
     }
 
-    /// A distribution of times whose mean is above zero.
-    pub fn some_times(&self) -> Read<Dist> {
+    /// A distribution of times whose mean is at least [`SHORTEST_PAUSE`].
+    pub fn pauses(&self) -> Read<Dist> {
         let dist = self.times()?;
-        if dist.mean() <= 0.0 {
-            return Err(self.wrong("is no time at all", "write a duration above zero"));
+        if dist.mean() < SHORTEST_PAUSE.as_nanos() as f64 {
+            return Err(self.wrong("is too short", format!("write {SHORTEST_PAUSE} or more")));
         }
         Ok(dist)
+    }
+
+    /// A time of at least [`SHORTEST_PAUSE`].
+    pub fn pause(&self) -> Read<Duration> {
+        let pause = self.duration()?;
+        if pause < SHORTEST_PAUSE {
+            return Err(self.wrong("is too short", format!("write {SHORTEST_PAUSE} or more")));
+        }
+        Ok(pause)
     }
 
     /// A distribution of sizes.

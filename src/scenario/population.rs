@@ -116,8 +116,8 @@ fn behaviour(table: &mut Reader<'_>, script: crate::client::Script) -> Read<Beha
     let plain = Behaviour::default();
     Ok(Behaviour {
         script,
-        keepalive: table.get("keepalive", |v| v.some_time())?,
-        patience: table.get("patience", |v| v.some_times())?,
+        keepalive: table.get("keepalive", |v| v.pause())?,
+        patience: table.get("patience", |v| v.pauses())?,
         wrong_password: table.get_or("wrong_password", plain.wrong_password, |v| v.probability())?,
         login_tries: table.get_or("login_tries", plain.login_tries, |v| v.count(1..=1_000))?,
         vanish: table.get_or("vanish", plain.vanish, |v| v.probability())?,

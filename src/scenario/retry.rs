@@ -84,7 +84,7 @@ fn read_backoff(table: &mut Reader<'_>) -> Read<Option<Backoff>> {
     };
     Ok(Some(Backoff {
         growth,
-        base: table.require("wait", "wait = \"5s\"", |v| v.some_times())?,
+        base: table.require("wait", "wait = \"5s\"", |v| v.pauses())?,
         cap: table.get_or("cap", super::value::LONGEST, |v| v.some_time())?,
         jitter: table.get_or("jitter", Jitter::None, |v| v.one_of(&JITTERS))?,
         attempts: table.get_or("attempts", 0, |v| v.count(0..=1_000_000))?,

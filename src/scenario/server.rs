@@ -2,6 +2,7 @@
 //!
 //! It does not compile the policy: `server::policy` does, and says what does not fit.
 
+use super::Problem;
 use super::reader::{Read, Reader};
 use super::source::suggestion;
 use super::value::Value;
@@ -16,7 +17,7 @@ const MOST_CLIENTS: u32 = 10_000_000;
 pub(super) fn read(root: &mut Reader<'_>) -> Read<(Policy, Overrides)> {
     let Some(value) = root.value("server") else {
         let overrides = Overrides::default();
-        let policy = profile(DEFAULT_PROFILE).map(|p| Policy::new(&p, &overrides));
+        let policy = Profile::named(DEFAULT_PROFILE).map(|p| Policy::new(&p, &overrides));
         return match policy {
             Some(Ok(policy)) => Ok((policy, overrides)),
             _ => Err(root.missing("server", "a table [server] with a profile")),
@@ -42,17 +43,14 @@ pub(super) fn read_limits(table: &mut Reader<'_>, policy: &Policy) -> Read<Vec<(
     Ok(limits)
 }
 
-fn profile(name: &str) -> Option<Profile> {
-    Profile::named(name)
-}
-
 fn read_profile(table: &mut Reader<'_>) -> Read<Profile> {
     let Some(value) = table.value("profile") else {
-        return profile(DEFAULT_PROFILE).ok_or_else(|| table.missing("profile", "profile = \"vsftpd\""));
+        return Profile::named(DEFAULT_PROFILE)
+            .ok_or_else(|| table.missing("profile", "profile = \"vsftpd\""));
     };
     let name = value.text()?;
     let names: Vec<&str> = Profile::names().collect();
-    profile(name).ok_or_else(|| value.wrong("is unknown", suggestion(name, &names)))
+    Profile::named(name).ok_or_else(|| value.wrong("is unknown", suggestion(name, &names)))
 }
 
 fn read_overrides(table: &mut Reader<'_>, profile: &Profile) -> Read<Overrides> {
@@ -92,7 +90,7 @@ fn read_ban(value: Value<'_>) -> Read<BanOverride> {
 }
 
 /// An override that the profile refuses, at its key.
-fn misfit_at(table: &mut Reader<'_>, misfit: &Misfit) -> crate::scenario::Problem {
+fn misfit_at(table: &mut Reader<'_>, misfit: &Misfit) -> Problem {
     let hint = "`ftp421 profiles NAME` shows what a profile has";
     match table.value(&misfit.key) {
         Some(value) => value.wrong(&format!("does not fit: {}", misfit.why), hint),

@@ -1,5 +1,6 @@
 //! Scenario files: what is read, and what a user is told about each mistake.
 
+use ftp421::experiment::explain::explain;
 use ftp421::scenario::{BUILT_IN, Problem, Scenario, template};
 use ftp421::server::Profile;
 use ftp421::time::Duration;
@@ -172,7 +173,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "executor = \"poisson\", rate = \"5/m\"",
         "executor = \"constant-clients\", clients = 5, pause = \"0s\"",
         "\"0s\"",
-        "is no time at all",
+        "is too short",
     ),
     (
         "executor = \"poisson\", rate = \"5/m\"",
@@ -216,7 +217,9 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("backoff = \"exponential\"", "backoff = \"expo\"", "\"expo\"", "is unknown"),
     ("backoff = \"exponential\"", "backoff = \"none\"", "wait", "unknown key \"wait\""),
     ("backoff = \"exponential\"", "backoff = \"fixed\"\nfactor = 2.0", "factor", "unknown key \"factor\""),
-    ("wait = \"5s\"", "wait = \"0s\"", "\"0s\"", "is no time at all"),
+    ("wait = \"5s\"", "wait = \"0s\"", "\"0s\"", "is too short"),
+    ("link = {", "keepalive = \"1us\"\nlink = {", "\"1us\"", "is too short"),
+    ("link = {", "patience = \"0s\"\nlink = {", "\"0s\"", "is too short"),
     ("wait = \"5s\"\n", "", "[clients.retry]", "\"wait\" is missing"),
     ("on = [\"banned\"]", "on = [\"baned\"]", "\"baned\"", "did you mean \"banned\"?"),
     ("on = [\"banned\"]", "on = []", "[]", "is empty"),
@@ -343,10 +346,46 @@ fn every_bundled_scenario_is_read_and_asks_one_question() {
     assert!(BUILT_IN.contains("name = \"busy-evening\""));
 }
 
+/// One snapshot, so that a change of what `check` says shows as a diff that a person can read.
+#[test]
+fn the_good_scenario_in_words() {
+    let scenario = read(GOOD).unwrap();
+    let words = explain(&scenario);
+    let expected = "\
+question    Does it work? Really?
+plan        2 runs of 1h, seed 7, estimates from 1m on
+
+server      rfc959
+limits      max_clients                  10  at accept  connections in all: the next one gets 421
+timers      login 1m, idle 5m
+ban         3 sessions that ran out of login attempts within 10m ban an address for 1h
+
+clients     readers: at random (Poisson) 5/m: about 300 sessions, up to 0.27 erlangs
+            from 16 addresses, 10.0.0.0 to 10.0.0.15, a few of them most often (Zipf), as anonymous
+            a session holds a slot for about 3.24s = 6 round trips of 40ms + 3s pauses
+            refused: does not come back after banned; else comes back after 5s, each wait 2 times the last
+
+expected    at most about 0.27 sessions at a time, at 3.6s, if nobody is refused
+            below max_clients = 10; Erlang B there, without retries: less than 0.01 % refused
+
+fault       at 20m: shutdown (announce), until 23m
+must hold   refused_first rate < 0.1
+";
+    assert_eq!(words, expected);
+}
+
 /// Is the profile that the text names built in?
 fn has_its_profile(text: &str) -> bool {
     let named = text.lines().find_map(|line| line.strip_prefix("profile = "));
     named.is_none_or(|name| Profile::names().any(|known| name.starts_with(&format!("{known:?}"))))
+}
+
+#[test]
+fn nesting_without_end_is_an_error_and_no_overflow() {
+    for (open, close) in [("[", "]"), ("{a=", "}"), ("{loop=1,steps=[", "]}")] {
+        let deep = format!("{}1{}", open.repeat(50_000), close.repeat(50_000));
+        assert!(problem_of(&format!("a = {deep}")).what.contains("not TOML"));
+    }
 }
 
 proptest! {
@@ -374,11 +413,13 @@ proptest! {
         let (gone, copy) = (range(cut), range(paste));
         let middle = if use_other { other } else { chars[copy].iter().collect() };
         let text: String = chars[..gone.start].iter().copied().chain(middle.chars()).chain(chars[gone.end..].iter().copied()).collect();
-        if let Err(problem) = read(&text) {
+        match read(&text) {
+            Ok(scenario) => prop_assert!(!explain(&scenario).is_empty()),
+            Err(problem) => {
             let lines = text.split('\n').count();
             prop_assert!(problem.line >= 1 && problem.line <= lines, "{problem}");
             prop_assert!(problem.column >= 1 && problem.column <= problem.excerpt.chars().count() + 2, "{problem}");
-        }
+        }}
     }
 
     #[test]
