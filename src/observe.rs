@@ -277,8 +277,8 @@ pub enum Observation {
     SlotFreed {
         /// From accept to release.
         held: Duration,
-        /// Whether the connection had been served without a refusal.
-        unrefused: bool,
+        /// Had it been logged in? It may have been cut later.
+        admitted: bool,
     },
     /// An address was banned.
     BanBegan,

@@ -26,11 +26,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         output::print(text.as_bytes())?;
         return Ok(FINE);
     };
-    let mut out = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .open(file)
-        .with_context(|| format!("cannot create {} (an existing file is never overwritten)", file.display()))?;
+    let mut out = OpenOptions::new().write(true).create_new(true).open(file).with_context(|| {
+        format!("cannot create {} (an existing file is never overwritten)", file.display())
+    })?;
     out.write_all(text.as_bytes()).with_context(|| format!("cannot write {}", file.display()))?;
     eprintln!("wrote {}; next: ftp421 check {0}", file.display());
     Ok(FINE)

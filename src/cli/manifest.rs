@@ -64,7 +64,8 @@ impl Began {
         let absolute = |file: &Path| std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf());
         Manifest {
             tool: concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION")).to_owned(),
-            scenario_file: file.map_or_else(|| "(built-in)".to_owned(), |f| absolute(f).display().to_string()),
+            scenario_file: file
+                .map_or_else(|| "(built-in)".to_owned(), |f| absolute(f).display().to_string()),
             seed: scenario.seed,
             replications: scenario.replications,
             duration_ns: scenario.duration.as_nanos(),

@@ -21,10 +21,12 @@ impl Folder {
         for name in names {
             let target = path.join(name);
             let parent = target.parent().unwrap_or(path);
-            fs::create_dir_all(parent).with_context(|| format!("cannot create the folder {}", parent.display()))?;
+            fs::create_dir_all(parent)
+                .with_context(|| format!("cannot create the folder {}", parent.display()))?;
             let file_name = target.file_name().and_then(|n| n.to_str()).unwrap_or("result");
             let partial = parent.join(format!(".{file_name}.partial-{}", std::process::id()));
-            let file = File::create(&partial).with_context(|| format!("cannot write {}", target.display()))?;
+            let file =
+                File::create(&partial).with_context(|| format!("cannot write {}", target.display()))?;
             folder.open.push((name.clone(), partial, file));
         }
         Ok(folder)
@@ -42,8 +44,11 @@ impl Folder {
     /// If `contents` lacks a file that was opened: a mistake in this program.
     pub(super) fn commit(mut self, contents: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
         for (name, _, file) in &mut self.open {
-            let (_, bytes) = contents.iter().find(|(n, _)| n == name).expect("every file that was opened has contents");
-            file.write_all(bytes).and_then(|()| file.flush()).with_context(|| format!("cannot write {name}"))?;
+            let (_, bytes) =
+                contents.iter().find(|(n, _)| n == name).expect("every file that was opened has contents");
+            file.write_all(bytes)
+                .and_then(|()| file.flush())
+                .with_context(|| format!("cannot write {name}"))?;
         }
         if let Some((last, _, _)) = self.open.last() {
             let _ = fs::remove_file(self.path.join(last)); // an older result is not whole from here on

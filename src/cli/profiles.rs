@@ -90,7 +90,11 @@ fn describe_limit(out: &mut String, limit: &Limit) {
         Stage::Login => "at login",
     };
     let default = if limit.default == 0 { "off".to_owned() } else { limit.default.to_string() };
-    let _ = writeln!(out, "  {:<26} {} {counted} {whose}, {when}; by default {default}", limit.knob, limit.setting);
+    let _ = writeln!(
+        out,
+        "  {:<26} {} {counted} {whose}, {when}; by default {default}",
+        limit.knob, limit.setting
+    );
     if limit.reserved > 0 {
         let _ = writeln!(out, "      the server itself takes {} of them", limit.reserved);
     }
@@ -101,7 +105,11 @@ fn describe_limit(out: &mut String, limit: &Limit) {
 }
 
 fn farewell(f: &Farewell) -> String {
-    if f.code == 0 { format!("nothing is sent; {}", f.close) } else { format!("\"{} {}\"; {}", f.code, f.text, f.close) }
+    if f.code == 0 {
+        format!("nothing is sent; {}", f.close)
+    } else {
+        format!("\"{} {}\"; {}", f.code, f.text, f.close)
+    }
 }
 
 fn timer(out: &mut String, name: &str, timer: Option<&Timer>) {
@@ -113,12 +121,18 @@ fn timer(out: &mut String, name: &str, timer: Option<&Timer>) {
         (0, after) => after.to_string(),
     };
     let again = if timer.rearmed_by_command { ", started again by each command" } else { "" };
-    let _ = writeln!(out, "  {name:<18} {after}{again}\n      {}\n      {}", farewell(&timer.refusal), timer.from);
+    let _ = writeln!(
+        out,
+        "  {name:<18} {after}{again}\n      {}\n      {}",
+        farewell(&timer.refusal),
+        timer.from
+    );
 }
 
 fn describe_login(out: &mut String, p: &Profile) {
     let login = &p.login;
-    let attempts = if login.max_attempts == 0 { "any number of".to_owned() } else { login.max_attempts.to_string() };
+    let attempts =
+        if login.max_attempts == 0 { "any number of".to_owned() } else { login.max_attempts.to_string() };
     let _ = writeln!(out, "\nLogin\n  {attempts} wrong passwords; then {}", farewell(&login.exhausted));
     if !login.fail_delay.0.is_zero() {
         let growth = login.fail_delay_growth.0;
@@ -139,8 +153,17 @@ fn describe_login(out: &mut String, p: &Profile) {
     match &p.ban {
         None => out.push_str("  no ban logic\n"),
         Some(ban) => {
-            let live = if ban.cuts_live { "; live sessions of the address are cut at their next command" } else { "" };
-            let _ = writeln!(out, "  bans (off by default): {}{live}\n      {}", farewell(&ban.refusal), ban.from);
+            let live = if ban.cuts_live {
+                "; live sessions of the address are cut at their next command"
+            } else {
+                ""
+            };
+            let _ = writeln!(
+                out,
+                "  bans (off by default): {}{live}\n      {}",
+                farewell(&ban.refusal),
+                ban.from
+            );
         }
     }
 }
@@ -154,8 +177,13 @@ fn describe_rest(out: &mut String, p: &Profile) {
         said(p.shutdown.live.as_ref(), "a FIN, no word"),
         p.shutdown.from
     );
-    let held = if p.slot.refused_holds { "a refused connection holds a slot too" } else { "a refused connection holds none" };
-    let _ = writeln!(out, "\nSlots\n  free {} after the close; {held}\n      {}", p.slot.release.0, p.slot.from);
+    let held = if p.slot.refused_holds {
+        "a refused connection holds a slot too"
+    } else {
+        "a refused connection holds none"
+    };
+    let _ =
+        writeln!(out, "\nSlots\n  free {} after the close; {held}\n      {}", p.slot.release.0, p.slot.from);
     let _ = writeln!(
         out,
         "\nTimes to answer\n  greeting {}, login {}, other commands {}\n      {}",

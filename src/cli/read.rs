@@ -25,7 +25,11 @@ pub(super) fn scenario(file: Option<&Path>) -> Result<Scenario, Failure> {
 /// The text of a file that is not too large.
 pub(super) fn bounded(file: &Path) -> anyhow::Result<String> {
     let size = std::fs::metadata(file).with_context(|| file.display().to_string())?.len();
-    anyhow::ensure!(size <= LARGEST, "{}: {size} bytes are more than the {LARGEST} that are read", file.display());
+    anyhow::ensure!(
+        size <= LARGEST,
+        "{}: {size} bytes are more than the {LARGEST} that are read",
+        file.display()
+    );
     let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
     String::from_utf8(bytes).with_context(|| format!("{}: not UTF-8", file.display()))
 }

@@ -52,7 +52,10 @@ fn chart_files(drawn: Vec<charts::Chart>) -> Vec<(String, Vec<u8>)> {
         .into_iter()
         .flat_map(|chart| {
             let name = chart.name;
-            [(format!("charts/{name}.svg"), chart.svg.into_bytes()), (format!("charts/{name}.png"), chart.png)]
+            [
+                (format!("charts/{name}.svg"), chart.svg.into_bytes()),
+                (format!("charts/{name}.png"), chart.png),
+            ]
         })
         .collect()
 }

@@ -82,7 +82,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let folder = open_folder(&scenario, args)?;
     let trace_file = args.trace.then(|| File::create(folder.path().join("trace.ndjson"))).transpose();
     let trace_file = trace_file.context("cannot write trace.ndjson")?;
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().context("cannot start threads")?;
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().context("cannot start threads")?;
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
     let began = Began::now();
@@ -134,7 +135,12 @@ fn client_named(scenario: &Scenario, name: &str) -> anyhow::Result<(PopulationId
         Some((population, number)) => {
             let names = scenario.populations.iter().map(|p| p.name.as_str()).collect::<Vec<_>>();
             let place = names.iter().position(|n| *n == population);
-            (place.with_context(|| format!("no population {population:?}; there are: {}", names.join(", ")))?, number)
+            (
+                place.with_context(|| {
+                    format!("no population {population:?}; there are: {}", names.join(", "))
+                })?,
+                number,
+            )
         }
         None => (0, name),
     };

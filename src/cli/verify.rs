@@ -43,15 +43,21 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
     let total = scenario.duration.as_nanos().saturating_mul(u64::from(scenario.replications));
-    let study = progress::shown(&watch, total, args.quiet, || experiment::replicate(&scenario, &mut (), &watch));
+    let study =
+        progress::shown(&watch, total, args.quiet, || experiment::replicate(&scenario, &mut (), &watch));
     anyhow_ensure(!study.partial, "interrupted: nothing was verified")?;
     let again = experiment::summarise(&scenario, &study.finished, false).summary;
     if again.digest == stored.digest && again.counts == stored.counts {
-        output::print(format!("same: digest {} over {} replications\n", again.digest, again.replications).as_bytes())?;
+        output::print(
+            format!("same: digest {} over {} replications\n", again.digest, again.replications).as_bytes(),
+        )?;
         return Ok(FINE);
     }
     let hint = if again.tool == stored.tool { "" } else { "; another version of the tool wrote it" };
-    told(NOT_VALID, &format!("different: the result says digest {}, this run {}{hint}", stored.digest, again.digest))
+    told(
+        NOT_VALID,
+        &format!("different: the result says digest {}, this run {}{hint}", stored.digest, again.digest),
+    )
 }
 
 /// The scenario's file: as given, or as the manifest says; `None` is the built-in one.
@@ -59,7 +65,8 @@ fn scenario_file(args: &Args) -> anyhow::Result<Option<PathBuf>> {
     if let Some(file) = &args.scenario {
         return Ok(Some(file.clone()));
     }
-    let text = read::bounded(&args.dir.join("manifest.json")).context("no manifest: say which --scenario it is")?;
+    let text =
+        read::bounded(&args.dir.join("manifest.json")).context("no manifest: say which --scenario it is")?;
     let manifest: Manifest = serde_json::from_str(&text).context("manifest.json")?;
     Ok((manifest.scenario_file != "(built-in)").then(|| Path::new(&manifest.scenario_file).to_path_buf()))
 }

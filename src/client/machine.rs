@@ -483,6 +483,7 @@ impl Client {
             Observation::SessionEnded { population: env.population, end, refusal: Some(refusal) };
         out.push(Action::Observe(observation));
         if env.behaviour.reconnect {
+            self.streak = 1; // the session that was lost is the first failure of a new row
             self.come_back_or_leave(now, refusal, env, out);
         } else {
             out.push(Action::Disconnect);

@@ -4,12 +4,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::sim::Finished;
 use crate::metrics::Recorder;
 use crate::metrics::summary::{Estimate, Onset, Quantiles, Summary};
 use crate::scenario::Scenario;
 use crate::server::policy::Check;
 use crate::server::profile::{Counts, Per};
+use crate::sim::Finished;
 use crate::time::Duration;
 
 /// Tells the story of `summary`, whose replications are `runs` and together `merged`.

@@ -118,7 +118,7 @@ impl Recorder {
             Observation::SessionOpened => self.on_came(now, Followed::Sessions),
             Observation::SessionClosed { opened } => self.on_left(now, Followed::Sessions, opened),
             Observation::Refused { check, .. } => self.on_refused_by_check(check),
-            Observation::SlotFreed { held, unrefused } => self.on_slot_freed(now, held, unrefused),
+            Observation::SlotFreed { held, admitted } => self.on_slot_freed(now, held, admitted),
             Observation::BanBegan => {
                 self.bans.rise(now);
             }
@@ -256,8 +256,8 @@ impl Recorder {
         self.by_check[check] += 1;
     }
 
-    fn on_slot_freed(&mut self, now: Instant, held: Duration, unrefused: bool) {
-        if unrefused && self.is_warm(now - held) {
+    fn on_slot_freed(&mut self, now: Instant, held: Duration, admitted: bool) {
+        if admitted && self.is_warm(now - held) {
             self.holds.count += 1;
             self.holds.sum_ns += u128::from(held.as_nanos());
         }

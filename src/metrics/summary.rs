@@ -171,7 +171,8 @@ pub struct Estimates {
     pub unserved: Estimate,
     /// Attempts for each wanted session: retry amplification.
     pub amplification: Estimate,
-    /// Wanted sessions per second x mean slot hold of an unrefused session, in erlangs; `null` with a closed population.
+    /// Wanted sessions per second x mean slot hold of an admitted session (login and reaping included), in
+    /// erlangs; `null` with a closed population.
     pub offered_erlangs: Estimate,
     /// The time-weighted mean number of logged-in sessions: carried load, in erlangs.
     pub carried_erlangs: Estimate,
@@ -204,7 +205,8 @@ pub struct Onset {
     pub occurred: u32,
     /// Connections at the server just then.
     pub connections: u64,
-    /// The arrival rate just then x the mean slot hold of an unrefused session, in erlangs; `null` if no open population
+    /// The arrival rate just then x the mean slot hold of an admitted session (login and reaping included), in
+    /// erlangs; `null` if no open population
     /// has a rate.
     pub offered_erlangs: Option<f64>,
     /// The cause of the refusal (for `sustained`: the most frequent in the window).

@@ -89,7 +89,7 @@ impl Server {
         }
         out.push(Action::Close { conn, how: ending.close, cause: Some(ending.cause) });
         if self.policy.refused_holds_slot {
-            self.sessions[conn.0 as usize] = Session { refused: true, ..Session::accepted(now, peer, now) };
+            self.sessions[conn.0 as usize] = Session::accepted(now, peer, now);
             self.take_slot(peer);
             self.reap(now, conn, out);
         } else {

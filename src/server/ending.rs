@@ -46,7 +46,6 @@ impl Server {
     ) {
         let LastWords { ending, phase, check, more } = last;
         let session = &mut self.sessions[conn.0 as usize];
-        session.refused = true;
         let phase = phase.unwrap_or(session.phase());
         let code = ending.reply.map_or(0, |reply| self.policy.table.get(reply).code);
         out.push(Action::Observe(Observation::Refused {
@@ -121,8 +120,8 @@ impl Server {
         if let Some(peer) = self.peers.get_mut(session.peer) {
             peer.connections -= 1;
         }
-        let unrefused = !session.refused && !session.logged_in.is_never();
-        out.push(Action::Observe(Observation::SlotFreed { held: now.since(session.opened), unrefused }));
+        let admitted = !session.logged_in.is_never();
+        out.push(Action::Observe(Observation::SlotFreed { held: now.since(session.opened), admitted }));
         out.push(Action::Free { conn });
     }
 

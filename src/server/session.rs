@@ -54,8 +54,6 @@ pub(super) struct Session {
     pub data: bool,
     /// Is the transfer under way a LIST?
     pub listing: bool,
-    /// Was it refused or cut?
-    pub refused: bool,
     /// How an ending connection closes.
     pub close: CloseHow,
     /// Why, if it was refused.
@@ -78,7 +76,6 @@ impl Session {
         fails: 0,
         data: false,
         listing: false,
-        refused: false,
         close: CloseHow::Fin,
         cause: None,
     };

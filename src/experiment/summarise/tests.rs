@@ -39,6 +39,7 @@ fn scenario(thresholds: &[&str]) -> Scenario {
         thresholds: thresholds.iter().map(|text| Threshold::parse(text).unwrap()).collect(),
         addresses: AddressBook::default(),
         strings: Vec::new(),
+        notes: Vec::new(),
     }
 }
 
@@ -63,7 +64,7 @@ fn run(served: u64, refused_at: Option<u64>, digest: u128) -> Finished {
         tell(1, ended(secs(10 * at), Class::Admitted, None));
         tell(1, Observation::Served { population: US, wanted_at: secs(10 * at) });
         tell(4, Observation::ConnectionClosed { opened: secs(10 * at) });
-        tell(4, Observation::SlotFreed { held: Duration::from_secs(4), unrefused: true });
+        tell(4, Observation::SlotFreed { held: Duration::from_secs(4), admitted: true });
     }
     if let Some(s) = refused_at {
         let refusal = Refusal { cause: Cause::MaxClients, phase: Phase::Greeting, code: 421 };

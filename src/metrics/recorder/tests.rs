@@ -49,7 +49,7 @@ fn told(warmup: u64) -> Recorder {
         (20, cut),
         (20, Observation::SessionClosed { opened: secs(11) }),
         (20, Observation::ConnectionClosed { opened: secs(10) }),
-        (20, Observation::SlotFreed { held: Duration::from_secs(10), unrefused: true }),
+        (20, Observation::SlotFreed { held: Duration::from_secs(10), admitted: true }),
         (21, started(false, true)),
         (21, Observation::ConnectionOpened),
         (30, Observation::Wanted(PopulationId(1))),

@@ -21,7 +21,7 @@ pub(super) enum Fate {
     Deleted,
 }
 
-/// Splits words off both ends of a line, so that the file name in the middle may hold spaces.
+/// Splits words off both ends of a line.
 struct Words<'t> {
     line: &'t str,
     rest: &'t str,
@@ -78,14 +78,11 @@ pub(super) fn parse(line: &str) -> Result<(Entry<'_>, Fate), Malformed> {
     let _auth_user = words.last("the authenticated user")?;
     let _auth_method = words.last("the authentication method")?;
     let _service = words.last("the service")?;
-    let user = words.last("the user")?;
-    let mode = words.last("the access mode")?;
-    let direction = words.last("the direction")?;
-    let _action = words.last("the special action")?;
-    let _kind = words.last("the transfer type")?;
-    let path = words.rest.trim();
-    if path.is_empty() || path.chars().any(char::is_control) {
-        return Err(words.wrong(words.rest, "the file name is missing or has control characters".to_owned()));
+    let (path, [direction, mode], user) = middle(words.rest).ok_or_else(|| {
+        words.wrong(words.rest, "no file name, type, action, direction and mode here".to_owned())
+    })?;
+    if path.chars().any(char::is_control) {
+        return Err(words.wrong(path, "the file name has control characters".to_owned()));
     }
     let fate = match (direction, status) {
         ("d", "c" | "i") => Fate::Deleted,
@@ -102,6 +99,22 @@ pub(super) fn parse(line: &str) -> Result<(Entry<'_>, Fate), Malformed> {
     let transfer = Transfer { is_upload: direction == "i", path, bytes, pause_before: Duration::ZERO };
     let user = if mode == "a" { "anonymous" } else { user };
     Ok((Entry { start: end - took.cast_signed(), end, host, user, transfer }, fate))
+}
+
+/// The file name, the direction and the mode, and the user, of `/path b _ o a user`. The file name may hold spaces; the user
+/// may too, or be empty: an anonymous user's is the password that was given.
+fn middle(text: &str) -> Option<(&str, [&str; 2], &str)> {
+    let text = text.trim_start();
+    let flags = |at: usize| {
+        let mut words = text[at..].splitn(6, ' ').skip(1);
+        let is_kind = matches!(words.next()?, "a" | "b");
+        let is_action = words.next()?.chars().all(|c| matches!(c, 'C' | 'U' | 'T' | '_'));
+        let (direction, mode) = (words.next()?, words.next()?);
+        let is_mode = matches!(mode, "a" | "g" | "r");
+        (is_kind && is_action && direction.len() == 1 && is_mode)
+            .then(|| (text[..at].trim_end(), [direction, mode], words.next().unwrap_or("").trim()))
+    };
+    text.match_indices(' ').filter(|(at, _)| *at > 0).find_map(|(at, _)| flags(at))
 }
 
 /// `Thu Nov  5 12:00:00 2026` as seconds since 1970.
