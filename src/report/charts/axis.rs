@@ -86,7 +86,7 @@ impl Axis {
 
     /// Quantiles spread as in `HdrHistogram`'s plots: a value is `1 / (1 - q)`, so that each further nine takes as much room.
     pub fn nines(high: f64) -> Self {
-        let high = tame(high).max(20.0);
+        let high = tame(high).max(10.0);
         let fixed = [(1.0, "0 %"), (2.0, "50 %"), (4.0, "75 %")]
             .map(|(at, label)| Tick { at, label: label.to_owned() });
         let nines =
