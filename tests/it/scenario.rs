@@ -1,6 +1,6 @@
 //! Scenario files: what is read, and what a user is told about each mistake.
 
-use ftp421::experiment::explain::explain;
+use ftp421::experiment::explain;
 use ftp421::scenario::{BUILT_IN, Problem, Scenario, template};
 use ftp421::server::Profile;
 use ftp421::time::Duration;
