@@ -3,6 +3,8 @@
 mod charts;
 mod determinism;
 mod oracles;
+mod randomness;
 mod real;
 mod scenario;
 mod support;
+mod tidy;
