@@ -6,6 +6,7 @@ use super::{Study, replicate, summarise};
 use crate::metrics::Threshold;
 use crate::metrics::summary::{Advice, Summary};
 use crate::scenario::Scenario;
+use crate::server::Control;
 use crate::sim::Watch;
 
 /// What stands in for thresholds if a scenario has none.
@@ -20,7 +21,7 @@ const EXPECTED_RUNS: u64 = 14;
 /// Adds to `summary` the limit that turned most clients away in `study` and the smallest value of it that would meet the
 /// thresholds, if any are failed, or the default goal, if there are none.
 pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: &Watch) {
-    let Some(place) = binding(scenario, study) else { return };
+    let Some(place) = binding(scenario, study).filter(|place| !is_reloaded(scenario, *place)) else { return };
     let default = Threshold::parse(DEFAULT_GOAL).ok();
     let goals: Vec<Threshold> = if scenario.thresholds.is_empty() {
         default.into_iter().collect()
@@ -57,6 +58,14 @@ fn binding(scenario: &Scenario, study: &Study) -> Option<usize> {
             |(n, place)| (*n, std::cmp::Reverse(*place)), // the first in check order, of equals
         )
         .map(|(_, place)| place)
+}
+
+/// Does a fault set the limit at `place`? Then no one value of it is the scenario's.
+fn is_reloaded(scenario: &Scenario, place: usize) -> bool {
+    let mut controls = scenario.faults.iter().flat_map(|fault| &fault.controls);
+    controls.any(
+        |(_, control)| matches!(control, Control::SetLimit { check, .. } if usize::from(*check) == place),
+    )
 }
 
 /// Does the scenario meet all `goals` with the limit at `place` set to `limit`?

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::interval::{Range, estimate, method};
 use super::{Outcome, story};
 use crate::chaos::Fault;
+use crate::digest::Digest;
 use crate::metrics::summary::{
     Concurrency, Coverage, Episode, Estimates, FaultFact, Little, Onset, Onsets, Quantiles, SCHEMA,
     ServerFacts, Summary,
@@ -23,7 +24,7 @@ pub fn summarise(scenario: &Scenario, replications: &[Finished], partial: bool) 
     let merged = merge(scenario, replications);
     let mut summary = summary(scenario, replications, &merged, partial);
     summary.thresholds = scenario.thresholds.iter().map(|threshold| threshold.judge(&summary)).collect();
-    summary.story = story::tell(scenario, replications, &merged, &summary);
+    summary.story = story::tell(scenario, &merged, &summary);
     Outcome {
         summary,
         timeline: merged.series().rows(merged.end(), merged.replications()),
@@ -75,6 +76,7 @@ fn summary(scenario: &Scenario, replications: &[Finished], merged: &Recorder, pa
         transfers: merged.transfers(),
         concurrency: concurrency(replications, merged),
         episodes: replications.first().map(|run| episodes(&run.recorder)).unwrap_or_default(),
+        episodes_dropped: replications.first().map_or(0, |run| run.recorder.episodes().dropped()),
         faults: faults(scenario),
         little: little(merged),
         coverage: coverage(merged),
@@ -83,12 +85,11 @@ fn summary(scenario: &Scenario, replications: &[Finished], merged: &Recorder, pa
     }
 }
 
-/// FNV-1a (Fowler, Noll and Vo) with 128 bits over the replications' digests, in order, as 32 hexadecimal digits.
+/// The digest of the replications' digests, in order.
 fn digest(replications: &[Finished]) -> String {
-    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    let bytes = replications.iter().flat_map(|run| run.digest.to_le_bytes());
-    format!("{:032x}", bytes.fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME)))
+    let mut digest = Digest::default();
+    replications.iter().for_each(|run| digest.bytes(&run.digest.to_le_bytes()));
+    digest.hex()
 }
 
 fn server(scenario: &Scenario) -> ServerFacts {

@@ -37,7 +37,8 @@ fn any_number_of_threads_gives_the_same_bytes() {
     let dir = tempfile::tempdir().unwrap();
     for threads in ["1", "2", "5"] {
         let out = dir.path().join(threads);
-        let done = ftp421(project(), &["sim", BUSY, "--threads", threads, "--out", out.to_str().unwrap(), "-q"]);
+        let done =
+            ftp421(project(), &["sim", BUSY, "--threads", threads, "--out", out.to_str().unwrap(), "-q"]);
         assert!(matches!(done.status.code(), Some(0 | 99)), "{}", support::stderr(&done));
     }
     assert_same(&dir.path().join("1"), &dir.path().join("2"));
@@ -70,7 +71,10 @@ fn the_results_in_the_repository_are_what_the_scenarios_give() {
         let done = ftp421(project(), &["sim", path.to_str().unwrap(), "--out", out.to_str().unwrap(), "-q"]);
         assert!(matches!(done.status.code(), Some(0 | 99)), "{name}: {}", support::stderr(&done));
         let blessed = project().join("results").join(&name);
-        assert!(blessed.is_dir(), "no results/{name}: run `cargo run --release -- sim scenarios/{name}.toml --bless`");
+        assert!(
+            blessed.is_dir(),
+            "no results/{name}: run `cargo run --release -- sim scenarios/{name}.toml --bless`"
+        );
         for (file, expected) in files(&blessed) {
             let got = fs::read(out.join(&file)).unwrap_or_default();
             assert!(
@@ -139,7 +143,12 @@ struct Behaviour {
 }
 
 impl ftp421::sim::Tap for Behaviour {
-    fn happens(&mut self, now: ftp421::time::Instant, who: ftp421::sim::Who, what: ftp421::sim::Happening<'_>) {
+    fn happens(
+        &mut self,
+        now: ftp421::time::Instant,
+        who: ftp421::sim::Who,
+        what: ftp421::sim::Happening<'_>,
+    ) {
         use ftp421::ftp::Verb;
         use ftp421::sim::Happening;
         match what {
