@@ -33,7 +33,7 @@ pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: 
     }
     let check = &scenario.policy.checks[place];
     let limit = check.configured;
-    let (smallest, searched_to) = if study.work().events.saturating_mul(EXPECTED_RUNS) > MOST_EVENTS {
+    let (smallest, searched_to) = if study.work.events.saturating_mul(EXPECTED_RUNS) > MOST_EVENTS {
         (None, limit)
     } else {
         search(limit, |candidate| meets(scenario, place, candidate, &goals, watch))
@@ -50,7 +50,7 @@ pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: 
 
 /// The place in check order of the limit that refused most clients.
 fn binding(scenario: &Scenario, study: &Study) -> Option<usize> {
-    let refused = |place| study.finished.iter().map(|f| f.recorder.refused_by_check(place)).sum::<u64>();
+    let refused = |place| study.merged.refused_by_check(place);
     (0..scenario.policy.checks.len())
         .map(|place| (refused(place), place))
         .filter(|(n, _)| *n > 0)
@@ -74,7 +74,7 @@ fn meets(scenario: &Scenario, place: usize, limit: u32, goals: &[Threshold], wat
     changed.policy.set_limit(place, limit);
     changed.thresholds = goals.to_vec();
     let study = replicate(&changed, &mut (), watch);
-    summarise(&changed, &study.finished, study.partial).summary.thresholds.iter().all(|verdict| verdict.ok)
+    summarise(&changed, &study).summary.thresholds.iter().all(|verdict| verdict.ok)
 }
 
 /// The smallest value above `limit` that is `good`, if there is one up to 64 times `limit`, and the largest that was tried. Takes
