@@ -2,7 +2,6 @@
 
 use ftp421::experiment::explain;
 use ftp421::scenario::{BUILT_IN, Problem, Scenario, template};
-use ftp421::server::Profile;
 use ftp421::time::Duration;
 use ftp421::workload::{Addresses, Arrivals};
 use proptest::prelude::*;
