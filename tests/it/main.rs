@@ -4,6 +4,8 @@ mod charts;
 mod cli;
 mod determinism;
 mod oracles;
+mod randomness;
 mod real;
 mod scenario;
 mod support;
+mod tidy;
