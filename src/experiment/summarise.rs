@@ -75,7 +75,9 @@ fn summary(scenario: &Scenario, study: &Study) -> Summary {
 /// The digest of the replications' digests, in order.
 fn digest(runs: &[Run]) -> String {
     let mut digest = Digest::default();
-    runs.iter().for_each(|run| digest.bytes(&run.digest.to_le_bytes()));
+    for run in runs {
+        digest.bytes(&run.digest.to_le_bytes());
+    }
     digest.hex()
 }
 

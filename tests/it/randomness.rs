@@ -2,7 +2,7 @@
 //!
 //! The grids are those of a run: consecutive clients x consecutive positions, under small seeds. Seeds are fixed, so a test
 //! passes always or never. Every statistic is judged by its p-value against [`LEAST`]: of the about 1 700 judged here, a
-//! perfect generator would fail any with a probability of 2 in 1 000. It does not replace PractRand or `BigCrush`,
+//! perfect generator would fail any with a probability of 2 in 1 000. It does not replace `PractRand` or `BigCrush`,
 //! which Philox2x64-10 has passed (Salmon et al. 2011, section 5); it watches over the way in which words are named here.
 
 use ftp421::rng::{Purpose, Stream, Streams, counter, unit};
@@ -52,7 +52,9 @@ fn bytes_are_uniform() {
     for (name, words) in grids() {
         for place in 0..8 {
             let mut counts = [0_u64; 256];
-            words.iter().for_each(|w| counts[usize::from(w.to_le_bytes()[place])] += 1);
+            for word in &words {
+                counts[usize::from(word.to_le_bytes()[place])] += 1;
+            }
             judge(&format!("{name}, byte {place}"), chi_square_p(&counts, words.len() as f64 / 256.0));
         }
     }

@@ -86,7 +86,9 @@ fn run(served: u64, refused_at: Option<u64>, digest: u128) -> Finished {
 
 fn study(runs: &[Finished]) -> Study {
     let mut study = Study::new(&scenario(&[]));
-    runs.iter().for_each(|run| study.add(run));
+    for run in runs {
+        study.add(run);
+    }
     study
 }
 
