@@ -5,6 +5,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
 
+use super::reader::Read;
+use super::value::Value;
 use crate::digest::Digest;
 use crate::ftp::ArgId;
 use crate::id::PeerId;
@@ -78,6 +80,16 @@ impl Strings {
         self.texts.push(text.to_owned());
         self.places.insert(text.to_owned(), id);
         Some(id)
+    }
+
+    /// The number of `text`, which `value` names.
+    pub fn named(&mut self, value: Value<'_>, text: &str) -> Read<ArgId> {
+        self.intern(text).ok_or_else(|| {
+            value.wrong(
+                "is one name too many",
+                format!("at most {} different names and paths fit", Self::MOST),
+            )
+        })
     }
 
     /// The strings by number.
