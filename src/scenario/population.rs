@@ -5,7 +5,6 @@
 use super::draft::{Draft, Strings};
 use super::reader::{Read, Reader};
 use super::traces::Plan;
-use super::value::Value;
 use super::{addresses, arrivals, retry, script};
 use crate::client::Behaviour;
 use crate::ftp::ArgId;

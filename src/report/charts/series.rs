@@ -93,11 +93,12 @@ pub fn concurrency(rows: &[TimelineRow]) -> Concurrency {
     }
 }
 
-/// What the chart `refusals` plots. Rows are means, so that `replications` of them stand behind each interval.
+/// What the chart `refusals` plots. Rows are means, so that `replications` of them stand behind each interval. Where nobody was
+/// turned away there is none: it would only show how few came.
 pub fn refusals(rows: &[TimelineRow], replications: u32) -> Refusals {
     let interval = |row: &TimelineRow| {
         let n = ended(row) * f64::from(replications.max(1));
-        (n > 0.0).then(|| wilson(row.turned_away / ended(row), n))
+        (n > 0.0 && row.turned_away > 0.0).then(|| wilson(row.turned_away / ended(row), n))
     };
     let share = |row: &TimelineRow| (ended(row) > 0.0).then(|| row.turned_away / ended(row));
     Refusals {
