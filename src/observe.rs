@@ -281,12 +281,8 @@ pub enum Observation {
         admitted: bool,
     },
     /// An address was banned.
-    BanBegan,
-    /// A ban ran out.
-    BanEnded,
-    /// The server began to refuse service (shutdown, crash, hang) or resumed it.
-    ServiceChanged {
-        /// Does it accept and greet now?
-        up: bool,
+    BanBegan {
+        /// When the ban runs out. No ban runs out before one that began earlier.
+        until: Instant,
     },
 }

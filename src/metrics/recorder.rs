@@ -7,6 +7,8 @@ mod read;
 #[cfg(test)]
 mod tests;
 
+use std::collections::VecDeque;
+
 use super::bucket::Followed;
 use super::episodes::Episodes;
 use super::level::Level;
@@ -54,6 +56,8 @@ pub struct Recorder {
     refusals: RefusalTable,
     by_check: Vec<u64>,
     bans: Level,
+    /// When the bans in force run out, in order.
+    bans_until: VecDeque<Instant>,
     series: Series,
     timings: [Timing; Latency::COUNT],
     transfers: Transfers,
@@ -76,6 +80,7 @@ impl Recorder {
             refusals: RefusalTable::default(),
             by_check: Vec::new(),
             bans: level,
+            bans_until: VecDeque::new(),
             series: Series::new(shape.horizon),
             timings: Default::default(),
             transfers: Transfers::default(),
@@ -119,13 +124,11 @@ impl Recorder {
             Observation::SessionClosed { opened } => self.on_left(now, Followed::Sessions, opened),
             Observation::Refused { check, .. } => self.on_refused_by_check(check),
             Observation::SlotFreed { held, admitted } => self.on_slot_freed(now, held, admitted),
-            Observation::BanBegan => {
+            Observation::BanBegan { until } => {
+                self.end_bans(now);
                 self.bans.rise(now);
+                self.bans_until.push_back(until);
             }
-            Observation::BanEnded => {
-                self.bans.fall(now);
-            }
-            Observation::ServiceChanged { .. } => {}
         }
     }
 
@@ -147,6 +150,7 @@ impl Recorder {
             let span = self.levels[which as usize].advance(end);
             self.series.hold(which, span);
         }
+        self.end_bans(end);
         self.bans.advance(end);
         self.series.finish(end);
         let [connections, sessions] = &mut self.levels;
@@ -245,6 +249,14 @@ impl Recorder {
         self.transfers.count += u64::from(what == Latency::Transfer);
         if what != Latency::TimeToService && self.is_warm(now - length) {
             self.timings[what.index()].record(length);
+        }
+    }
+
+    /// Takes out of the level the bans that have run out by `now`, each at its time.
+    fn end_bans(&mut self, now: Instant) {
+        while let Some(until) = self.bans_until.front().copied().filter(|until| *until <= now) {
+            self.bans_until.pop_front();
+            self.bans.fall(until);
         }
     }
 

@@ -27,6 +27,8 @@ pub const SHADE_EDGE: Rgb = Rgb(0xC9, 0xB9, 0x86);
 pub const SHADE_TEXT: Rgb = Rgb(0x7A, 0x66, 0x2E);
 /// The first of the plain series. No cause has it.
 pub const BLUE: Rgb = Rgb(0x00, 0x72, 0xB2);
+/// A broad line that lies below another.
+pub const PALE_BLUE: Rgb = Rgb(0xA9, 0xD3, 0xEE);
 /// Another plain series.
 pub const ORANGE: Rgb = Rgb(0xE6, 0x9F, 0x00);
 /// Another plain series.

@@ -4,7 +4,7 @@
 
 use super::draft::Draft;
 use super::reader::{Read, Reader};
-use super::traces::{self, Log};
+use super::traces::{self, Plan};
 use super::value::Value;
 use crate::dist::Dist;
 use crate::time::{Duration, Instant};
@@ -15,14 +15,6 @@ const MOST: u32 = 10_000_000;
 /// The pause of a closed population that names none. It is never zero: clients that are refused would come again at the
 /// same instant, for ever.
 const PAUSE: Dist = Dist::Constant(1_000_000_000);
-
-/// What `arrivals` says: when clients come to do a script, or all that a log says about them.
-pub(super) enum Plan {
-    /// They do the population's script.
-    Scripted(Arrivals),
-    /// They do what the log says.
-    Logged(Log),
-}
 
 #[derive(Clone, Copy)]
 enum Executor {

@@ -4,7 +4,7 @@
 
 use super::draft::{Draft, Strings};
 use super::reader::{Read, Reader};
-use super::value::Value;
+use super::traces::Plan;
 use super::{addresses, arrivals, retry, script};
 use crate::client::Behaviour;
 use crate::ftp::ArgId;
@@ -40,8 +40,8 @@ fn read(name: String, mut table: Reader<'_>, draft: &mut Draft<'_>) -> Read<Popu
         arrivals::read(v, &name, draft)
     })?;
     let population = match plan {
-        arrivals::Plan::Scripted(arrivals) => scripted(name, arrivals, &mut table, draft)?,
-        arrivals::Plan::Logged(log) => {
+        Plan::Scripted(arrivals) => scripted(name, arrivals, &mut table, draft)?,
+        Plan::Logged(log) => {
             log_says(&mut table)?;
             let behaviour = behaviour(&mut table, log.script)?;
             let link = link(&mut table)?;
@@ -90,26 +90,18 @@ fn log_says(table: &mut Reader<'_>) -> Read<()> {
 }
 
 fn users(table: &mut Reader<'_>, strings: &mut Strings) -> Read<Vec<ArgId>> {
-    let one = table.get("user", |v| intern(v, v.line()?, strings))?;
+    let one = table.get("user", |v| strings.named(v, v.line()?))?;
     let many = table.get("users", |v| {
         if one.is_some() {
             return Err(v.wrong("stands beside `user`", "keep one of the two"));
         }
-        (1..=v.count(1..=10_000)?).map(|i| intern(v, &format!("user{i}"), strings)).collect()
+        (1..=v.count(1..=10_000)?).map(|i| strings.named(v, &format!("user{i}"))).collect()
     })?;
     match (many, one) {
         (Some(many), _) => Ok(many),
         (None, Some(one)) => Ok(vec![one]),
         (None, None) => Ok(strings.intern("anonymous").into_iter().collect()),
     }
-}
-
-/// The number of a text that `value` names.
-pub(super) fn intern(value: Value<'_>, text: &str, strings: &mut Strings) -> Read<ArgId> {
-    strings.intern(text).ok_or_else(|| {
-        value
-            .wrong("is one name too many", format!("at most {} different names and paths fit", Strings::MOST))
-    })
 }
 
 fn behaviour(table: &mut Reader<'_>, script: crate::client::Script) -> Read<Behaviour> {

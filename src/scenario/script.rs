@@ -3,7 +3,6 @@
 //! It does not run a session: `client` does.
 
 use super::draft::Strings;
-use super::population::intern;
 use super::reader::{Read, Reader};
 use super::source::suggestion;
 use super::value::Value;
@@ -89,7 +88,7 @@ fn read_table(value: Value<'_>, strings: &mut Strings, steps: &mut Vec<Step>) ->
     };
     match key {
         "cwd" => {
-            steps.push(Step::Command(Command { verb: Verb::Cwd, arg: intern(what, what.line()?, strings)? }));
+            steps.push(Step::Command(Command { verb: Verb::Cwd, arg: strings.named(what, what.line()?)? }));
         }
         "think" => steps.push(Step::Think(what.times()?)),
         "idle" => steps.push(Step::Idle(what.times()?)),
@@ -109,8 +108,8 @@ fn transfer(
     strings: &mut Strings,
 ) -> Read<Step> {
     let arg: ArgId = match table.value("path") {
-        Some(value) => intern(value, value.line()?, strings)?,
-        None => intern(size, path, strings)?,
+        Some(value) => strings.named(value, value.line()?)?,
+        None => strings.named(size, path)?,
     };
     Ok(Step::Transfer { command: Command { verb, arg }, size: size.sizes()? })
 }

@@ -5,9 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::arrivals::Plan;
 use super::draft::{Draft, Strings};
-use super::population::intern;
 use super::reader::{Read, Reader};
 use super::source::Source;
 use super::value::Value;
@@ -19,6 +17,14 @@ use crate::time::{Duration, Instant};
 use crate::workload::trace::{self, Malformed};
 use crate::workload::xferlog::{self, Session, Transfer};
 use crate::workload::{Arrivals, TraceArrival};
+
+/// What `arrivals` says: when clients come to do a script, or all that a log says about them.
+pub(super) enum Plan {
+    /// They do the population's script.
+    Scripted(Arrivals),
+    /// They do what the log says.
+    Logged(Log),
+}
 
 /// What an xferlog says about a population.
 pub(super) struct Log {
@@ -109,7 +115,7 @@ fn read_xferlog(file: Value<'_>, gap: Duration, name: &str, draft: &mut Draft<'_
             peer: Some(peer),
             entry: log.script.steps.len() as u32,
         });
-        log.users.push(intern(file, session.user, &mut draft.strings)?);
+        log.users.push(draft.strings.named(file, session.user)?);
         add_session(&mut log.script.steps, session, |t| paths.path(t.path, &mut draft.strings));
     }
     note_late(&log.arrivals, name, draft);

@@ -188,7 +188,7 @@ impl Server {
         };
         let banned = self.peers.offend(peer, now, rule);
         if banned {
-            out.push(Action::Observe(Observation::BanBegan));
+            out.push(Action::Observe(Observation::BanBegan { until: now + rule.duration }));
         }
         banned
     }

@@ -11,6 +11,7 @@ use crate::observe::{Cause, CloseHow, Observation, Phase, Refusal};
 use crate::time::{Duration, Instant};
 
 /// How a connection is refused or cut.
+#[derive(Clone, Copy)]
 pub(super) struct LastWords {
     pub ending: Ending,
     /// The phase, if it is not the one where the connection stands.

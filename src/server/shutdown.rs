@@ -4,26 +4,20 @@
 
 use super::policy::Ending;
 use super::{Action, Control, Input, Server};
-use crate::observe::{Cause, CloseHow, Observation};
+use crate::observe::{Cause, CloseHow};
 use crate::time::Instant;
 
 impl Server {
     pub(super) fn control(&mut self, now: Instant, control: Control, out: &mut Vec<Action>) {
         let silent = |cause, close| Ending { cause, reply: None, close };
         match control {
-            Control::StopListening => self.serve(false, out),
+            Control::StopListening => out.push(Action::Listen { up: false }),
             Control::Listen => {
                 self.announcing = false;
-                self.serve(true, out);
+                out.push(Action::Listen { up: true });
             }
-            Control::Announce => {
-                self.announcing = true;
-                if self.policy.shutdown_new.is_none() {
-                    self.serve(false, out);
-                } else {
-                    out.push(Action::Observe(Observation::ServiceChanged { up: false }));
-                }
-            }
+            Control::Announce if self.policy.shutdown_new.is_none() => out.push(Action::Listen { up: false }),
+            Control::Announce => self.announcing = true,
             Control::CutAnnounced => self.end_all(now, self.policy.shutdown_live, out),
             Control::Cut => {
                 self.drop_waiting(now, CloseHow::Fin, out);
@@ -33,18 +27,10 @@ impl Server {
                 self.drop_waiting(now, CloseHow::Rst, out);
                 self.end_all(now, silent(Cause::Reset, CloseHow::Rst), out);
             }
-            Control::Hang => {
-                self.hung = true;
-                out.push(Action::Observe(Observation::ServiceChanged { up: false }));
-            }
+            Control::Hang => self.hung = true,
             Control::Resume => self.resume(now, out),
             Control::SetLimit { check, limit } => self.policy.set_limit(usize::from(check), limit),
         }
-    }
-
-    fn serve(&mut self, up: bool, out: &mut Vec<Action>) {
-        out.push(Action::Listen { up });
-        out.push(Action::Observe(Observation::ServiceChanged { up }));
     }
 
     /// The server answers again: first what has waited, in the order in which it came.
@@ -52,7 +38,6 @@ impl Server {
         if !std::mem::take(&mut self.hung) {
             return;
         }
-        out.push(Action::Observe(Observation::ServiceChanged { up: true }));
         for input in std::mem::take(&mut self.waiting) {
             self.handle(now, input, out);
         }

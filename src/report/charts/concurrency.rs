@@ -11,12 +11,13 @@ use super::series::{self, Series};
 use super::sheet::{Key, Sheet, Sign};
 use super::{findings, per_stretch, time_axis};
 use crate::metrics::summary::{Summary, TimelineRow};
-use crate::report::colours::{self, BLUE, INK, PALE, RED, Rgb};
+use crate::report::colours::{self, INK, PALE, PALE_BLUE, RED, Rgb};
 use crate::report::words::count;
 
 const MEAN: Pen = Pen { colour: INK, width: 2 };
 const PEAK: Pen = Pen { colour: PALE, width: 1 };
-const SESSIONS: Pen = Pen { colour: BLUE, width: 2 };
+// Broad, below the connections: where both are the same it shows on either side.
+const SESSIONS: Pen = Pen { colour: PALE_BLUE, width: 7 };
 const LIMIT: Pen = Pen { colour: RED, width: 2 };
 
 /// Draws it.

@@ -55,6 +55,7 @@ pub fn summary(name: &str, duration_s: f64, replications: u32, rows: &[TimelineR
         transfers: Transfers::default(),
         concurrency: BTreeMap::from([("connections".into(), Concurrency { mean: 1.0 / 3.0, max: 100 })]),
         episodes: Vec::new(),
+        episodes_dropped: 0,
         faults: Vec::new(),
         little: Little { holds: true, ..Little::default() },
         coverage: Coverage::default(),
