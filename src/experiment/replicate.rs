@@ -24,6 +24,7 @@ impl Study {
             commands: sum.commands + f.work.commands,
             pending_max: sum.pending_max.max(f.work.pending_max),
             clients_max: sum.clients_max.max(f.work.clients_max),
+            connections_max: sum.connections_max.max(f.work.connections_max),
         })
     }
 }

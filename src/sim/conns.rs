@@ -63,6 +63,11 @@ impl Wires {
         }
     }
 
+    /// The most connections that there ever were at once.
+    pub(super) fn most(&self) -> usize {
+        self.slots.len()
+    }
+
     pub(super) fn get(&mut self, conn: ConnId) -> &mut Wire {
         &mut self.slots[conn.0 as usize]
     }

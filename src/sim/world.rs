@@ -42,6 +42,8 @@ pub struct Work {
     pub pending_max: usize,
     /// The most clients that were there at once.
     pub clients_max: usize,
+    /// The most connections that were there at once, ghosts included.
+    pub connections_max: usize,
 }
 
 /// How a run is followed and stopped from outside.
@@ -242,7 +244,8 @@ impl<'a, T: Tap> World<'a, T> {
             self.server.open_sessions(),
             still_wanting.into_iter(),
         );
-        Finished { recorder: self.recorder, digest: self.digest.value(), work: self.work }
+        let work = Work { connections_max: self.wires.most(), ..self.work };
+        Finished { recorder: self.recorder, digest: self.digest.value(), work }
     }
 
     // ---- events ------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 mod charts;
 mod determinism;
+mod dialogues;
 mod oracles;
 mod real;
 mod scenario;
