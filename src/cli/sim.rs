@@ -100,7 +100,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
                 (None, None) => experiment::replicate(&scenario, &mut (), &watch),
                 (dialogue, trace) => experiment::replicate(&scenario, &mut (dialogue, trace), &watch),
             };
-            let outcome = experiment::summarise(&scenario, &study.finished, study.partial);
+            let outcome = experiment::summarise(&scenario, &study);
             (study, outcome)
         })
     });
@@ -111,7 +111,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         trace.finish().context("cannot write trace.ndjson")?;
     }
     let dialogue = dialogue.map(|d| d.text().to_owned());
-    let manifest = began.ended(&scenario, args.scenario.as_deref(), pool.current_num_threads(), study.work());
+    let manifest = began.ended(&scenario, args.scenario.as_deref(), pool.current_num_threads(), study.work);
     finish(args, folder, &study, &outcome, &manifest, dialogue.as_deref())
 }
 

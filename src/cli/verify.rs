@@ -46,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let study =
         progress::shown(&watch, total, args.quiet, || experiment::replicate(&scenario, &mut (), &watch));
     anyhow_ensure(!study.partial, "interrupted: nothing was verified")?;
-    let again = experiment::summarise(&scenario, &study.finished, false).summary;
+    let again = experiment::summarise(&scenario, &study).summary;
     if again.digest == stored.digest && again.counts == stored.counts {
         output::print(
             format!("same: digest {} over {} replications\n", again.digest, again.replications).as_bytes(),

@@ -6,6 +6,7 @@ use super::{Study, replicate, summarise};
 use crate::metrics::Threshold;
 use crate::metrics::summary::{Advice, Summary};
 use crate::scenario::Scenario;
+use crate::server::Control;
 use crate::sim::Watch;
 
 /// What stands in for thresholds if a scenario has none.
@@ -20,7 +21,7 @@ const EXPECTED_RUNS: u64 = 14;
 /// Adds to `summary` the limit that turned most clients away in `study` and the smallest value of it that would meet the
 /// thresholds, if any are failed, or the default goal, if there are none.
 pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: &Watch) {
-    let Some(place) = binding(scenario, study) else { return };
+    let Some(place) = binding(scenario, study).filter(|place| !is_reloaded(scenario, *place)) else { return };
     let default = Threshold::parse(DEFAULT_GOAL).ok();
     let goals: Vec<Threshold> = if scenario.thresholds.is_empty() {
         default.into_iter().collect()
@@ -32,7 +33,7 @@ pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: 
     }
     let check = &scenario.policy.checks[place];
     let limit = check.configured;
-    let (smallest, searched_to) = if study.work().events.saturating_mul(EXPECTED_RUNS) > MOST_EVENTS {
+    let (smallest, searched_to) = if study.work.events.saturating_mul(EXPECTED_RUNS) > MOST_EVENTS {
         (None, limit)
     } else {
         search(limit, |candidate| meets(scenario, place, candidate, &goals, watch))
@@ -49,7 +50,7 @@ pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: 
 
 /// The place in check order of the limit that refused most clients.
 fn binding(scenario: &Scenario, study: &Study) -> Option<usize> {
-    let refused = |place| study.finished.iter().map(|f| f.recorder.refused_by_check(place)).sum::<u64>();
+    let refused = |place| study.merged.refused_by_check(place);
     (0..scenario.policy.checks.len())
         .map(|place| (refused(place), place))
         .filter(|(n, _)| *n > 0)
@@ -59,13 +60,21 @@ fn binding(scenario: &Scenario, study: &Study) -> Option<usize> {
         .map(|(_, place)| place)
 }
 
+/// Does a fault set the limit at `place`? Then no one value of it is the scenario's.
+fn is_reloaded(scenario: &Scenario, place: usize) -> bool {
+    let mut controls = scenario.faults.iter().flat_map(|fault| &fault.controls);
+    controls.any(
+        |(_, control)| matches!(control, Control::SetLimit { check, .. } if usize::from(*check) == place),
+    )
+}
+
 /// Does the scenario meet all `goals` with the limit at `place` set to `limit`?
 fn meets(scenario: &Scenario, place: usize, limit: u32, goals: &[Threshold], watch: &Watch) -> bool {
     let mut changed = scenario.clone();
     changed.policy.set_limit(place, limit);
     changed.thresholds = goals.to_vec();
     let study = replicate(&changed, &mut (), watch);
-    summarise(&changed, &study.finished, study.partial).summary.thresholds.iter().all(|verdict| verdict.ok)
+    summarise(&changed, &study).summary.thresholds.iter().all(|verdict| verdict.ok)
 }
 
 /// The smallest value above `limit` that is `good`, if there is one up to 64 times `limit`, and the largest that was tried. Takes

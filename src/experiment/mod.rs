@@ -7,13 +7,15 @@ mod explain;
 pub mod interval;
 mod replicate;
 mod story;
+mod study;
 mod summarise;
 pub mod theory;
 
 pub use advice::advise;
 pub use explain::explain;
 pub use interval::{Range, estimate, method};
-pub use replicate::{Study, replicate};
+pub use replicate::replicate;
+pub use study::{Run, Study};
 pub use summarise::summarise;
 
 use hdrhistogram::Histogram;

@@ -1,56 +1,46 @@
-//! Replications: the same scenario with independent streams, on all cores, merged in the order of their numbers.
+//! Replications: the same scenario with independent streams, on all cores, added up in the order of their numbers.
 //!
 //! It draws no conclusions: [`summarise`](super::summarise) does.
 
 use rayon::prelude::*;
 
+use super::Study;
 use crate::scenario::Scenario;
-use crate::sim::{self, Finished, Tap, Watch, Work};
+use crate::sim::{self, Finished, Tap, Watch};
 
-/// All replications that ended, in the order of their numbers.
-#[derive(Debug)]
-pub struct Study {
-    /// The replications.
-    pub finished: Vec<Finished>,
-    /// Did the watch stop the run before all of them had ended?
-    pub partial: bool,
-}
-
-impl Study {
-    /// What all replications took together; of maxima the greatest.
-    pub fn work(&self) -> Work {
-        self.finished.iter().fold(Work::default(), |sum, f| Work {
-            events: sum.events + f.work.events,
-            commands: sum.commands + f.work.commands,
-            pending_max: sum.pending_max.max(f.work.pending_max),
-            clients_max: sum.clients_max.max(f.work.clients_max),
-            connections_max: sum.connections_max.max(f.work.connections_max),
-        })
-    }
-}
+/// So many replications are under way or waiting to be added up at once: a bound on memory.
+const BATCH: u32 = 64;
 
 /// Runs all replications of `scenario` on the current rayon pool. `tap` listens to replication 0.
 ///
 /// If `watch` stops the run, the replications that had not ended are dropped; if none had, what replication 0 has measured
 /// until then is kept.
 pub fn replicate<T: Tap + Send>(scenario: &Scenario, tap: &mut T, watch: &Watch) -> Study {
-    let (first, rest) = rayon::join(
+    let mut study = Study::new(scenario);
+    let (first, batch) = rayon::join(
         || sim::run(scenario, 0, tap, watch),
-        || {
-            (1..scenario.replications)
-                .into_par_iter()
-                .map(|number| sim::run(scenario, number, &mut (), watch))
-                .collect::<Vec<_>>()
-        },
+        || batch(scenario, 1, BATCH.min(scenario.replications), watch),
     );
-    let first_complete = first.1;
-    let mut finished = Vec::with_capacity(rest.len() + 1);
-    let any = first_complete || rest.iter().any(|(_, complete)| *complete);
-    for (number, (one, complete)) in std::iter::once(first).chain(rest).enumerate() {
-        if complete || (number == 0 && !any) {
-            finished.push(one);
-        }
+    let (zero, is_complete) = first;
+    let none_ended = !is_complete && batch.iter().all(|(_, complete)| !complete);
+    add(&mut study, [(zero, is_complete || none_ended)]);
+    add(&mut study, batch);
+    let mut next = BATCH;
+    while next < scenario.replications && !watch.is_stopped() {
+        let end = next.saturating_add(BATCH).min(scenario.replications);
+        add(&mut study, self::batch(scenario, next, end, watch));
+        next = end;
     }
-    let partial = finished.len() < scenario.replications as usize || !any;
-    Study { finished, partial }
+    study.partial = none_ended || study.runs.len() < scenario.replications as usize;
+    study
+}
+
+/// Replications `from..to`, each with whether it came to its end.
+fn batch(scenario: &Scenario, from: u32, to: u32, watch: &Watch) -> Vec<(Finished, bool)> {
+    (from..to).into_par_iter().map(|number| sim::run(scenario, number, &mut (), watch)).collect()
+}
+
+/// Adds those that are to be kept.
+fn add(study: &mut Study, runs: impl IntoIterator<Item = (Finished, bool)>) {
+    runs.into_iter().filter(|(_, keep)| *keep).for_each(|(finished, _)| study.add(&finished));
 }

@@ -9,16 +9,10 @@ use crate::metrics::summary::{Estimate, Onset, Quantiles, Summary};
 use crate::scenario::Scenario;
 use crate::server::policy::Check;
 use crate::server::profile::{Counts, Per};
-use crate::sim::Finished;
 use crate::time::Duration;
 
-/// Tells the story of `summary`, whose replications are `runs` and together `merged`.
-pub(super) fn tell(
-    scenario: &Scenario,
-    runs: &[Finished],
-    merged: &Recorder,
-    summary: &Summary,
-) -> Vec<String> {
+/// Tells the story of `summary`, whose replications together are `merged`.
+pub(super) fn tell(scenario: &Scenario, merged: &Recorder, summary: &Summary) -> Vec<String> {
     let lines = [
         Some(conclusion(scenario, merged, summary)),
         warnings(scenario, summary),
@@ -32,7 +26,6 @@ pub(super) fn tell(
         cuts(summary),
         ghosts(summary),
         faults(summary),
-        episodes(runs),
         thresholds(summary),
     ];
     lines.into_iter().flatten().collect()
@@ -60,14 +53,23 @@ fn conclusion(scenario: &Scenario, merged: &Recorder, summary: &Summary) -> Stri
             number(counts.attempts, "attempt", "attempts")
         );
     };
-    let share = percent(count as f64 / counts.turned_away.max(1) as f64);
-    let turned_away =
-        number(counts.turned_away, "attempt that was turned away", "attempts that were turned away");
+    let whom = format!(
+        "turned away {count} of {}{}",
+        number(counts.attempts, "attempt", "attempts"),
+        in_all(summary)
+    );
     match binding(scenario, merged).filter(|check| check.ending.cause.name() == cause) {
-        Some(check) => {
-            format!("{} = {} binds: it stands behind {share} of {turned_away}.", check.knob, check.limit)
-        }
-        None => format!("{cause} is the reason of {share} of {turned_away}."),
+        Some(check) => format!("{} = {} binds: it {whom}.", check.knob, check.limit),
+        None => format!("{cause} {whom}."),
+    }
+}
+
+/// Counts are totals: says over how many replications, if there are several.
+fn in_all(summary: &Summary) -> String {
+    if summary.replications > 1 {
+        format!(" in {} replications", summary.replications)
+    } else {
+        String::new()
     }
 }
 
@@ -191,7 +193,12 @@ fn unserved(summary: &Summary) -> Option<String> {
 fn cuts(summary: &Summary) -> Option<String> {
     let (cause, count) = most(&summary.refused_by_cause.cut)?;
     let cut = number(summary.counts.cut, "session was", "sessions were");
-    Some(format!("{cut} cut by the server, {count} of them for {cause}."))
+    let for_it = match summary.counts.cut {
+        1 => String::new(),
+        all if all == count => "all ".to_owned(),
+        _ => format!("{count} of them "),
+    };
+    Some(format!("{cut} cut by the server, {for_it}for {cause}."))
 }
 
 fn ghosts(summary: &Summary) -> Option<String> {
@@ -204,14 +211,12 @@ fn faults(summary: &Summary) -> Option<String> {
     let told: Vec<String> = summary
         .faults
         .iter()
-        .map(|f| format!("{} at {} to {}", f.label, seconds(f.begin_s), seconds(f.end_s)))
+        .map(|f| match (seconds(f.begin_s), seconds(f.end_s)) {
+            (begin, end) if begin == end => format!("{} at {begin}", f.label),
+            (begin, end) => format!("{} at {begin} to {end}", f.label),
+        })
         .collect();
     (!told.is_empty()).then(|| format!("Faults: {}.", told.join("; ")))
-}
-
-fn episodes(runs: &[Finished]) -> Option<String> {
-    let dropped = runs.first()?.recorder.episodes().dropped();
-    (dropped > 0).then(|| format!("{dropped} more episodes of refusals are not listed."))
 }
 
 fn thresholds(summary: &Summary) -> Option<String> {
@@ -223,9 +228,9 @@ fn thresholds(summary: &Summary) -> Option<String> {
         (1, 0) => Some("The threshold holds.".to_owned()),
         (_, 0) => Some(format!("All {all} thresholds hold.")),
         (_, n) => Some(format!(
-            "{n} of {} broken: {}.",
-            number(all as u64, "threshold is", "thresholds are"),
-            broken.join("; ")
+            "Broken: {} ({n} of {}).",
+            broken.join("; "),
+            number(all as u64, "threshold", "thresholds")
         )),
     }
 }

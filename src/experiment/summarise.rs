@@ -5,25 +5,25 @@
 use std::collections::BTreeMap;
 
 use super::interval::{Range, estimate, method};
-use super::{Outcome, story};
+use super::{Outcome, Run, Study, story};
 use crate::chaos::Fault;
+use crate::digest::Digest;
 use crate::metrics::summary::{
     Concurrency, Coverage, Episode, Estimates, FaultFact, Little, Onset, Onsets, Quantiles, SCHEMA,
     ServerFacts, Summary,
 };
-use crate::metrics::{Beginning, LEVEL, Level, Recorder, Shape, Threshold, WINDOW, rounded};
+use crate::metrics::{Beginning, Episodes, LEVEL, Level, Recorder, Threshold, WINDOW, rounded};
 use crate::observe::{Cause, Latency, Phase};
 use crate::scenario::Scenario;
-use crate::sim::Finished;
 use crate::time::Instant;
 use crate::workload::Arrivals;
 
-/// Summarises `replications` of `scenario`, in the order of their numbers. `partial` if the run was interrupted.
-pub fn summarise(scenario: &Scenario, replications: &[Finished], partial: bool) -> Outcome {
-    let merged = merge(scenario, replications);
-    let mut summary = summary(scenario, replications, &merged, partial);
+/// Summarises `study`, which is one of `scenario`.
+pub fn summarise(scenario: &Scenario, study: &Study) -> Outcome {
+    let merged = &study.merged;
+    let mut summary = summary(scenario, study);
     summary.thresholds = scenario.thresholds.iter().map(|threshold| threshold.judge(&summary)).collect();
-    summary.story = story::tell(scenario, replications, &merged, &summary);
+    summary.story = story::tell(scenario, merged, &summary);
     Outcome {
         summary,
         timeline: merged.series().rows(merged.end(), merged.replications()),
@@ -34,20 +34,8 @@ pub fn summarise(scenario: &Scenario, replications: &[Finished], partial: bool) 
     }
 }
 
-fn merge(scenario: &Scenario, replications: &[Finished]) -> Recorder {
-    let shape = Shape {
-        populations: scenario.populations.len(),
-        horizon: Instant::ZERO + scenario.duration,
-        warmup: scenario.warmup,
-    };
-    let mut merged = Recorder::new(shape);
-    for run in replications {
-        merged.merge(&run.recorder);
-    }
-    merged
-}
-
-fn summary(scenario: &Scenario, replications: &[Finished], merged: &Recorder, partial: bool) -> Summary {
+fn summary(scenario: &Scenario, study: &Study) -> Summary {
+    let merged = &study.merged;
     let names = scenario.populations.iter().map(|population| population.name.clone());
     Summary {
         schema: SCHEMA,
@@ -60,8 +48,8 @@ fn summary(scenario: &Scenario, replications: &[Finished], merged: &Recorder, pa
         replications: merged.replications(),
         duration_s: rounded(scenario.duration.as_secs_f64()),
         warmup_s: rounded(scenario.warmup.as_secs_f64()),
-        partial,
-        digest: digest(replications),
+        partial: study.partial,
+        digest: digest(&study.runs),
         story: Vec::new(),
         server: server(scenario),
         counts: merged.counts(),
@@ -69,12 +57,13 @@ fn summary(scenario: &Scenario, replications: &[Finished], merged: &Recorder, pa
         refused_by_cause: merged.refusals().by_cause(),
         refused_by_phase: merged.refusals().by_phase(),
         refusals: merged.refusals().listed(),
-        estimates: estimates(scenario, replications),
-        onset: onsets(scenario, replications),
+        estimates: estimates(scenario, &study.runs),
+        onset: onsets(scenario, &study.runs),
         latency: latency(scenario, merged),
         transfers: merged.transfers(),
-        concurrency: concurrency(replications, merged),
-        episodes: replications.first().map(|run| episodes(&run.recorder)).unwrap_or_default(),
+        concurrency: concurrency(&study.runs, merged),
+        episodes: episodes(&study.episodes),
+        episodes_dropped: study.episodes.dropped(),
         faults: faults(scenario),
         little: little(merged),
         coverage: coverage(merged),
@@ -83,12 +72,11 @@ fn summary(scenario: &Scenario, replications: &[Finished], merged: &Recorder, pa
     }
 }
 
-/// FNV-1a (Fowler, Noll and Vo) with 128 bits over the replications' digests, in order, as 32 hexadecimal digits.
-fn digest(replications: &[Finished]) -> String {
-    const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
-    const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
-    let bytes = replications.iter().flat_map(|run| run.digest.to_le_bytes());
-    format!("{:032x}", bytes.fold(OFFSET, |hash, byte| (hash ^ u128::from(byte)).wrapping_mul(PRIME)))
+/// The digest of the replications' digests, in order.
+fn digest(runs: &[Run]) -> String {
+    let mut digest = Digest::default();
+    runs.iter().for_each(|run| digest.bytes(&run.digest.to_le_bytes()));
+    digest.hex()
 }
 
 fn server(scenario: &Scenario) -> ServerFacts {
@@ -99,39 +87,32 @@ fn server(scenario: &Scenario) -> ServerFacts {
     }
 }
 
-fn estimates(scenario: &Scenario, replications: &[Finished]) -> Estimates {
-    let over = |value: fn(&Recorder) -> Option<f64>, range| {
-        estimate(replications.iter().map(|run| value(&run.recorder)), range)
-    };
+fn estimates(scenario: &Scenario, runs: &[Run]) -> Estimates {
+    let over = |value: fn(&Run) -> Option<f64>, range| estimate(runs.iter().map(value), range);
     let open = scenario.populations.iter().all(|p| !matches!(p.arrivals, Arrivals::Closed(_)));
     Estimates {
-        method: method(replications.len()),
-        refused_first: over(Recorder::refused_first, Range::Probability),
-        refused_attempt: over(Recorder::refused_attempt, Range::Probability),
-        unserved: over(Recorder::unserved, Range::Probability),
-        amplification: over(Recorder::amplification, Range::Positive),
-        offered_erlangs: over(if open { Recorder::offered_erlangs } else { |_| None }, Range::Positive),
-        carried_erlangs: over(Recorder::carried_erlangs, Range::Positive),
+        method: method(runs.len()),
+        refused_first: over(|run| run.refused_first, Range::Probability),
+        refused_attempt: over(|run| run.refused_attempt, Range::Probability),
+        unserved: over(|run| run.unserved, Range::Probability),
+        amplification: over(|run| run.amplification, Range::Positive),
+        offered_erlangs: over(if open { |run| run.offered_erlangs } else { |_| None }, Range::Positive),
+        carried_erlangs: over(|run| run.carried_erlangs, Range::Positive),
     }
 }
 
-fn onsets(scenario: &Scenario, replications: &[Finished]) -> Onsets {
+fn onsets(scenario: &Scenario, runs: &[Run]) -> Onsets {
     Onsets {
-        first: onset(scenario, replications, |run| run.onset().first()),
-        sustained: onset(scenario, replications, |run| run.onset().sustained()),
+        first: onset(scenario, runs, |run| run.first_refusal),
+        sustained: onset(scenario, runs, |run| run.sustained_refusal),
         window: WINDOW as u32,
         level: LEVEL,
     }
 }
 
 /// The onset of the replication that is the lower median by time, of those that have one; ties by number.
-fn onset(
-    scenario: &Scenario,
-    runs: &[Finished],
-    of: impl Fn(&Recorder) -> Option<Beginning>,
-) -> Option<Onset> {
-    let mut found: Vec<(Beginning, &Recorder)> =
-        runs.iter().filter_map(|run| of(&run.recorder).map(|begin| (begin, &run.recorder))).collect();
+fn onset(scenario: &Scenario, runs: &[Run], of: impl Fn(&Run) -> Option<Beginning>) -> Option<Onset> {
+    let mut found: Vec<(Beginning, &Run)> = runs.iter().filter_map(|run| Some((of(run)?, run))).collect();
     found.sort_by_key(|(begin, _)| begin.at);
     let (earliest, latest) = (found.first()?.0.at, found.last()?.0.at);
     let (median, run) = found[(found.len() - 1) / 2];
@@ -143,7 +124,7 @@ fn onset(
         latest_s: rounded(latest.as_secs_f64()),
         occurred: found.len() as u32,
         connections: median.connections,
-        offered_erlangs: rate.zip(run.mean_hold_s()).map(|(rate, hold)| rounded(rate * hold)),
+        offered_erlangs: rate.zip(run.mean_hold_s).map(|(rate, hold)| rounded(rate * hold)),
         cause: median.refusal.cause.name().to_owned(),
         phase: median.refusal.phase.name().to_owned(),
         code: median.refusal.code,
@@ -162,8 +143,8 @@ fn latency(scenario: &Scenario, merged: &Recorder) -> BTreeMap<String, Quantiles
         .collect()
 }
 
-fn concurrency(replications: &[Finished], merged: &Recorder) -> BTreeMap<String, Concurrency> {
-    let observed: u128 = replications.iter().map(|run| u128::from(run.recorder.end().as_nanos())).sum();
+fn concurrency(runs: &[Run], merged: &Recorder) -> BTreeMap<String, Concurrency> {
+    let observed: u128 = runs.iter().map(|run| u128::from(run.end.as_nanos())).sum();
     let of = |level: &Level| Concurrency {
         mean: if observed == 0 { 0.0 } else { rounded(level.integral_ns() as f64 / observed as f64) },
         max: level.max(),
@@ -173,8 +154,8 @@ fn concurrency(replications: &[Finished], merged: &Recorder) -> BTreeMap<String,
     levels.into_iter().map(|(name, level)| (name.to_owned(), of(level))).collect()
 }
 
-fn episodes(run: &Recorder) -> Vec<Episode> {
-    let told = run.episodes().kept().iter().map(|stretch| Episode {
+fn episodes(episodes: &Episodes) -> Vec<Episode> {
+    let told = episodes.kept().iter().map(|stretch| Episode {
         cause: stretch.cause.name().to_owned(),
         begin_s: rounded(stretch.begin.as_secs_f64()),
         end_s: rounded(stretch.end.as_secs_f64()),

@@ -23,7 +23,7 @@ pub use refusals::{Ended, Kind, RefusalTable};
 pub use series::Series;
 pub use threshold::{Threshold, ThresholdProblem};
 pub use timing::Timing;
-pub use wilson::{Z, wilson_lower};
+pub use wilson::{Z, wilson};
 
 /// Rounds to 9 significant digits, as every fraction in a result is, so that files are short and stable.
 pub fn rounded(x: f64) -> f64 {

@@ -2,7 +2,7 @@
 //!
 //! It knows nothing of offered load: that is `experiment`'s business.
 
-use super::wilson::wilson_lower;
+use super::wilson::wilson;
 use crate::observe::{Cause, Refusal};
 use crate::time::Instant;
 
@@ -46,7 +46,9 @@ impl Default for OnsetWatch {
             window: Vec::with_capacity(WINDOW),
             next: 0,
             refused: 0,
-            needed: (0..=WINDOW).find(|k| wilson_lower(*k as u64, WINDOW as u64) >= LEVEL).unwrap_or(WINDOW),
+            needed: (0..=WINDOW)
+                .find(|k| wilson(*k as f64 / WINDOW as f64, WINDOW as f64).0 >= LEVEL)
+                .unwrap_or(WINDOW),
         }
     }
 }

@@ -62,6 +62,8 @@ pub struct Summary {
     pub concurrency: BTreeMap<String, Concurrency>,
     /// Stretches of refusals of one cause, in replication 0.
     pub episodes: Vec<Episode>,
+    /// Further episodes of replication 0, which are only counted.
+    pub episodes_dropped: u64,
     /// What goes wrong, and when.
     pub faults: Vec<FaultFact>,
     /// Little's law, both sides.

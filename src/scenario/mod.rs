@@ -73,7 +73,7 @@ pub struct Scenario {
     pub thresholds: Vec<Threshold>,
     /// The addresses that the populations name.
     pub addresses: AddressBook,
-    /// The interned strings: user names and paths, by [`ArgId`](crate::ftp::ArgId). Number 0 is empty, number 1 stands for
+    /// The interned strings: user names and paths, by [`ArgId`](crate::ftp::ArgId).
     /// the right password.
     pub strings: Vec<String>,
     /// What its user should know about it although it is not wrong, a sentence each.

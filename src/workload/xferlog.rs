@@ -122,7 +122,7 @@ fn group<'t>(entries: Vec<Entry<'t>>, gap: Duration, log: &mut Log<'t>) {
         log.sessions.push(Session {
             at,
             host: entry.host,
-            user: entry.user,
+            user: if entry.is_anonymous { "anonymous" } else { entry.user },
             transfers: vec![entry.transfer],
         });
     }
@@ -138,7 +138,7 @@ mod tests {
     fn transfers_with_short_gaps_are_one_session() {
         let log = read(
             "Thu Nov  5 12:00:10 2026 3 10.0.0.1 1234 /a file b _ o a guest@ ftp 0 * c\n\
-             Thu Nov  5 12:00:20 2026 5 10.0.0.1 10 /b b _ o a other@ ftp 0 * c\n\
+             Thu Nov  5 12:00:20 2026 5 10.0.0.1 10 /b b _ o a guest@ ftp 0 * c\n\
              Thu Nov  5 12:00:20 2026 0 10.0.0.1 99 /c b _ i r alice ftp 0 * c\n\
              Thu Nov  5 12:01:00 2026 1 10.0.0.1 7 /d b _ o a x@ ftp 0 * i\n\
              Thu Nov  5 12:01:00 2026 0 10.0.0.1 7 /e b _ d r alice ftp 0 * c\n\

@@ -137,9 +137,9 @@ fn first_refusals(seed: u64, limit: u32, duration: &str, arrivals: &str) -> Vec<
         loss_system(seed, limit, duration, 400, &clients).replace(r#"warmup = "20s""#, r#"warmup = "0s""#);
     let scenario = support::scenario(&text);
     support::study(&scenario)
-        .finished
+        .runs
         .iter()
-        .map(|f| f.recorder.onset().first().expect("it is refused in the end").at.as_secs_f64())
+        .map(|run| run.first_refusal.expect("it is refused in the end").at.as_secs_f64())
         .collect()
 }
 

@@ -1,8 +1,7 @@
 //! Scenario files: what is read, and what a user is told about each mistake.
 
-use ftp421::experiment::explain::explain;
+use ftp421::experiment::explain;
 use ftp421::scenario::{BUILT_IN, Problem, Scenario, template};
-use ftp421::server::Profile;
 use ftp421::time::Duration;
 use ftp421::workload::{Addresses, Arrivals};
 use proptest::prelude::*;
@@ -333,9 +332,6 @@ fn every_bundled_scenario_is_read_and_asks_one_question() {
         let stem = path.file_stem().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&path).unwrap();
         names.push(stem.clone());
-        if !has_its_profile(&text) {
-            continue;
-        }
         let mut open = |name: &str| std::fs::read_to_string(folder.join(name)).map_err(|e| e.to_string());
         let scenario = Scenario::read(&stem, &text, &mut open).unwrap_or_else(|problem| panic!("{problem}"));
         assert_eq!(scenario.name, stem);
@@ -372,12 +368,6 @@ fault       at 20m: shutdown (announce), until 23m
 must hold   refused_first rate < 0.1
 ";
     assert_eq!(words, expected);
-}
-
-/// Is the profile that the text names built in?
-fn has_its_profile(text: &str) -> bool {
-    let named = text.lines().find_map(|line| line.strip_prefix("profile = "));
-    named.is_none_or(|name| Profile::names().any(|known| name.starts_with(&format!("{known:?}"))))
 }
 
 #[test]

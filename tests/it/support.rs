@@ -22,7 +22,7 @@ pub fn study(scenario: &Scenario) -> Study {
 pub fn outcome(text: &str) -> Outcome {
     let scenario = scenario(text);
     let study = study(&scenario);
-    summarise(&scenario, &study.finished, study.partial)
+    summarise(&scenario, &study)
 }
 
 /// The binary with `args`, run in `dir`.

@@ -2,9 +2,11 @@ use super::*;
 use crate::client::Behaviour;
 use crate::dist::Dist;
 use crate::id::PopulationId;
+use crate::metrics::Shape;
 use crate::network::Link;
 use crate::observe::{Class, Observation, Refusal};
 use crate::server::{Overrides, Policy, Profile};
+use crate::sim::Finished;
 use crate::time::Duration;
 use crate::workload::{AddressBook, Addresses, Closed, Open, Population, Spacing, Stages};
 
@@ -82,10 +84,16 @@ fn run(served: u64, refused_at: Option<u64>, digest: u128) -> Finished {
     Finished { recorder, digest, work: crate::sim::Work::default() }
 }
 
+fn study(runs: &[Finished]) -> Study {
+    let mut study = Study::new(&scenario(&[]));
+    runs.iter().for_each(|run| study.add(run));
+    study
+}
+
 #[test]
 fn estimates_are_means_of_the_replications_ratios() {
     let runs = [run(3, Some(50), 1), run(1, Some(40), 2)];
-    let Outcome { summary, timeline, histograms } = summarise(&scenario(&[]), &runs, false);
+    let Outcome { summary, timeline, histograms } = summarise(&scenario(&[]), &study(&runs));
     assert_eq!(summary.estimates.refused_first.mean, Some(0.375), "(1/4 + 1/2) / 2, not 2/6");
     assert_eq!(summary.estimates.refused_first.low, Some(0.0));
     assert_eq!(summary.estimates.offered_erlangs.mean, Some(0.12), "0.03 wanted a second x 4 s");
@@ -103,7 +111,7 @@ fn estimates_are_means_of_the_replications_ratios() {
 fn the_onset_is_the_lower_median_replications() {
     let runs =
         [run(3, Some(50), 1), run(1, Some(40), 2), run(1, None, 3), run(2, Some(60), 4), run(2, Some(70), 5)];
-    let onset = summarise(&scenario(&[]), &runs, false).summary.onset.first.unwrap();
+    let onset = summarise(&scenario(&[]), &study(&runs)).summary.onset.first.unwrap();
     assert_eq!((onset.time_s, onset.earliest_s, onset.latest_s, onset.occurred), (50.0, 40.0, 70.0, 4));
     assert_eq!(onset.offered_erlangs, Some(8.0), "2 a second x 4 s");
     assert_eq!((onset.cause.as_str(), onset.code), ("max_clients", 421));
@@ -112,7 +120,7 @@ fn the_onset_is_the_lower_median_replications() {
 #[test]
 fn thresholds_find_their_quantiles() {
     let scenario = scenario(&["time_to_service p(33.3) < 2s", "refused_first rate < 1%"]);
-    let summary = summarise(&scenario, &[run(3, Some(50), 1)], false).summary;
+    let summary = summarise(&scenario, &study(&[run(3, Some(50), 1)])).summary;
     assert_eq!((summary.thresholds[0].value, summary.thresholds[0].ok), (Some(1.0), true));
     assert_eq!((summary.thresholds[1].value, summary.thresholds[1].ok), (Some(0.25), false));
 }
@@ -120,34 +128,35 @@ fn thresholds_find_their_quantiles() {
 #[test]
 fn the_story_has_its_conclusion_first() {
     let story =
-        summarise(&scenario(&["refused_first rate < 1%"]), &[run(3, Some(50), 1)], false).summary.story;
+        summarise(&scenario(&["refused_first rate < 1%"]), &study(&[run(3, Some(50), 1)])).summary.story;
     assert_eq!(
         story,
         [
-            "max_clients = 10 binds: it stands behind 100 % of 1 attempt that was turned away.",
+            "max_clients = 10 binds: it turned away 1 of 4 attempts.",
             "Refused: 25 % of first attempts, 25 % of all attempts; 25 % of wanted sessions were never served.",
             "Refusals begin at 50s with 0 connections and 8 erlangs offered; they never become more than chance.",
             "At most 1 connection (limit 10) at once, 0.12 on average; at most 0 logged-in sessions.",
             "Offered load 0.16 erlangs, carried 0 erlangs.",
             "Time to service: median 1s, 99th percentile more than 1s.",
             "1 of 4 wanted sessions never served.",
-            "1 of 1 threshold is broken: refused_first rate < 1%.",
+            "Broken: refused_first rate < 1% (1 of 1 threshold).",
         ]
     );
-    let calm = summarise(&scenario(&[]), &[run(3, None, 1)], false).summary.story;
+    let calm = summarise(&scenario(&[]), &study(&[run(3, None, 1)])).summary.story;
     assert_eq!(calm[0], "Nobody was turned away: 3 attempts, 3 admitted.");
 }
 
 #[test]
 fn the_digest_depends_on_the_order() {
-    let of = |runs: &[Finished]| summarise(&scenario(&[]), runs, false).summary.digest;
+    let of = |runs: &[Finished]| summarise(&scenario(&[]), &study(runs)).summary.digest;
     assert_ne!(of(&[run(1, None, 1), run(1, None, 2)]), of(&[run(1, None, 2), run(1, None, 1)]));
     assert_eq!(of(&[]).len(), 32);
 }
 
 #[test]
 fn an_interrupted_run_without_a_replication_has_no_estimates() {
-    let summary = summarise(&scenario(&["refused_first rate < 1%"]), &[], true).summary;
+    let summary =
+        summarise(&scenario(&["refused_first rate < 1%"]), &Study { partial: true, ..study(&[]) }).summary;
     assert_eq!((summary.replications, summary.estimates.refused_first.mean), (0, None));
     assert!(!summary.thresholds[0].ok);
     assert!(summary.story.iter().any(|line| line == "Interrupted: 0 of 2 replications ended."));
@@ -162,7 +171,7 @@ fn a_closed_population_offers_no_erlangs() {
         sessions: 0,
         pause: Dist::Constant(0),
     });
-    let summary = summarise(&scenario, &[run(1, Some(40), 1)], false).summary;
+    let summary = summarise(&scenario, &study(&[run(1, Some(40), 1)])).summary;
     assert_eq!(summary.estimates.offered_erlangs.mean, None);
     assert_eq!(summary.onset.first.unwrap().offered_erlangs, None);
 }

@@ -32,14 +32,14 @@ impl Axis {
     /// From 0 to at least `high`, in counts.
     pub fn counts(high: f64, title: &str) -> Self {
         let high = if tame(high) > 0.0 { tame(high).max(1e-6) } else { 1.0 };
-        let step = if (high - 1.0).abs() < 1e-9 { 1.0 } else { round_step(high / 5.0) };
+        let step = if (high - 1.0).abs() < 1e-9 { 1.0 } else { round_step(high / 6.0) };
         Self::linear(high * 1.04, step, title, |v| quantity(v, step))
     }
 
     /// From 0 to at least `high`, at most to 1, in percent.
     pub fn shares(high: f64, title: &str) -> Self {
         let high = tame(high).clamp(1e-6, 1.0);
-        let step = round_step(high / 5.0);
+        let step = round_step(high / 6.0);
         Self::linear((high * 1.04).min(1.0), step, title, |v| {
             format!("{} %", decimals(v * 100.0, step * 100.0))
         })
@@ -69,7 +69,7 @@ impl Axis {
         let high = if tame(high) > 0.0 { tame(high).max(1e-8) } else { 1.0 };
         let low = tame(low).clamp(1e-9, high);
         if high / low < 30.0 {
-            let step = round_step(high / 5.0);
+            let step = round_step(high / 6.0);
             return Self::linear(high * 1.04, step, title, seconds_exact);
         }
         let (first, last) = (libm::floor(libm::log10(low) + 1e-9), libm::ceil(libm::log10(high) - 1e-9));
@@ -86,7 +86,7 @@ impl Axis {
 
     /// Quantiles spread as in `HdrHistogram`'s plots: a value is `1 / (1 - q)`, so that each further nine takes as much room.
     pub fn nines(high: f64) -> Self {
-        let high = tame(high).max(20.0);
+        let high = tame(high).max(10.0);
         let fixed = [(1.0, "0 %"), (2.0, "50 %"), (4.0, "75 %")]
             .map(|(at, label)| Tick { at, label: label.to_owned() });
         let nines =
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn ticks_are_round() {
-        assert_eq!(labels(&Axis::counts(107.0, "")), ["0", "50", "100"]);
+        assert_eq!(labels(&Axis::counts(107.0, "")), ["0", "20", "40", "60", "80", "100"]);
         assert_eq!(labels(&Axis::counts(23_000.0, "")), ["0", "5000", "10k", "15k", "20k"]);
         assert_eq!(labels(&Axis::counts(0.0, "")), ["0", "1"]);
         assert_eq!(labels(&Axis::counts(0.4, "")), ["0", "0.1", "0.2", "0.3", "0.4"]);

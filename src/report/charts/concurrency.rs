@@ -16,7 +16,8 @@ use crate::report::words::count;
 
 const MEAN: Pen = Pen { colour: INK, width: 2 };
 const PEAK: Pen = Pen { colour: PALE, width: 1 };
-const SESSIONS: Pen = Pen { colour: BLUE, width: 2 };
+// Broad, below the connections: where both are the same it shows on either side.
+const SESSIONS: Pen = Pen { colour: BLUE, width: 6 };
 const LIMIT: Pen = Pen { colour: RED, width: 2 };
 
 /// Draws it.

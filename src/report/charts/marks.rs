@@ -60,8 +60,9 @@ impl Marks {
             colour,
             fault: false,
         };
-        let first = summary.onset.first.iter().map(|o| onset(o, "first refusal at", PALE));
-        let sustained = summary.onset.sustained.iter().map(|o| onset(o, "sustained from", INK));
+        let of = if summary.replications > 1 { "median run: " } else { "" };
+        let first = summary.onset.first.iter().map(|o| onset(o, &format!("{of}first refusal at"), PALE));
+        let sustained = summary.onset.sustained.iter().map(|o| onset(o, &format!("{of}sustained from"), INK));
         let mut marks: Vec<Mark> =
             faults.chain(first).chain(sustained).filter(|m| m.begin_s.is_finite()).collect();
         marks.sort_by(|a, b| a.begin_s.total_cmp(&b.begin_s));

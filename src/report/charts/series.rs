@@ -3,6 +3,7 @@
 //! It draws nothing and knows no colour; a test reads the files back and compares them with these values.
 
 use crate::metrics::summary::{Quantiles, Summary, TimelineRow};
+use crate::metrics::wilson;
 use crate::observe::{Cause, Latency};
 
 /// The value of each stretch of time.
@@ -165,31 +166,9 @@ fn ended(row: &TimelineRow) -> f64 {
     row.admitted + row.turned_away + row.login_failed + row.network_failed + row.abandoned
 }
 
-/// The Wilson score interval for a share `p` of `n` at 95 % (Wilson 1927).
-fn wilson(p: f64, n: f64) -> (f64, f64) {
-    const Z: f64 = 1.959_963_984_540_054;
-    let z2 = Z * Z / n;
-    let middle = (p + z2 / 2.0) / (1.0 + z2);
-    let half = Z * ((p * (1.0 - p)).max(0.0) / n + z2 / (4.0 * n)).sqrt() / (1.0 + z2);
-    ((middle - half).max(0.0), (middle + half).min(1.0))
-}
-
 impl Series {
     /// The greatest value, 0 if there is none.
     pub fn greatest(&self) -> f64 {
         self.points.iter().filter_map(|p| p.value).fold(0.0, f64::max)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_interval_is_wilsons() {
-        let (low, high) = wilson(0.1, 100.0);
-        assert!((low - 0.055_23).abs() < 1e-5 && (high - 0.174_37).abs() < 1e-5, "{low} {high}");
-        let (low, high) = wilson(0.0, 10.0);
-        assert!(low.abs() < 1e-12 && (high - 0.277_5).abs() < 1e-4, "{low} {high}");
     }
 }

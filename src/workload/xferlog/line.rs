@@ -10,7 +10,9 @@ pub(super) struct Entry<'t> {
     pub start: i64,
     pub end: i64,
     pub host: &'t str,
+    /// The user as the log has it: the account, or the password that an anonymous user gave.
     pub user: &'t str,
+    pub is_anonymous: bool,
     pub transfer: Transfer<'t>,
 }
 
@@ -97,8 +99,8 @@ pub(super) fn parse(line: &str) -> Result<(Entry<'_>, Fate), Malformed> {
         }
     };
     let transfer = Transfer { is_upload: direction == "i", path, bytes, pause_before: Duration::ZERO };
-    let user = if mode == "a" { "anonymous" } else { user };
-    Ok((Entry { start: end - took.cast_signed(), end, host, user, transfer }, fate))
+    let is_anonymous = mode == "a";
+    Ok((Entry { start: end - took.cast_signed(), end, host, user, is_anonymous, transfer }, fate))
 }
 
 /// The file name, the direction and the mode, and the user, of `/path b _ o a user`. The file name may hold spaces; the user

@@ -1,0 +1,250 @@
+//! Reports: what is written reads back, a chart plots the file beside it, and no data breaks one.
+
+mod synthetic;
+
+use ftp421::metrics::summary::{Summary, TimelineRow};
+use ftp421::observe::{Cause, Latency};
+use ftp421::report::charts::{charts, series};
+use ftp421::report::{csv, hlog, json, text};
+use hdrhistogram::Histogram;
+use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+use proptest::prelude::*;
+
+#[test]
+fn a_summary_reads_back_as_it_was_written() {
+    for (name, (summary, _)) in synthetic::all() {
+        let bytes = json::summary(&summary);
+        assert!(bytes.ends_with(b"}\n"), "{name}");
+        assert_eq!(json::read_summary(&bytes).as_ref(), Ok(&summary), "{name}");
+    }
+}
+
+#[test]
+fn a_summary_of_another_schema_is_refused_with_its_number() {
+    let problem = json::read_summary(b"{\"schema\": 7}").unwrap_err();
+    assert!(problem.contains("schema 7") && problem.contains("schema 1"), "{problem}");
+    assert!(json::read_summary(b"{}").unwrap_err().contains("no schema"));
+    assert!(json::read_summary(b"\xff").unwrap_err().contains("no JSON"));
+}
+
+#[test]
+fn a_timeline_reads_back_as_it_was_written() {
+    for (name, (_, rows)) in synthetic::all() {
+        assert_eq!(csv::read_timeline(&csv::timeline(&rows)).as_ref(), Ok(&rows), "{name}");
+    }
+}
+
+#[test]
+fn a_damaged_timeline_is_refused_with_its_place() {
+    let whole = String::from_utf8(csv::timeline(&synthetic::busy_evening().1)).unwrap();
+    let problem = |text: &str| csv::read_timeline(text.as_bytes()).unwrap_err();
+    assert!(problem(&whole.replacen("refused_banned", "refused_bored", 1)).contains("`refused_banned`"));
+    assert!(problem(&whole.replacen("\n0,", "\nnoon,", 1)).contains("line 2, `begin_s`: `noon`"));
+    assert!(problem(&whole.replacen("\n0,", "\n,", 1)).contains("line 2: a number is missing"));
+    assert!(problem("").contains("begin_s"));
+}
+
+#[test]
+fn refusals_are_listed_one_a_line() {
+    let (summary, _) = synthetic::busy_evening();
+    let text = String::from_utf8(csv::refusals(&summary)).unwrap();
+    assert_eq!(text.lines().next(), Some("ended,cause,phase,code,count"));
+    assert_eq!(text.lines().count(), 1 + summary.refusals.len());
+}
+
+#[test]
+fn a_latency_log_reads_back_with_its_tags_and_no_date() {
+    let mut histogram = Histogram::new(3).unwrap();
+    (1..1_000_u64).for_each(|n| histogram.record(n * 1_000_000).unwrap());
+    let empty = Histogram::new(3).unwrap();
+    let bytes = hlog::hlog(&[(Latency::Login, histogram.clone()), (Latency::TimeToService, empty)], 60.0);
+    let entries: Vec<LogEntry<'_>> = IntervalLogIterator::new(&bytes).map(Result::unwrap).collect();
+    let intervals: Vec<_> = entries
+        .iter()
+        .map(|entry| match entry {
+            LogEntry::Interval(interval) => interval,
+            LogEntry::StartTime(_) | LogEntry::BaseTime(_) => panic!("a date: {entry:?}"),
+        })
+        .collect();
+    assert_eq!(
+        intervals.iter().map(|i| i.tag().unwrap().as_str()).collect::<Vec<_>>(),
+        ["login", "time_to_service"]
+    );
+    assert_eq!(intervals[0].duration().as_secs(), 60);
+    assert!((intervals[0].max() - histogram.max() as f64 / 1e9).abs() < 1e-3);
+    assert!(hlog::hlog(&[], f64::NAN).starts_with(b"#"));
+}
+
+#[test]
+fn the_terminal_shows_seed_story_refusals_and_verdicts_in_that_order() {
+    let (summary, _) = synthetic::busy_evening();
+    let plain = text::text(&summary, false);
+    let place = |words: &str| plain.find(words).unwrap_or_else(|| panic!("{words} is not in\n{plain}"));
+    assert!(plain.starts_with("seed 421 · busy-evening"), "{plain}");
+    assert!(place(&summary.story[0]) < place("wanted"));
+    assert!(place("turned away") < place("max_clients  ") && place("max_clients  ") < place("FAILED"));
+    assert!(!plain.contains('\x1b') && plain.lines().count() < 30, "{plain}");
+    assert!(text::text(&summary, true).contains('\x1b'));
+}
+
+#[test]
+fn a_chart_plots_the_numbers_of_the_file_beside_it() {
+    let (summary, rows) = synthetic::seven_causes();
+    let bytes = csv::timeline(&rows);
+    let column = |name: &str| column(&bytes, name);
+    let shown = series::concurrency(&rows);
+    assert_eq!(values(&shown.connections), column("connections_mean"));
+    assert_eq!(values(&shown.peak), column("connections_max"));
+    assert_eq!(values(&shown.sessions), column("sessions_mean"));
+    assert_eq!(shown.refused.len(), 7);
+    for (cause, series) in &shown.refused {
+        assert_eq!(values(series), column(&format!("refused_{cause}")));
+    }
+    let shown = series::retries(&rows);
+    assert_eq!(values(&shown.wanted), column("wanted"));
+    assert_eq!(values(&shown.retries), column("retries"));
+    let (attempts, wanted) = (column("attempts"), column("wanted"));
+    for (i, within) in values(&shown.within).iter().enumerate() {
+        let expected = attempts[i].zip(wanted[i]).filter(|(_, wanted)| *wanted > 0.0).map(|(a, w)| a / w);
+        assert_eq!(*within, expected, "row {i}");
+    }
+    let shown = series::refusals(&rows, summary.replications);
+    let turned_away = column("turned_away");
+    for (i, share) in values(&shown.share).iter().enumerate().filter(|(_, share)| share.is_some()) {
+        let ended: f64 = ["admitted", "turned_away", "login_failed", "network_failed", "abandoned"]
+            .iter()
+            .filter_map(|name| column(name)[i])
+            .sum();
+        assert!((share.unwrap() - turned_away[i].unwrap() / ended).abs() < 1e-12, "row {i}");
+    }
+}
+
+#[test]
+fn a_chart_drawn_from_the_files_is_the_chart_drawn_from_the_run() {
+    let (summary, rows) = synthetic::herd();
+    let read = json::read_summary(&json::summary(&summary)).unwrap();
+    let read_rows = csv::read_timeline(&csv::timeline(&rows)).unwrap();
+    assert!(charts(&summary, &rows) == charts(&read, &read_rows));
+}
+
+#[test]
+fn every_chart_is_a_small_whole_svg_and_png() {
+    for (name, (summary, rows)) in synthetic::all() {
+        let drawn = charts(&summary, &rows);
+        assert_eq!(
+            drawn.iter().map(|c| c.name).collect::<Vec<_>>(),
+            ["concurrency", "refusals", "time-to-service", "retries"]
+        );
+        for chart in drawn {
+            assert!(
+                chart.svg.starts_with("<svg ") && chart.svg.ends_with("</svg>\n"),
+                "{name}/{}",
+                chart.name
+            );
+            assert!(chart.svg.len() < 60_000, "{name}/{}: {} bytes", chart.name, chart.svg.len());
+            assert!(!chart.svg.contains("NaN") && !chart.svg.contains("inf\""), "{name}/{}", chart.name);
+            assert!(chart.png.starts_with(b"\x89PNG\r\n"), "{name}/{}", chart.name);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_data_breaks_a_chart(rows in prop::collection::vec(any_row(), 0..12), edit in any_edit()) {
+        let (mut summary, _) = synthetic::busy_evening();
+        edit.apply(&mut summary);
+        prop_assert_eq!(charts(&summary, &rows).len(), 4);
+        text::text(&summary, true);
+    }
+
+    #[test]
+    fn any_timeline_reads_back(rows in prop::collection::vec(any_row(), 0..12)) {
+        let bytes = csv::timeline(&rows);
+        let again = csv::read_timeline(&bytes).map(|rows| csv::timeline(&rows));
+        prop_assert_eq!(again, Ok(bytes));
+    }
+}
+
+fn values(series: &series::Series) -> Vec<Option<f64>> {
+    series.points.iter().map(|p| p.value).collect()
+}
+
+/// The column `name` of a CSV, read without the code under test.
+fn column(bytes: &[u8], name: &str) -> Vec<Option<f64>> {
+    let mut lines = std::str::from_utf8(bytes).unwrap().lines();
+    let place = lines.next().unwrap().split(',').position(|column| column == name).unwrap();
+    lines.map(|line| line.split(',').nth(place).unwrap().parse().ok()).collect()
+}
+
+/// A number that a chart may meet, or must survive.
+fn any_number() -> impl Strategy<Value = f64> {
+    prop_oneof![4 => 0.0..1e4, 1 => any::<f64>(), 1 => Just(0.0), 1 => Just(f64::NAN), 1 => Just(f64::INFINITY)]
+}
+
+fn any_row() -> impl Strategy<Value = TimelineRow> {
+    let plain = prop::collection::vec(any_number(), 14);
+    (plain, prop::collection::vec(any_number(), Cause::COUNT), prop::option::of(any_number())).prop_map(
+        |(n, refused, wait)| TimelineRow {
+            begin_s: n[0],
+            width_s: n[1],
+            wanted: n[2],
+            attempts: n[3],
+            retries: n[4],
+            admitted: n[5],
+            turned_away: n[6],
+            login_failed: n[7],
+            network_failed: n[8],
+            abandoned: n[9],
+            cut: n[10],
+            connections_mean: n[11],
+            connections_max: n[12],
+            sessions_mean: n[13],
+            time_to_service_s: wait,
+            time_to_service_max_s: wait,
+            refused,
+        },
+    )
+}
+
+/// What is put in place of a summary's sane values.
+#[derive(Debug)]
+struct Edit {
+    numbers: Vec<f64>,
+    count: u64,
+    name: String,
+}
+
+fn any_edit() -> impl Strategy<Value = Edit> {
+    (prop::collection::vec(any_number(), 12), any::<u64>(), any::<String>())
+        .prop_map(|(numbers, count, name)| Edit { numbers, count, name })
+}
+
+impl Edit {
+    fn apply(&self, summary: &mut Summary) {
+        let n = |i: usize| self.numbers[i];
+        summary.scenario.clone_from(&self.name);
+        summary.duration_s = n(0);
+        summary.counts.turned_away = self.count;
+        summary.counts.retries = self.count;
+        summary.estimates.refused_first.mean = Some(n(1));
+        summary.estimates.refused_attempt.mean = Some(n(2));
+        summary.estimates.amplification.mean = Some(n(3));
+        summary.refused_by_cause.turned_away.insert(self.name.clone(), self.count);
+        summary.refused_by_cause.turned_away.insert("max_clients".to_owned(), self.count);
+        summary.thresholds[0].value = Some(n(4));
+        if let Some(onset) = &mut summary.onset.first {
+            onset.time_s = n(5);
+        }
+        for fault in &mut summary.faults {
+            (fault.begin_s, fault.end_s, fault.label) = (n(6), n(7), self.name.clone());
+        }
+        for waits in summary.latency.values_mut() {
+            (waits.count, waits.censored, waits.max_s) = (self.count, self.count, Some(n(8)));
+            for (i, quantile) in waits.quantiles.iter_mut().enumerate() {
+                (quantile.q, quantile.s) = (n(i % 12) / 2.0, n((i + 5) % 12));
+            }
+        }
+    }
+}
