@@ -57,7 +57,9 @@ mod tests {
 
     fn of(words: &[u64]) -> u128 {
         let mut digest = Digest::default();
-        words.iter().for_each(|w| digest.word(*w));
+        for word in words {
+            digest.word(*word);
+        }
         digest.value()
     }
 

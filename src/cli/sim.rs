@@ -20,6 +20,7 @@ use crate::sim::{Dialogue, Trace, Watch};
 use crate::time::Duration;
 
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(after_help = "Examples:
   ftp421 sim
   ftp421 sim scenarios/busy-evening.toml --seed 7 --replications 20

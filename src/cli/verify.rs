@@ -37,7 +37,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     anyhow_ensure(!stored.partial, "this result is partial: an interrupted run cannot be repeated")?;
     let mut scenario = read::scenario(scenario_file(args)?.as_deref())?;
     if scenario.hash != stored.scenario_hash {
-        return told(NOT_VALID, "the scenario has changed since: its hash is not that of the result");
+        return Ok(told(NOT_VALID, "the scenario has changed since: its hash is not that of the result"));
     }
     as_stored(&mut scenario, &stored);
     let watch = Arc::new(Watch::default());
@@ -54,10 +54,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         return Ok(FINE);
     }
     let hint = if again.tool == stored.tool { "" } else { "; another version of the tool wrote it" };
-    told(
+    Ok(told(
         NOT_VALID,
         &format!("different: the result says digest {}, this run {}{hint}", stored.digest, again.digest),
-    )
+    ))
 }
 
 /// The scenario's file: as given, or as the manifest says; `None` is the built-in one.
@@ -83,7 +83,7 @@ fn anyhow_ensure(holds: bool, why: &'static str) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn told(code: u8, why: &str) -> Result<ExitCode, Failure> {
+fn told(code: u8, why: &str) -> ExitCode {
     eprintln!("error: {why}");
-    Ok(code.into())
+    code.into()
 }

@@ -419,7 +419,7 @@ impl Client {
             Step::Transfer { .. } => self.send(Command::bare(Verb::Pasv), State::AwaitPasv, env, out),
             Step::Think(time) => self.pause(now, time, State::Pausing, env, out),
             Step::Idle(time) if env.behaviour.keepalive.is_some() => {
-                self.pause(now, time, State::Pausing, env, out)
+                self.pause(now, time, State::Pausing, env, out);
             }
             Step::Idle(time) => self.pause(now, time, State::Away, env, out),
             Step::Quit => self.send(Command::bare(Verb::Quit), State::AwaitQuit, env, out),

@@ -87,7 +87,7 @@ impl Verb {
         matches!(self, Self::List | Self::Retr | Self::Stor)
     }
 
-    /// Is it one of the commands that only keep a session alive? Pure-FTPd counts these (`antiidle` in ftp_parser.c).
+    /// Is it one of the commands that only keep a session alive? Pure-FTPd counts these (`antiidle` in `ftp_parser.c`).
     pub const fn is_keep_alive(self) -> bool {
         matches!(self, Self::Noop | Self::Pwd | Self::Cwd)
     }

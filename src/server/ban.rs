@@ -66,7 +66,7 @@ impl Peers {
     }
 
     /// Counts an offence of `peer`; true if it brings about a ban. The window begins with the first offence and does not
-    /// slide, as mod_ban's does.
+    /// slide, as `mod_ban`'s does.
     pub(super) fn offend(&mut self, peer: PeerId, now: Instant, rule: &Ban) -> bool {
         let Some(entry) = self.get_mut(peer) else { return false };
         if now < entry.banned_until {

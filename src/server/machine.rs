@@ -123,7 +123,7 @@ impl Server {
             (Stage::Transfer, _) => {} // nothing is read until the transfer is over; ABOR comes with the sockets
             (_, Verb::User) => self.name_user(now, conn, command.arg, at, out),
             (Stage::Named, Verb::Pass) if command.arg == ArgId::RIGHT_PASSWORD => {
-                self.log_in(now, conn, Phase::Pass, out)
+                self.log_in(now, conn, Phase::Pass, out);
             }
             (Stage::Named, Verb::Pass) => self.reject(now, conn, out),
             (_, Verb::Pass) => self.answer(conn, self.policy.replies.pass_first, at, out),

@@ -154,7 +154,7 @@ impl Input {
                 digest.word(u64::from(peer.0));
             }
             Self::Command { conn, command } => {
-                word(2, conn, (command.verb as u64) << 16 | u64::from(command.arg.0))
+                word(2, conn, (command.verb as u64) << 16 | u64::from(command.arg.0));
             }
             Self::DataOpened { conn } => word(3, conn, 0),
             Self::TransferDone { conn } => word(4, conn, 0),

@@ -101,7 +101,6 @@ impl Tap for Dialogue<'_> {
                 let ip = self.scenario.addresses.address(who.peer);
                 self.line(now, &format!("-- connects from {ip} (session {})", who.session + 1));
             }
-            Happening::Connected => {}
             Happening::ConnectFailed(cause) => self.line(now, &format!("-- {cause}")),
             Happening::Command(command) => self.command(now, command.verb, command.arg),
             Happening::Reply { reply, connections, bytes, unread } => {
@@ -121,7 +120,7 @@ impl Tap for Dialogue<'_> {
             Happening::Closed { how, unread } => self.hear(now, format!("-- server closes ({how})"), unread),
             Happening::Disconnect => self.line(now, "-- client closes"),
             Happening::Vanish => self.line(now, "-- client vanishes without a word"),
-            Happening::Finish => {}
+            Happening::Connected | Happening::Finish => {}
         }
     }
 }

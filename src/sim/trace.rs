@@ -45,7 +45,7 @@ impl<'a, W: Write> Trace<'a, W> {
             Happening::Connect => write!(self.out, r#""what":"connect""#)?,
             Happening::Connected => write!(self.out, r#""what":"connected""#)?,
             Happening::ConnectFailed(cause) => {
-                write!(self.out, r#""what":"connect_failed","cause":"{cause}""#)?
+                write!(self.out, r#""what":"connect_failed","cause":"{cause}""#)?;
             }
             Happening::Command(command) => {
                 write!(self.out, r#""what":"command","verb":"{}""#, command.verb.name())?;

@@ -1,9 +1,12 @@
 //! The integration tests: one binary, a file for each behaviour.
 
 mod charts;
+mod cli;
 mod determinism;
 mod dialogues;
 mod oracles;
+mod randomness;
 mod real;
 mod scenario;
 mod support;
+mod tidy;
