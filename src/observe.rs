@@ -280,10 +280,11 @@ pub enum Observation {
         /// Had it been logged in? It may have been cut later.
         admitted: bool,
     },
-    /// An address was banned.
-    BanBegan,
-    /// A ban ran out.
-    BanEnded,
+    /// An address was banned. Nobody has to notice when that is over.
+    BanBegan {
+        /// The first moment at which it is not banned any more.
+        until: Instant,
+    },
     /// The server began to refuse service (shutdown, crash, hang) or resumed it.
     ServiceChanged {
         /// Does it accept and greet now?

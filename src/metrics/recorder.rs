@@ -16,6 +16,9 @@ use super::series::Series;
 use super::summary::Transfers;
 use super::tally::Tally;
 use super::timing::Timing;
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
 use crate::id::PopulationId;
 use crate::observe::{Class, Latency, Observation, Refusal, SessionEnd};
 use crate::time::{Duration, Instant};
@@ -38,7 +41,8 @@ struct Holds {
     sum_ns: u128,
 }
 
-/// Adds up a run. Its size is fixed by its [`Shape`]; recording allocates nothing but a line for each new kind of refusal.
+/// Adds up a run. Its size is fixed by its [`Shape`]; recording allocates nothing but a line for each new kind of refusal and
+/// a place for each ban in force.
 ///
 /// Observations come in order of time; one that comes late is taken for simultaneous with the one before.
 #[derive(Clone, Debug)]
@@ -54,6 +58,8 @@ pub struct Recorder {
     refusals: RefusalTable,
     by_check: Vec<u64>,
     bans: Level,
+    /// When each ban that is in force runs out.
+    ban_ends: BinaryHeap<Reverse<Instant>>,
     series: Series,
     timings: [Timing; Latency::COUNT],
     transfers: Transfers,
@@ -76,6 +82,7 @@ impl Recorder {
             refusals: RefusalTable::default(),
             by_check: Vec::new(),
             bans: level,
+            ban_ends: BinaryHeap::new(),
             series: Series::new(shape.horizon),
             timings: Default::default(),
             transfers: Transfers::default(),
@@ -119,11 +126,10 @@ impl Recorder {
             Observation::SessionClosed { opened } => self.on_left(now, Followed::Sessions, opened),
             Observation::Refused { check, .. } => self.on_refused_by_check(check),
             Observation::SlotFreed { held, admitted } => self.on_slot_freed(now, held, admitted),
-            Observation::BanBegan => {
+            Observation::BanBegan { until } => {
+                self.end_bans(now);
                 self.bans.rise(now);
-            }
-            Observation::BanEnded => {
-                self.bans.fall(now);
+                self.ban_ends.push(Reverse(until));
             }
             Observation::ServiceChanged { .. } => {}
         }
@@ -147,6 +153,7 @@ impl Recorder {
             let span = self.levels[which as usize].advance(end);
             self.series.hold(which, span);
         }
+        self.end_bans(end);
         self.bans.advance(end);
         self.series.finish(end);
         let [connections, sessions] = &mut self.levels;
@@ -181,6 +188,17 @@ impl Recorder {
         self.timings.iter_mut().zip(&other.timings).for_each(|(a, b)| a.merge(b));
         self.transfers.count += other.transfers.count;
         self.transfers.bytes += other.transfers.bytes;
+    }
+
+    /// Ends the bans that have run out by `now`.
+    fn end_bans(&mut self, now: Instant) {
+        while let Some(Reverse(until)) = self.ban_ends.pop() {
+            if until > now {
+                self.ban_ends.push(Reverse(until));
+                return;
+            }
+            self.bans.fall(until);
+        }
     }
 
     fn is_warm(&self, began: Instant) -> bool {
