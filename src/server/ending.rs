@@ -11,6 +11,7 @@ use crate::observe::{Cause, CloseHow, Observation, Phase, Refusal};
 use crate::time::{Duration, Instant};
 
 /// How a connection is refused or cut.
+#[derive(Clone, Copy)]
 pub(super) struct LastWords {
     pub ending: Ending,
     /// The phase, if it is not the one where the connection stands.
@@ -33,6 +34,11 @@ impl Server {
         self.sessions
             .get_mut(conn.0 as usize)
             .filter(|s| !matches!(s.stage, Stage::Free | Stage::Ending | Stage::Reaping))
+    }
+
+    /// Is `conn` closed, and only its slot not yet free?
+    pub(super) fn is_reaping(&self, conn: ConnId) -> bool {
+        self.sessions.get(conn.0 as usize).is_some_and(|s| s.stage == Stage::Reaping)
     }
 
     /// Refuses or cuts `conn`: its last reply goes out at `at`, and then the connection closes.

@@ -8,18 +8,31 @@ use crate::observe::{Cause, CloseHow, Observation};
 use crate::time::Instant;
 
 impl Server {
+    /// Does `input` wait until a server that hangs goes on? It reads neither a socket nor a shutdown message nor its
+    /// configuration. What its kernel does goes on: the listener can be closed and opened again, and the process killed.
+    pub(super) fn waits(input: Input) -> bool {
+        match input {
+            Input::Control(control) => matches!(
+                control,
+                Control::Announce | Control::CutAnnounced | Control::Hang | Control::SetLimit { .. }
+            ),
+            _ => true,
+        }
+    }
+
     pub(super) fn control(&mut self, now: Instant, control: Control, out: &mut Vec<Action>) {
         let silent = |cause, close| Ending { cause, reply: None, close };
         match control {
-            Control::StopListening => self.serve(false, out),
+            Control::StopListening => Self::serve(false, out),
             Control::Listen => {
                 self.announcing = false;
-                self.serve(true, out);
+                self.waiting.retain(|input| *input != Input::Control(Control::Announce)); // it is withdrawn
+                Self::serve(true, out);
             }
             Control::Announce => {
                 self.announcing = true;
                 if self.policy.shutdown_new.is_none() {
-                    self.serve(false, out);
+                    Self::serve(false, out);
                 } else {
                     out.push(Action::Observe(Observation::ServiceChanged { up: false }));
                 }
@@ -42,7 +55,7 @@ impl Server {
         }
     }
 
-    fn serve(&mut self, up: bool, out: &mut Vec<Action>) {
+    fn serve(up: bool, out: &mut Vec<Action>) {
         out.push(Action::Listen { up });
         out.push(Action::Observe(Observation::ServiceChanged { up }));
     }
@@ -69,8 +82,11 @@ impl Server {
                     out.push(Action::Close { conn, how, cause: Some(cause) });
                     out.push(Action::Free { conn });
                 }
-                Input::Closed { .. } => self.handle(now, input, out),
-                Input::TimerFired { conn } => out.push(Action::Arm { conn, at: now }),
+                Input::TimerFired { conn } if self.is_reaping(conn) => self.handle(now, input, out),
+                // The server that comes next reads the configuration as it is then.
+                Input::Closed { .. } | Input::Control(Control::SetLimit { .. }) => {
+                    self.handle(now, input, out);
+                }
                 _ => {}
             }
         }
