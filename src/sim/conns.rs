@@ -30,7 +30,7 @@ pub(super) struct Wire {
     pub freed: bool,
 }
 
-const _: () = assert!(size_of::<Wire>() == 64);
+const _: () = assert!(size_of::<Wire>() == 72);
 
 /// All connections, in reused slots.
 #[derive(Debug, Default)]
