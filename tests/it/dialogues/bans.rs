@@ -35,7 +35,8 @@ fn the_session_that_triggers_the_ban_gets_two_lines() {
 
 #[test]
 fn a_ban_for_a_login_timeout_is_told_behind_its_421() {
-    let mut desk = Desk::new("proftpd", &format!("login_timeout = \"5s\"\n{TWO_IN_A_MINUTE}\non = \"login_timeout\""));
+    let mut desk =
+        Desk::new("proftpd", &format!("login_timeout = \"5s\"\n{TWO_IN_A_MINUTE}\non = \"login_timeout\""));
     let first = desk.connect(1);
     desk.hears(first);
     desk.wait(5.4);
@@ -49,7 +50,7 @@ fn a_ban_for_a_login_timeout_is_told_behind_its_421() {
     );
 }
 
-/// ClientConnectRate 5/10 s bans on the fifth connect.
+/// `ClientConnectRate 5/10` bans on the fifth connect.
 #[test]
 fn a_connect_rate_bans_on_the_very_connect_that_is_too_many() {
     let rule = "[server.ban]\non = \"connect\"\nthreshold = 5\nwindow = \"10s\"\nduration = \"1h\"";
@@ -87,7 +88,10 @@ fn a_ban_runs_out() {
 fn a_ban_that_ran_out_is_not_in_force_any_more() {
     let text = format!(
         "schema = 1\nname = \"hour\"\nduration = \"1h\"\n{}{}",
-        server("proftpd", "[server.ban]\non = \"bad_password\"\nthreshold = 1\nwindow = \"1m\"\nduration = \"6m\""),
+        server(
+            "proftpd",
+            "[server.ban]\non = \"bad_password\"\nthreshold = 1\nwindow = \"1m\"\nduration = \"6m\""
+        ),
         client("guesser", "10m", "wrong_password = 1.0"),
     );
     let summary = crate::support::outcome(&text).summary;
@@ -128,7 +132,9 @@ fn neighbours_behind_the_banned_address_are_refused_too() {
         client(
             "guesser",
             "10s",
-            &format!("{behind}\nwrong_password = 1.0\nlogin_tries = 3\nretry = {{ backoff = \"fixed\", wait = \"5s\", attempts = 2, on = [\"login_attempts\"] }}"),
+            &format!(
+                "{behind}\nwrong_password = 1.0\nlogin_tries = 3\nretry = {{ backoff = \"fixed\", wait = \"5s\", attempts = 2, on = [\"login_attempts\"] }}"
+            ),
         ),
         client("neighbour", "20s", &format!("{behind}\nretry = {{ backoff = \"fixed\", wait = \"400s\" }}")),
         client("stranger", "20s", ""),
@@ -141,5 +147,8 @@ fn neighbours_behind_the_banned_address_are_refused_too() {
             "820 S: 230 User neighbour logged in",
         ]
     );
-    assert_eq!(only(&told(&scenario, "stranger"), &["S: 530", "S: 230"]), ["20 S: 230 User stranger logged in"]);
+    assert_eq!(
+        only(&told(&scenario, "stranger"), &["S: 530", "S: 230"]),
+        ["20 S: 230 User stranger logged in"]
+    );
 }

@@ -27,7 +27,11 @@ fn a_greeting_takes_one_round_trip_and_a_login_two_more() {
 fn a_transfer_takes_its_round_trips_and_its_bytes() {
     let scenario = hour(&[
         server("rfc959", ""),
-        client("alice", "0s", "link = { rtt = \"40ms\", bandwidth = \"1MiB/s\" }\nscript = [\"login\", { retr = \"1MiB\" }]"),
+        client(
+            "alice",
+            "0s",
+            "link = { rtt = \"40ms\", bandwidth = \"1MiB/s\" }\nscript = [\"login\", { retr = \"1MiB\" }]",
+        ),
     ]);
     assert_eq!(
         told(&scenario, "alice")[6..10],
@@ -50,7 +54,10 @@ fn a_client_that_is_away_reads_the_421_behind_its_next_command() {
         ]);
         told(&scenario, "alice")[6..].to_vec()
     };
-    assert_eq!(away("\"pwd\""), ["90 C: PWD", "90 S: 421 Timeout.", "90 -- server closes (fin_then_rst)", "90 -- client closes"]);
+    assert_eq!(
+        away("\"pwd\""),
+        ["90 C: PWD", "90 S: 421 Timeout.", "90 -- server closes (fin_then_rst)", "90 -- client closes"]
+    );
     assert_eq!(away("{ retr = \"1KiB\" }")[0], "90 C: PASV");
 }
 
@@ -138,7 +145,10 @@ fn patience_ends_the_wait_wherever_it_stands() {
     };
     let reload = "kind = \"reload\"\nmax_per_ip = 5";
     let backing_off = scenario("5s", "retry = { backoff = \"fixed\", wait = \"4s\" }", reload);
-    assert_eq!(only(&told(&backing_off, "alice"), &["connects"]), ["5 -- connects", "9 -- connects", "13 -- connects"]);
+    assert_eq!(
+        only(&told(&backing_off, "alice"), &["connects"]),
+        ["5 -- connects", "9 -- connects", "13 -- connects"]
+    );
     let hanging = scenario("21s", "", "kind = \"shutdown\"\nform = \"hang\"");
     assert_eq!(told(&hanging, "alice"), ["21 -- connects", "31 -- client closes"]);
     let wrong = scenario("121s", "wrong_password = 1.0\nlogin_tries = 9", reload);
@@ -164,7 +174,7 @@ fn patience_is_for_being_served_not_for_the_session() {
 
 #[test]
 fn a_client_may_give_up_before_its_handshake_is_done() {
-    for patience in ["1ns", "10ms", "30ms", "40ms"] {
+    for patience in ["1ms", "20ms", "21ms", "40ms"] {
         let scenario = hour(&[
             server("rfc959", "max_clients = 1"),
             client("alice", "0s", &format!("patience = \"{patience}\"\nlink = {{ rtt = \"40ms\" }}")),

@@ -134,7 +134,9 @@ impl Desk {
     }
 
     fn advance(&mut self, to: Instant) {
-        while let Some(place) = (0..self.due.len()).min_by_key(|p| self.due[*p].0).filter(|p| self.due[*p].0 <= to) {
+        while let Some(place) =
+            (0..self.due.len()).min_by_key(|p| self.due[*p].0).filter(|p| self.due[*p].0 <= to)
+        {
             let (at, conn) = self.due.swap_remove(place);
             self.now = self.now.max(at);
             self.give(Input::TimerFired { conn });
@@ -160,7 +162,9 @@ impl Desk {
                     self.heard.entry(conn.0).or_default().extend(lines);
                     self.spoke.insert(conn.0, at);
                 }
-                Action::Close { conn, how, .. } => self.heard.entry(conn.0).or_default().push(format!("({how})")),
+                Action::Close { conn, how, .. } => {
+                    self.heard.entry(conn.0).or_default().push(format!("({how})"));
+                }
                 Action::Arm { conn, at } => self.due.push((at, conn)),
                 _ => {}
             }

@@ -14,13 +14,16 @@ fn drain_lets_live_sessions_go_on() {
         client("bob", "11s", "retry = { backoff = \"fixed\", wait = \"70s\" }"),
         fault("10s", "kind = \"shutdown\"\nform = \"drain\"\ndown = \"60s\""),
     ]);
-    assert_eq!(only(&told(&scenario, "alice"), &["NOOP", "Zzz", "221"])[..2], ["69 C: NOOP", "69 S: 200 Zzz..."]);
+    assert_eq!(
+        only(&told(&scenario, "alice"), &["NOOP", "Zzz", "221"])[..2],
+        ["69 C: NOOP", "69 S: 200 Zzz..."]
+    );
     let bob = told(&scenario, "bob");
     assert_eq!(bob[..3], ["11 -- connects", "11 -- connection_refused", "81 -- connects"]);
     assert_eq!(only(&bob, &["S: 230"]), ["81 S: 230 OK. Current directory is /"]);
 }
 
-/// /etc/shutmsg of ProFTPD: 500 for the new, 421 for the living.
+/// /etc/shutmsg of `ProFTPD`: 500 for the new, 421 for the living.
 #[test]
 fn announce_tells_new_and_live_clients() {
     let scenario = hour(&[
@@ -70,7 +73,11 @@ fn a_crash_resets_everybody_and_refuses_until_it_is_up() {
     let retry = "retry = { backoff = \"fixed\", wait = \"25s\" }";
     let scenario = hour(&[
         server("proftpd", ""),
-        client("alice", "0s", &format!("script = [\"login\", {{ think = \"60s\" }}]\nreconnect = true\n{retry}")),
+        client(
+            "alice",
+            "0s",
+            &format!("script = [\"login\", {{ think = \"60s\" }}]\nreconnect = true\n{retry}"),
+        ),
         client("bob", "11s", retry),
         fault("10s", "kind = \"shutdown\"\nform = \"crash\"\ndown = \"60s\""),
     ]);
@@ -119,7 +126,11 @@ fn a_client_gives_up_on_a_hung_server_after_its_reply_timeout() {
             "15s",
             "link = { rtt = \"0s\", reply_timeout = \"5s\" }\nretry = { backoff = \"fixed\", wait = \"1s\", attempts = 2 }",
         ),
-        client("alice", "13s", "link = { rtt = \"0s\", reply_timeout = \"5s\" }\nscript = [\"login\", { think = \"3s\" }, \"noop\"]"),
+        client(
+            "alice",
+            "13s",
+            "link = { rtt = \"0s\", reply_timeout = \"5s\" }\nscript = [\"login\", { think = \"3s\" }, \"noop\"]",
+        ),
         fault("14s", "kind = \"shutdown\"\nform = \"hang\""),
     ]);
     assert_eq!(
@@ -201,6 +212,27 @@ fn a_server_that_hangs_while_it_announces_still_announces_when_it_wakes() {
     assert_eq!(desk.hears(bob), "");
     desk.control(Control::Resume);
     assert!(desk.hears(bob).starts_with("500 FTP server shut down (back at six)"));
+}
+
+/// The login timer of `ProFTPD` is not extended by the USER that waited, and has run out long ago.
+#[test]
+fn time_does_not_go_back_to_a_deadline_that_went_by_during_a_hang() {
+    let link = "link = { rtt = \"40ms\", reply_timeout = \"1h\" }";
+    let scenario = hour(&[
+        server("proftpd", ""),
+        client("alice", "9.98s", link),
+        fault("10.01s", "kind = \"shutdown\"\nform = \"hang\"\nlasts = \"10m\""),
+    ]);
+    assert_eq!(
+        told(&scenario, "alice")[2..],
+        [
+            "10.02 C: USER alice",
+            "610.03 S: 331 Password required for alice",
+            "610.03 C: PASS ********",
+            "610.03 S: 421 Login timeout (300 seconds): closing control connection",
+            "610.03 -- client closes",
+        ]
+    );
 }
 
 #[test]

@@ -27,7 +27,7 @@ fn server(profile: &str, keys: &str) -> String {
     )
 }
 
-/// One client called `name` who comes at `at`, a nanosecond of cable away. `keys` say what it does.
+/// One client called `name` who comes at `at` over no distance at all. `keys` say what it does.
 fn client(name: &str, at: &str, keys: &str) -> String {
     clients(name, 1, at, keys)
 }
@@ -66,7 +66,8 @@ fn told_by(scenario: &Scenario, population: &str, index: u32) -> Vec<String> {
         .map(|line| {
             let (time, what) = line.trim_start().split_once("  ").expect("a time and a line");
             let time = time.trim_end_matches('0').trim_end_matches('.');
-            let what = what.split(" from ").next().filter(|_| what.starts_with("-- connects")).unwrap_or(what);
+            let what =
+                what.split(" from ").next().filter(|_| what.starts_with("-- connects")).unwrap_or(what);
             format!("{time} {what}")
         })
         .collect()

@@ -38,7 +38,10 @@ fn waits_are_fixed_or_grow() {
 /// curl --retry: 1, 2, 4 s. lftp: 15 s and half as much again each time.
 #[test]
 fn the_waits_that_were_measured_can_be_written_down() {
-    assert_eq!(connects("{ backoff = \"exponential\", wait = \"1s\", attempts = 4 }"), ["10", "11", "13", "17"]);
+    assert_eq!(
+        connects("{ backoff = \"exponential\", wait = \"1s\", attempts = 4 }"),
+        ["10", "11", "13", "17"]
+    );
     assert_eq!(
         connects("{ backoff = \"exponential\", wait = \"15s\", factor = 1.5, cap = \"300s\", attempts = 4 }"),
         ["10", "25", "47.5", "81.25"]
@@ -56,7 +59,10 @@ fn no_wait_is_longer_than_its_cap() {
         connects("{ backoff = \"exponential\", wait = \"5s\", cap = \"12s\", attempts = 5 }"),
         ["10", "15", "25", "37", "49"]
     );
-    assert_eq!(connects("{ backoff = \"fixed\", wait = \"50s\", cap = \"12s\", attempts = 2 }"), ["10", "22"]);
+    assert_eq!(
+        connects("{ backoff = \"fixed\", wait = \"50s\", cap = \"12s\", attempts = 2 }"),
+        ["10", "22"]
+    );
 }
 
 #[test]
@@ -72,7 +78,8 @@ fn rules_are_for_causes_and_phases() {
     assert_eq!(connects(&format!("{{ {comes_back}, phases = [\"greeting\"] }}")).len(), 2);
     assert_eq!(connects(&format!("{{ {comes_back}, phases = [\"accept\", \"pass\"] }}")).len(), 1);
     assert_eq!(
-        connects(&format!("{{ {comes_back}, rules = [{{ on = [\"max_clients\"], backoff = \"none\" }}] }}")).len(),
+        connects(&format!("{{ {comes_back}, rules = [{{ on = [\"max_clients\"], backoff = \"none\" }}] }}"))
+            .len(),
         1,
         "the special rule is tried first"
     );
@@ -129,7 +136,11 @@ fn a_reconnect_goes_on_where_the_script_was() {
 fn without_reconnect_a_cut_is_the_end() {
     let scenario = hour(&[
         server("vsftpd", ""),
-        client("alice", "0s", "script = [\"login\", { think = \"60s\" }]\nretry = { backoff = \"fixed\", wait = \"1s\" }"),
+        client(
+            "alice",
+            "0s",
+            "script = [\"login\", { think = \"60s\" }]\nretry = { backoff = \"fixed\", wait = \"1s\" }",
+        ),
         fault("15s", "kind = \"shutdown\"\nform = \"cut\"\ndown = \"1s\""),
     ]);
     assert_eq!(told(&scenario, "alice").last().unwrap(), "15 -- client closes");
@@ -183,9 +194,17 @@ fn assert_spread(name: &str, waits: &[[f64; 4]], bounds: [(f64, f64); 4]) {
 #[test]
 fn jitter_spreads_a_wait_as_its_name_says() {
     let double = Growth::Exponential(2.0);
-    assert_spread("none", &waits(double, Jitter::None), [(10.0, 10.0), (20.0, 20.0), (40.0, 40.0), (60.0, 60.0)]);
+    assert_spread(
+        "none",
+        &waits(double, Jitter::None),
+        [(10.0, 10.0), (20.0, 20.0), (40.0, 40.0), (60.0, 60.0)],
+    );
     assert_spread("full", &waits(double, Jitter::Full), [(0.0, 10.0), (0.0, 20.0), (0.0, 40.0), (0.0, 60.0)]);
-    assert_spread("equal", &waits(double, Jitter::Equal), [(5.0, 10.0), (10.0, 20.0), (20.0, 40.0), (30.0, 60.0)]);
+    assert_spread(
+        "equal",
+        &waits(double, Jitter::Equal),
+        [(5.0, 10.0), (10.0, 20.0), (20.0, 40.0), (30.0, 60.0)],
+    );
 }
 
 /// sleep = min(cap, uniform(base, 3 * the last sleep)), and the last sleep is the base at first.

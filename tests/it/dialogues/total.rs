@@ -46,8 +46,10 @@ fn control() -> impl Strategy<Value = Control> {
 fn server_input() -> impl Strategy<Value = Input> {
     let conn = || (0..12_u32).prop_map(ConnId);
     let arg = prop_oneof![Just(0_u16), Just(1), Just(2), Just(3), Just(4), Just(u16::MAX)];
-    let command = (conn(), 0..VERBS.len(), arg)
-        .prop_map(|(conn, verb, arg)| Input::Command { conn, command: Command { verb: VERBS[verb], arg: ArgId(arg) } });
+    let command = (conn(), 0..VERBS.len(), arg).prop_map(|(conn, verb, arg)| Input::Command {
+        conn,
+        command: Command { verb: VERBS[verb], arg: ArgId(arg) },
+    });
     let login = (conn(), any::<bool>()).prop_map(|(conn, user)| {
         let command = if user {
             Command { verb: Verb::User, arg: ArgId(3) }
@@ -71,11 +73,20 @@ fn server_input() -> impl Strategy<Value = Input> {
 fn a_server(profile: usize) -> Server {
     let (name, keys) = [
         ("vsftpd", "max_clients = 6\nmax_per_ip = 3\nidle_timeout = \"3s\""),
-        ("proftpd", "max_instances = 8\nmax_clients = 5\nmax_per_user = 3\nsession_timeout = \"20s\"\n[server.ban]\nthreshold = 2\nwindow = \"60s\"\nduration = \"10s\""),
-        ("proftpd", "login_timeout = \"2s\"\n[server.ban]\non = \"login_timeout\"\nthreshold = 1\nwindow = \"60s\"\nduration = \"10s\""),
+        (
+            "proftpd",
+            "max_instances = 8\nmax_clients = 5\nmax_per_user = 3\nsession_timeout = \"20s\"\n[server.ban]\nthreshold = 2\nwindow = \"60s\"\nduration = \"10s\"",
+        ),
+        (
+            "proftpd",
+            "login_timeout = \"2s\"\n[server.ban]\non = \"login_timeout\"\nthreshold = 1\nwindow = \"60s\"\nduration = \"10s\"",
+        ),
         ("pure-ftpd", "max_clients = 7\nmax_per_ip = 3\nmax_per_user = 2\nidle_timeout = \"5s\""),
         ("pyftpdlib", "max_clients = 6\nmax_per_ip = 3"),
-        ("rfc959", "max_clients = 5\nmax_per_user = 3\nno_transfer_timeout = \"4s\"\n[server.ban]\non = \"connect\"\nthreshold = 9\nwindow = \"2s\"\nduration = \"10s\""),
+        (
+            "rfc959",
+            "max_clients = 5\nmax_per_user = 3\nno_transfer_timeout = \"4s\"\n[server.ban]\non = \"connect\"\nthreshold = 9\nwindow = \"2s\"\nduration = \"10s\"",
+        ),
     ][profile];
     let scenario =
         super::hour(&[format!("[server]\nprofile = \"{name}\"\ncommand_time = \"1ms\"\n{keys}\n")]);
@@ -95,11 +106,11 @@ impl Driver {
     fn take(&mut self, now: Instant, actions: &[Action]) {
         for action in actions {
             let conn = match *action {
-                Action::Reply { conn, at, .. } | Action::Arm { conn, at } | Action::StartTransfer { conn, at } => {
-                    assert!(at >= now, "nothing is to be done in the past: {action:?}");
+                Action::Reply { conn, at, .. } | Action::StartTransfer { conn, at } => {
+                    assert!(at >= now, "nothing is said in the past: {action:?}");
                     conn
                 }
-                Action::Close { conn, .. } | Action::Free { conn } => conn,
+                Action::Arm { conn, .. } | Action::Close { conn, .. } | Action::Free { conn } => conn,
                 Action::Listen { .. } | Action::Observe(_) => continue,
             };
             let place = conn.0 as usize;
@@ -109,7 +120,11 @@ impl Driver {
                 Action::Arm { at, .. } => self.armed[place] = Some(at),
                 Action::Reply { .. } => {
                     self.replies[place] += 1;
-                    assert!(self.replies[place] <= self.commands[place] + 2, "it says more than it is asked");
+                    let unasked = 3; // the greeting, a timer's 421, and ProFTPD's word about a ban behind it
+                    assert!(
+                        self.replies[place] <= self.commands[place] + unasked,
+                        "it says more than it is asked"
+                    );
                 }
                 _ => {}
             }
@@ -141,8 +156,8 @@ proptest! {
                     }
                     (driver.owned[place], driver.commands[place], driver.replies[place]) = (true, 0, 0);
                 }
-                Input::Command { conn, .. } => driver.commands[conn.0 as usize] += 1,
-                Input::TransferDone { conn } => driver.commands[conn.0 as usize] += 1, // it answers RETR once more
+                // The end of a transfer answers RETR once more.
+                Input::Command { conn, .. } | Input::TransferDone { conn } => driver.commands[conn.0 as usize] += 1,
                 Input::TimerFired { conn } => driver.armed[conn.0 as usize] = None,
                 _ => {}
             }
@@ -154,11 +169,14 @@ proptest! {
                 }
             }
         };
+        let hangs = inputs.iter().filter(|(_, input)| *input == Input::Control(Control::Hang)).count();
         for (gap, input) in inputs {
             now += Duration::from_nanos(gap);
             give(now, input, &mut server, &mut driver);
         }
-        give(now, Input::Control(Control::Resume), &mut server, &mut driver);
+        for _ in 0..hangs {
+            give(now, Input::Control(Control::Resume), &mut server, &mut driver);
+        }
         for conn in (0..12).map(ConnId) {
             give(now, Input::Closed { conn }, &mut server, &mut driver);
         }
