@@ -264,6 +264,7 @@ impl Client {
         }
         if std::mem::take(&mut self.kept_alive) {
             self.took(Latency::Command, now, out);
+            self.enter(self.state, env, out); // the next one may be due before this answer would have been overdue
             return;
         }
         let done = severity == Severity::Completion;

@@ -64,7 +64,8 @@ pub enum Jitter {
     Full,
     /// Half of `w`, and uniform from 0 to the other half.
     Equal,
-    /// Uniform from the first wait to three times the wait before, whatever the growth.
+    /// Uniform from the first wait to three times the wait before, whatever the growth; the wait before the first retry is
+    /// taken to have been the first wait.
     Decorrelated,
 }
 
@@ -124,7 +125,7 @@ impl Backoff {
             Jitter::Full => wait * spread,
             Jitter::Equal => wait / 2.0 + wait / 2.0 * spread,
             Jitter::Decorrelated => {
-                let high = (previous.as_nanos() as f64 * 3.0).max(base);
+                let high = (previous.as_nanos() as f64).max(base) * 3.0;
                 (base + (high - base) * spread).min(cap)
             }
         };

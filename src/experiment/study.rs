@@ -90,5 +90,6 @@ impl Study {
         self.work.commands += work.commands;
         self.work.pending_max = self.work.pending_max.max(work.pending_max);
         self.work.clients_max = self.work.clients_max.max(work.clients_max);
+        self.work.connections_max = self.work.connections_max.max(work.connections_max);
     }
 }

@@ -40,7 +40,8 @@ struct Holds {
     sum_ns: u128,
 }
 
-/// Adds up a run. Its size is fixed by its [`Shape`]; recording allocates nothing but a line for each new kind of refusal.
+/// Adds up a run. Its size is fixed by its [`Shape`]; recording allocates nothing but a line for each new kind of refusal and
+/// a place for each ban in force.
 ///
 /// Observations come in order of time; one that comes late is taken for simultaneous with the one before.
 #[derive(Clone, Debug)]

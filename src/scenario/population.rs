@@ -111,7 +111,7 @@ fn behaviour(table: &mut Reader<'_>, script: crate::client::Script) -> Read<Beha
         keepalive: table.get("keepalive", |v| v.pause())?,
         patience: table.get("patience", |v| v.pauses())?,
         wrong_password: table.get_or("wrong_password", plain.wrong_password, |v| v.probability())?,
-        login_tries: table.get_or("login_tries", plain.login_tries, |v| v.count(1..=1_000))?,
+        login_tries: table.get_or("login_tries", plain.login_tries, |v| v.count(1..=255))?,
         vanish: table.get_or("vanish", plain.vanish, |v| v.probability())?,
         reconnect: table.get_or("reconnect", plain.reconnect, |v| v.flag())?,
         retry: table.get("retry", retry::read)?.unwrap_or_default(),

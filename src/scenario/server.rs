@@ -67,7 +67,7 @@ fn read_overrides(table: &mut Reader<'_>, profile: &Profile) -> Read<Overrides> 
         idle_timeout: table.get("idle_timeout", |v| v.duration())?,
         no_transfer_timeout: table.get("no_transfer_timeout", |v| v.duration())?,
         session_timeout: table.get("session_timeout", |v| v.duration())?,
-        max_login_attempts: table.get("max_login_attempts", |v| v.count(0..=1_000))?,
+        max_login_attempts: table.get("max_login_attempts", |v| v.count(0..=255))?,
         login_fail_delay: table.get("login_fail_delay", |v| v.duration())?,
         ban: table.get("ban", read_ban)?,
         message: table.get("message", |v| v.line().map(str::to_owned))?,

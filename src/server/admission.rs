@@ -187,10 +187,10 @@ impl Server {
             return false;
         };
         let banned = self.peers.offend(peer, now, rule);
-        if banned {
-            out.push(Action::Observe(Observation::BanBegan { until: now + rule.duration }));
+        if let Some(until) = banned {
+            out.push(Action::Observe(Observation::BanBegan { until }));
         }
-        banned
+        banned.is_some()
     }
 
     /// What a session that has just brought about a ban is told about it.

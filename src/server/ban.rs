@@ -65,12 +65,12 @@ impl Peers {
         self.table.get(peer.0 as usize).is_some_and(|p| now < p.banned_until)
     }
 
-    /// Counts an offence of `peer`; true if it brings about a ban. The window begins with the first offence and does not
+    /// Counts an offence of `peer`; if it brings about a ban, says until when. The window begins with the first offence and does not
     /// slide, as `mod_ban`'s does.
-    pub(super) fn offend(&mut self, peer: PeerId, now: Instant, rule: &Ban) -> bool {
-        let Some(entry) = self.get_mut(peer) else { return false };
+    pub(super) fn offend(&mut self, peer: PeerId, now: Instant, rule: &Ban) -> Option<Instant> {
+        let entry = self.get_mut(peer)?;
         if now < entry.banned_until {
-            return false;
+            return None;
         }
         if entry.offences == 0 || now.since(entry.since) > rule.window {
             entry.offences = 0;
@@ -78,10 +78,10 @@ impl Peers {
         }
         entry.offences += 1;
         if entry.offences < rule.threshold {
-            return false;
+            return None;
         }
         entry.offences = 0;
         entry.banned_until = now + rule.duration;
-        true
+        Some(entry.banned_until)
     }
 }

@@ -36,6 +36,11 @@ impl Server {
             .filter(|s| !matches!(s.stage, Stage::Free | Stage::Ending | Stage::Reaping))
     }
 
+    /// Is `conn` closed, and only its slot not yet free?
+    pub(super) fn is_reaping(&self, conn: ConnId) -> bool {
+        self.sessions.get(conn.0 as usize).is_some_and(|s| s.stage == Stage::Reaping)
+    }
+
     /// Refuses or cuts `conn`: its last reply goes out at `at`, and then the connection closes.
     pub(super) fn end(
         &mut self,

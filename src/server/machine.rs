@@ -78,7 +78,7 @@ impl Server {
 
     /// Takes one input at `now` and appends what is to be done to `out`.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Action>) {
-        if self.hung && !matches!(input, Input::Control(_)) {
+        if self.hung && Self::waits(input) {
             self.waiting.push(input);
             return;
         }

@@ -266,7 +266,7 @@ impl Policy {
         let message = overrides.message.as_deref().unwrap_or("maintenance");
         let mut compiler = Compiler { table: &mut table, message };
         let checks = compiler.checks(profile, overrides)?;
-        let clients = checks.iter().find(|c| c.per == Per::Server).map_or(0, |c| u64::from(c.limit));
+        let clients = clients(&checks);
         if profile.timer.login.times_idle > 0 && overrides.login_timeout.is_some() {
             let why = format!("the login timer of {} follows its idle_timeout", profile.name);
             return Err(lacks("login_timeout", &why));
@@ -350,12 +350,18 @@ impl Policy {
         if let Some(reply) = check.ending.reply {
             self.table.entries[usize::from(reply.0)].value = u64::from(check.limit);
         }
+        self.table.entries[usize::from(self.replies.greeting.0)].value = clients(&self.checks);
     }
 
     /// Does anything in this policy depend on who connects? If not, addresses need not be remembered.
     pub fn needs_addresses(&self) -> bool {
         self.ban.is_some() || self.checks.iter().any(|c| c.per == Per::Address && c.limit != u32::MAX)
     }
+}
+
+/// The limit on all clients, which a greeting may tell.
+fn clients(checks: &[Check]) -> u64 {
+    checks.iter().find(|c| c.per == Per::Server).map_or(0, |c| u64::from(c.limit))
 }
 
 fn lacks(key: &str, why: &str) -> Misfit {

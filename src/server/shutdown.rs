@@ -8,12 +8,25 @@ use crate::observe::{Cause, CloseHow};
 use crate::time::Instant;
 
 impl Server {
+    /// Does `input` wait until a server that hangs goes on? It reads neither a socket nor a shutdown message nor its
+    /// configuration. What its kernel does goes on: the listener can be closed and opened again, and the process killed.
+    pub(super) fn waits(input: Input) -> bool {
+        match input {
+            Input::Control(control) => matches!(
+                control,
+                Control::Announce | Control::CutAnnounced | Control::Hang | Control::SetLimit { .. }
+            ),
+            _ => true,
+        }
+    }
+
     pub(super) fn control(&mut self, now: Instant, control: Control, out: &mut Vec<Action>) {
         let silent = |cause, close| Ending { cause, reply: None, close };
         match control {
             Control::StopListening => out.push(Action::Listen { up: false }),
             Control::Listen => {
                 self.announcing = false;
+                self.waiting.retain(|input| *input != Input::Control(Control::Announce)); // it is withdrawn
                 out.push(Action::Listen { up: true });
             }
             Control::Announce if self.policy.shutdown_new.is_none() => out.push(Action::Listen { up: false }),
@@ -54,8 +67,11 @@ impl Server {
                     out.push(Action::Close { conn, how, cause: Some(cause) });
                     out.push(Action::Free { conn });
                 }
-                Input::Closed { .. } => self.handle(now, input, out),
-                Input::TimerFired { conn } => out.push(Action::Arm { conn, at: now }),
+                Input::TimerFired { conn } if self.is_reaping(conn) => self.handle(now, input, out),
+                // The server that comes next reads the configuration as it is then.
+                Input::Closed { .. } | Input::Control(Control::SetLimit { .. }) => {
+                    self.handle(now, input, out);
+                }
                 _ => {}
             }
         }

@@ -30,7 +30,7 @@ pub(super) struct Wire {
     pub freed: bool,
 }
 
-const _: () = assert!(size_of::<Wire>() == 64);
+const _: () = assert!(size_of::<Wire>() == 72);
 
 /// All connections, in reused slots.
 #[derive(Debug, Default)]
@@ -61,6 +61,11 @@ impl Wires {
             self.slots.push(fresh(Timer::OFF));
             ConnId(self.slots.len() as u32 - 1)
         }
+    }
+
+    /// The most connections that there ever were at once.
+    pub(super) fn most(&self) -> usize {
+        self.slots.len()
     }
 
     pub(super) fn get(&mut self, conn: ConnId) -> &mut Wire {

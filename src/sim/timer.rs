@@ -1,30 +1,34 @@
 //! Lazy timers: a machine asks for a firing as often as it likes, and the calendar stays small.
 //!
-//! A later deadline is only noted: the firing under way asks again on arrival. There is no cancel. Two firings are kept
-//! track of, since a client goes to and fro between a long deadline (a reply must come within a minute) and a short one (a
-//! think time of seconds): without the second, every short one would leave a long one behind in the calendar.
+//! A later deadline is only noted: the firing under way asks again on arrival. There is no cancel. The nearest firings are
+//! kept track of, since a machine goes to and fro between long deadlines (a session may last an hour), shorter ones (a reply
+//! must come within a minute) and short ones (a think time of seconds): one that is forgotten stays in the calendar for nothing.
 
 use crate::time::Instant;
+
+/// How many firings a timer keeps track of. A connection needs three: its session's (an hour), the login timer's (a minute) and
+/// that of its end (milliseconds). With two of them, logins and ends in turn left an hour's entry behind each time.
+const KEPT: usize = 3;
 
 /// The timer of one machine. A firing that it does not know is dropped.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timer {
     wanted: Instant,
-    near: Instant,
-    far: Instant,
+    /// What is in the calendar, nearest first.
+    entered: [Instant; KEPT],
 }
 
 impl Timer {
-    pub(super) const OFF: Self = Self { wanted: Instant::NEVER, near: Instant::NEVER, far: Instant::NEVER };
+    pub(super) const OFF: Self = Self { wanted: Instant::NEVER, entered: [Instant::NEVER; KEPT] };
 
     /// Asks for a firing at `at`; returns the time to enter in the calendar, if one must be.
     pub(super) fn arm(&mut self, at: Instant) -> Option<Instant> {
         self.wanted = at;
-        if self.near <= at {
+        if self.entered[0] <= at {
             return None;
         }
-        self.far = self.near;
-        self.near = at;
+        self.entered.copy_within(..KEPT - 1, 1);
+        self.entered[0] = at;
         Some(at)
     }
 
@@ -35,13 +39,9 @@ impl Timer {
 
     /// A firing arrives.
     pub(super) fn fire(&mut self, now: Instant) -> Firing {
-        if now == self.near {
-            self.near = std::mem::replace(&mut self.far, Instant::NEVER);
-        } else if now == self.far {
-            self.far = Instant::NEVER;
-        } else {
-            return Firing::Dropped;
-        }
+        let Some(place) = self.entered.iter().position(|at| *at == now) else { return Firing::Dropped };
+        self.entered.copy_within(place + 1.., place);
+        self.entered[KEPT - 1] = Instant::NEVER;
         if self.wanted <= now {
             self.wanted = Instant::NEVER;
             return Firing::Due;
@@ -97,11 +97,23 @@ mod tests {
     }
 
     #[test]
-    fn what_was_superseded_twice_is_dropped() {
+    fn what_was_superseded_too_often_is_dropped() {
         let mut timer = Timer::OFF;
-        for t in [60, 30, 10] {
+        for t in [90, 60, 30, 10] {
             assert_eq!(timer.arm(at(t)), Some(at(t)));
         }
-        assert_eq!(timer.fire(at(60)), Firing::Dropped);
+        assert_eq!(timer.fire(at(90)), Firing::Dropped);
+        assert_eq!(timer.fire(at(10)), Firing::Due);
+    }
+
+    #[test]
+    fn three_deadlines_of_three_lengths_leave_nothing_behind() {
+        let mut timer = Timer::OFF;
+        assert_eq!(timer.arm(at(3_600)), Some(at(3_600)));
+        for second in 0..60 {
+            let entered = [timer.arm(at(second + 60)), timer.arm(at(second))];
+            assert_eq!(entered, [(second == 0).then(|| at(60)), Some(at(second))]);
+            assert_eq!(timer.fire(at(second)), Firing::Due);
+        }
     }
 }

@@ -42,6 +42,8 @@ pub struct Work {
     pub pending_max: usize,
     /// The most clients that were there at once.
     pub clients_max: usize,
+    /// The most connections that were there at once, ghosts included.
+    pub connections_max: usize,
 }
 
 /// How a run is followed and stopped from outside.
@@ -211,6 +213,7 @@ impl<'a, T: Tap> World<'a, T> {
 
     fn run_to(&mut self, horizon: Instant, watch: &Watch) -> (Instant, bool) {
         let mut shown = Instant::ZERO;
+        let mut last = Instant::ZERO;
         while let Some(now) = self.calendar.peek().filter(|at| *at <= horizon) {
             if self.work.events.is_multiple_of(WATCH_EVERY) {
                 watch.done_ns.fetch_add(now.since(shown).as_nanos(), Ordering::Relaxed);
@@ -221,6 +224,8 @@ impl<'a, T: Tap> World<'a, T> {
             }
             self.work.pending_max = self.work.pending_max.max(self.calendar.len());
             if let Some((now, event)) = self.calendar.pop() {
+                assert!(now >= last, "virtual time goes back from {last} to {now}");
+                last = now;
                 self.work.events += 1;
                 self.happen(now, event);
             }
@@ -242,7 +247,8 @@ impl<'a, T: Tap> World<'a, T> {
             self.server.open_sessions(),
             still_wanting.into_iter(),
         );
-        Finished { recorder: self.recorder, digest: self.digest.value(), work: self.work }
+        let work = Work { connections_max: self.wires.most(), ..self.work };
+        Finished { recorder: self.recorder, digest: self.digest.value(), work }
     }
 
     // ---- events ------------------------------------------------------------------------------------------------
@@ -457,7 +463,7 @@ impl<'a, T: Tap> World<'a, T> {
         match action {
             client::Action::Observe(observation) => self.recorder.record(now, &observation),
             client::Action::Arm { at } => {
-                if let Some(at) = self.slots[client as usize].timer.arm(at) {
+                if let Some(at) = self.slots[client as usize].timer.arm(at.max(now)) {
                     self.calendar.schedule(at, Event::ClientTimer { client });
                 }
             }
@@ -537,7 +543,8 @@ impl<'a, T: Tap> World<'a, T> {
         match action {
             server::Action::Observe(observation) => self.recorder.record(now, &observation),
             server::Action::Arm { conn, at } => {
-                if let Some(at) = self.wires.get(conn).timer.arm(at) {
+                // A deadline may have gone by while the server hung.
+                if let Some(at) = self.wires.get(conn).timer.arm(at.max(now)) {
                     self.calendar.schedule(at, Event::ConnTimer { conn });
                 }
             }

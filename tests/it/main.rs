@@ -3,6 +3,7 @@
 mod charts;
 mod cli;
 mod determinism;
+mod dialogues;
 mod oracles;
 mod randomness;
 mod real;

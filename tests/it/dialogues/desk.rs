@@ -1,0 +1,173 @@
+//! The server machine alone, and somebody who types: `desk.types(alice, "USER alice")` gives back what is heard.
+
+use std::collections::BTreeMap;
+
+use ftp421::ftp::{ArgId, Command, Verb};
+use ftp421::id::{ConnId, PeerId};
+use ftp421::rng::{Purpose, Streams};
+use ftp421::server::{Action, Context, Control, Input, Policy, Server};
+use ftp421::time::{Duration, Instant};
+
+/// A server and its callers. Time stands still unless somebody waits, or waits for an answer.
+pub struct Desk {
+    server: Server,
+    now: Instant,
+    due: Vec<(Instant, ConnId)>,
+    heard: BTreeMap<u32, Vec<String>>,
+    /// When the last reply went out, by connection.
+    spoke: BTreeMap<u32, Instant>,
+    next: u32,
+    names: Vec<String>,
+}
+
+impl Desk {
+    /// A server of `profile` with `keys` of its `[server]` table, whose answers cost no time.
+    pub fn new(profile: &str, keys: &str) -> Self {
+        Self::with(super::hour(&[super::server(profile, keys)]).policy)
+    }
+
+    pub fn with(policy: Policy) -> Self {
+        let delays = Streams::new(1, 0).stream(Purpose::LoginDelay, 0);
+        Self {
+            server: Server::new(policy, delays, &[]),
+            now: Instant::ZERO,
+            due: Vec::new(),
+            heard: BTreeMap::new(),
+            spoke: BTreeMap::new(),
+            next: 0,
+            names: Vec::new(),
+        }
+    }
+
+    /// Somebody connects from host number `host`.
+    pub fn connect(&mut self, host: u32) -> ConnId {
+        let conn = ConnId(self.next);
+        self.next += 1;
+        self.give(Input::Accepted { conn, peer: PeerId(host) });
+        conn
+    }
+
+    /// Connects, and says what is heard.
+    pub fn knock(&mut self, host: u32) -> String {
+        let conn = self.connect(host);
+        self.hears(conn)
+    }
+
+    /// Connects and logs in.
+    pub fn log_in(&mut self, host: u32, user: &str) -> ConnId {
+        let conn = self.connect(host);
+        self.hears(conn);
+        self.types(conn, &format!("USER {user}"));
+        let heard = self.types(conn, "PASS right");
+        assert!(heard.starts_with("230"), "{user} is not let in: {heard}");
+        conn
+    }
+
+    /// Sends a command, waits for its answer and gives that back.
+    pub fn types(&mut self, conn: ConnId, line: &str) -> String {
+        let (verb, arg) = line.split_once(' ').unwrap_or((line, ""));
+        let verb = match verb {
+            "USER" => Verb::User,
+            "PASS" => Verb::Pass,
+            "CWD" => Verb::Cwd,
+            "PWD" => Verb::Pwd,
+            "PASV" => Verb::Pasv,
+            "LIST" => Verb::List,
+            "RETR" => Verb::Retr,
+            "STOR" => Verb::Stor,
+            "NOOP" => Verb::Noop,
+            "QUIT" => Verb::Quit,
+            _ => Verb::Other,
+        };
+        let arg = match (verb, arg) {
+            (Verb::Pass, "right") => ArgId::RIGHT_PASSWORD,
+            (Verb::User, "anonymous") => ArgId::ANONYMOUS,
+            (Verb::User, name) => self.name(name),
+            _ => ArgId::OTHER,
+        };
+        self.give(Input::Command { conn, command: Command { verb, arg } });
+        let answered = self.spoke.get(&conn.0).copied().unwrap_or_default();
+        self.advance(self.now.max(answered));
+        self.hears(conn)
+    }
+
+    fn name(&mut self, name: &str) -> ArgId {
+        let place = self.names.iter().position(|n| n == name).unwrap_or_else(|| {
+            self.names.push(name.to_owned());
+            self.names.len() - 1
+        });
+        ArgId(10 + place as u16)
+    }
+
+    /// The data connection is there, or the transfer over it is done.
+    pub fn data(&mut self, input: Input) {
+        self.give(input);
+    }
+
+    /// The caller hangs up.
+    pub fn hang_up(&mut self, conn: ConnId) {
+        self.give(Input::Closed { conn });
+    }
+
+    pub fn control(&mut self, control: Control) {
+        self.give(Input::Control(control));
+    }
+
+    /// Lets time pass.
+    pub fn wait(&mut self, secs: f64) {
+        self.advance(self.now + Duration::from_secs_f64(secs));
+    }
+
+    /// Seconds since the beginning.
+    pub fn clock(&self) -> f64 {
+        self.now.as_secs_f64()
+    }
+
+    /// How many slots are taken.
+    pub fn slots(&self) -> u32 {
+        self.server.slots()
+    }
+
+    /// What `conn` has heard since it was last asked.
+    pub fn hears(&mut self, conn: ConnId) -> String {
+        self.heard.remove(&conn.0).unwrap_or_default().join(" | ")
+    }
+
+    fn advance(&mut self, to: Instant) {
+        while let Some(place) =
+            (0..self.due.len()).min_by_key(|p| self.due[*p].0).filter(|p| self.due[*p].0 <= to)
+        {
+            let (at, conn) = self.due.swap_remove(place);
+            self.now = self.now.max(at);
+            self.give(Input::TimerFired { conn });
+        }
+        self.now = to;
+    }
+
+    fn give(&mut self, input: Input) {
+        let mut out = Vec::new();
+        self.server.handle(self.now, input, &mut out);
+        for action in out {
+            match action {
+                Action::Reply { conn, reply, at } => {
+                    let context = Context {
+                        ip: "192.0.2.7",
+                        user: "alice",
+                        verb: "XYZZY",
+                        path: "/",
+                        bytes: 0,
+                        connections: self.server.slots(),
+                    };
+                    let lines = self.server.policy().table.get(reply).lines(&context);
+                    self.heard.entry(conn.0).or_default().extend(lines);
+                    self.spoke.insert(conn.0, at);
+                }
+                Action::Close { conn, how, .. } => {
+                    self.heard.entry(conn.0).or_default().push(format!("({how})"));
+                }
+                Action::Arm { conn, at } => self.due.push((at, conn)),
+                _ => {}
+            }
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! Law 2: the machines are total. Any inputs in any order, at any times that do not go back, and the books still balance.
+
+use ftp421::client::{self, Client, ClientStreams, Env, State};
+use ftp421::ftp::{ArgId, Command, Verb};
+use ftp421::id::{ConnId, PeerId, PopulationId};
+use ftp421::metrics::{Recorder, Shape};
+use ftp421::observe::Cause;
+use ftp421::rng::{Purpose, Streams};
+use ftp421::server::{Action, Control, Input, Server};
+use ftp421::time::{Duration, Instant};
+use proptest::prelude::*;
+
+const VERBS: [Verb; 11] = [
+    Verb::User,
+    Verb::Pass,
+    Verb::Cwd,
+    Verb::Pwd,
+    Verb::Pasv,
+    Verb::List,
+    Verb::Retr,
+    Verb::Stor,
+    Verb::Noop,
+    Verb::Quit,
+    Verb::Other,
+];
+
+/// How long until the next input: mostly next to nothing, sometimes past every timer.
+fn gap() -> impl Strategy<Value = u64> {
+    prop_oneof![Just(0), 0..10_000_000_u64, 0..5_000_000_000_u64, 0..2_000_000_000_000_u64]
+}
+
+fn control() -> impl Strategy<Value = Control> {
+    prop_oneof![
+        Just(Control::StopListening),
+        Just(Control::Listen),
+        Just(Control::Announce),
+        Just(Control::CutAnnounced),
+        Just(Control::Cut),
+        Just(Control::Crash),
+        Just(Control::Hang),
+        Just(Control::Resume),
+        (0..8_u8, 0..5_u32).prop_map(|(check, limit)| Control::SetLimit { check, limit }),
+    ]
+}
+
+fn server_input() -> impl Strategy<Value = Input> {
+    let conn = || (0..12_u32).prop_map(ConnId);
+    let arg = prop_oneof![Just(0_u16), Just(1), Just(2), Just(3), Just(4), Just(u16::MAX)];
+    let command = (conn(), 0..VERBS.len(), arg).prop_map(|(conn, verb, arg)| Input::Command {
+        conn,
+        command: Command { verb: VERBS[verb], arg: ArgId(arg) },
+    });
+    let login = (conn(), any::<bool>()).prop_map(|(conn, user)| {
+        let command = if user {
+            Command { verb: Verb::User, arg: ArgId(3) }
+        } else {
+            Command { verb: Verb::Pass, arg: ArgId::RIGHT_PASSWORD }
+        };
+        Input::Command { conn, command }
+    });
+    prop_oneof![
+        6 => (conn(), 0..3_u32).prop_map(|(conn, peer)| Input::Accepted { conn, peer: PeerId(peer) }),
+        8 => command,
+        8 => login,
+        2 => conn().prop_map(|conn| Input::DataOpened { conn }),
+        2 => conn().prop_map(|conn| Input::TransferDone { conn }),
+        2 => conn().prop_map(|conn| Input::Closed { conn }),
+        3 => conn().prop_map(|conn| Input::TimerFired { conn }),
+        1 => control().prop_map(Input::Control),
+    ]
+}
+
+fn a_server(profile: usize) -> Server {
+    let (name, keys) = [
+        ("vsftpd", "max_clients = 6\nmax_per_ip = 3\nidle_timeout = \"3s\""),
+        (
+            "proftpd",
+            "max_instances = 8\nmax_clients = 5\nmax_per_user = 3\nsession_timeout = \"20s\"\n[server.ban]\nthreshold = 2\nwindow = \"60s\"\nduration = \"10s\"",
+        ),
+        (
+            "proftpd",
+            "login_timeout = \"2s\"\n[server.ban]\non = \"login_timeout\"\nthreshold = 1\nwindow = \"60s\"\nduration = \"10s\"",
+        ),
+        ("pure-ftpd", "max_clients = 7\nmax_per_ip = 3\nmax_per_user = 2\nidle_timeout = \"5s\""),
+        ("pyftpdlib", "max_clients = 6\nmax_per_ip = 3"),
+        (
+            "rfc959",
+            "max_clients = 5\nmax_per_user = 3\nno_transfer_timeout = \"4s\"\n[server.ban]\non = \"connect\"\nthreshold = 9\nwindow = \"2s\"\nduration = \"10s\"",
+        ),
+    ][profile];
+    let scenario =
+        super::hour(&[format!("[server]\nprofile = \"{name}\"\ncommand_time = \"1ms\"\n{keys}\n")]);
+    Server::new(scenario.policy, Streams::new(1, 0).stream(Purpose::LoginDelay, 0), &[])
+}
+
+/// What a driver knows of a server, and checks.
+#[derive(Default)]
+struct Driver {
+    owned: [bool; 12],
+    commands: [u32; 12],
+    replies: [u32; 12],
+    armed: [Option<Instant>; 12],
+}
+
+impl Driver {
+    fn take(&mut self, now: Instant, actions: &[Action]) {
+        for action in actions {
+            let conn = match *action {
+                Action::Reply { conn, at, .. } | Action::StartTransfer { conn, at } => {
+                    assert!(at >= now, "nothing is said in the past: {action:?}");
+                    conn
+                }
+                Action::Arm { conn, .. } | Action::Close { conn, .. } | Action::Free { conn } => conn,
+                Action::Listen { .. } | Action::Observe(_) => continue,
+            };
+            let place = conn.0 as usize;
+            assert!(self.owned[place], "{action:?} names a connection that was given back");
+            match *action {
+                Action::Free { .. } => (self.owned[place], self.armed[place]) = (false, None),
+                Action::Arm { at, .. } => self.armed[place] = Some(at),
+                Action::Reply { .. } => {
+                    self.replies[place] += 1;
+                    let unasked = 3; // the greeting, a timer's 421, and ProFTPD's word about a ban behind it
+                    assert!(
+                        self.replies[place] <= self.commands[place] + unasked,
+                        "it says more than it is asked"
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// The caller's law is kept (no id is accepted twice before it is given back, every timer fires in the end) and nothing
+    /// else is promised.
+    #[test]
+    fn a_server_survives_any_inputs_and_gives_every_slot_back(
+        profile in 0..6_usize,
+        inputs in prop::collection::vec((gap(), server_input()), 1..150),
+    ) {
+        let mut server = a_server(profile);
+        let mut driver = Driver::default();
+        let mut recorder = Recorder::new(Shape { populations: 1, horizon: Instant::NEVER, warmup: Duration::ZERO });
+        let mut now = Instant::ZERO;
+        let mut out = Vec::new();
+        let mut give = |now: Instant, input: Input, server: &mut Server, driver: &mut Driver| {
+            match input {
+                Input::Accepted { conn, .. } => {
+                    let place = conn.0 as usize;
+                    if driver.owned[place] {
+                        return;
+                    }
+                    (driver.owned[place], driver.commands[place], driver.replies[place]) = (true, 0, 0);
+                }
+                // The end of a transfer answers RETR once more.
+                Input::Command { conn, .. } | Input::TransferDone { conn } => driver.commands[conn.0 as usize] += 1,
+                Input::TimerFired { conn } => driver.armed[conn.0 as usize] = None,
+                _ => {}
+            }
+            server.handle(now, input, &mut out);
+            driver.take(now, &out);
+            for action in out.drain(..) {
+                if let Action::Observe(observation) = action {
+                    recorder.record(now, &observation);
+                }
+            }
+        };
+        let hangs = inputs.iter().filter(|(_, input)| *input == Input::Control(Control::Hang)).count();
+        for (gap, input) in inputs {
+            now += Duration::from_nanos(gap);
+            give(now, input, &mut server, &mut driver);
+        }
+        for _ in 0..hangs {
+            give(now, Input::Control(Control::Resume), &mut server, &mut driver);
+        }
+        for conn in (0..12).map(ConnId) {
+            give(now, Input::Closed { conn }, &mut server, &mut driver);
+        }
+        while let Some(place) = (0..12).filter(|p| driver.armed[*p].is_some()).min_by_key(|p| driver.armed[*p]) {
+            now = now.max(driver.armed[place].unwrap());
+            give(now, Input::TimerFired { conn: ConnId(place as u32) }, &mut server, &mut driver);
+        }
+        prop_assert_eq!(server.slots(), 0);
+        prop_assert_eq!(driver.owned, [false; 12], "every id is given back");
+        prop_assert_eq!((server.open_connections().count(), server.open_sessions().count()), (0, 0));
+        prop_assert_eq!((recorder.connections().value(), recorder.sessions().value()), (0, 0));
+        prop_assert_eq!(recorder.connections().integral_ns(), recorder.connections().overlap_ns());
+        prop_assert_eq!(recorder.sessions().integral_ns(), recorder.sessions().overlap_ns());
+    }
+}
+
+fn client_input() -> impl Strategy<Value = client::Input> {
+    let cause = || prop::option::of((0..Cause::COUNT).prop_map(|c| Cause::ALL[c]));
+    let code = prop_oneof![
+        Just(220_u16),
+        Just(331),
+        Just(230),
+        Just(200),
+        Just(227),
+        Just(150),
+        Just(226),
+        Just(425),
+        Just(530),
+        Just(421),
+        Just(221),
+        any::<u16>()
+    ];
+    prop_oneof![
+        2 => (any::<u32>(), 0..40_u32).prop_map(|(session, entry)| client::Input::Start { session: session % 1_000, entry }),
+        3 => Just(client::Input::Connected),
+        1 => Just(client::Input::ConnectFailed { cause: Cause::ConnectionRefused }),
+        12 => (code, Just(None)).prop_map(|(code, cause)| client::Input::Reply { code, cause }),
+        1 => cause().prop_map(|cause| client::Input::Reply { code: 421, cause }),
+        2 => Just(client::Input::DataOpened),
+        1 => cause().prop_map(|cause| client::Input::Closed { cause }),
+        6 => Just(client::Input::TimerFired),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    /// Whatever it is told, a client keeps its books: the recorder panics if an attempt ends that never began, and
+    /// `finish` if attempts and classes do not add up.
+    #[test]
+    fn a_client_survives_any_inputs_and_keeps_its_books(
+        inputs in prop::collection::vec((gap(), client_input()), 1..200),
+        keepalive in any::<bool>(),
+        reconnect in any::<bool>(),
+        patience in any::<bool>(),
+    ) {
+        let scenario = super::hour(&[super::client(
+            "alice",
+            "0s",
+            &format!(
+                "script = [\"login\", {{ loop = 4, steps = [\"noop\", {{ retr = \"1KiB\" }}, {{ think = \"2s\" }}, {{ idle = \"5s\" }}] }}]\n\
+                 reconnect = {reconnect}\nwrong_password = 0.3\nlogin_tries = 3\nvanish = 0.05\n\
+                 retry = {{ backoff = \"exponential\", wait = \"1s\", jitter = \"decorrelated\", attempts = 5 }}\n{}{}",
+                if keepalive { "keepalive = \"700ms\"\n" } else { "" },
+                if patience { "patience = \"60s\"\n" } else { "" },
+            ),
+        )]);
+        let streams = ClientStreams::new(Streams::new(1, 0), PopulationId(0));
+        let link = &scenario.populations[0].link;
+        let env = Env {
+            population: PopulationId(0),
+            behaviour: &scenario.populations[0].behaviour,
+            streams: &streams,
+            user: ArgId(3),
+            connect_timeout: link.connect_timeout,
+            reply_timeout: link.reply_timeout,
+        };
+        let mut recorder = Recorder::new(Shape { populations: 1, horizon: Instant::NEVER, warmup: Duration::ZERO });
+        let mut client = Client::new(0);
+        let mut now = Instant::ZERO;
+        let mut connected = false;
+        let mut out = Vec::new();
+        for (gap, input) in inputs {
+            now += Duration::from_nanos(gap);
+            client.handle(now, input, &env, &mut out);
+            for action in out.drain(..) {
+                match action {
+                    client::Action::Observe(observation) => recorder.record(now, &observation),
+                    client::Action::Connect => {
+                        prop_assert!(!connected, "one control connection at a time");
+                        connected = true;
+                    }
+                    client::Action::Disconnect | client::Action::Vanish => connected = false,
+                    client::Action::Send(_) => prop_assert!(connected, "nothing is sent into the void"),
+                    client::Action::Finish => prop_assert_eq!(client.state(), State::Done),
+                    client::Action::Arm { .. } | client::Action::OpenData { .. } => {}
+                }
+            }
+        }
+        let waiting = client.still_wants().map(|since| (PopulationId(0), since));
+        recorder.finish(now, std::iter::empty(), std::iter::empty(), waiting.into_iter());
+    }
+}
