@@ -2,9 +2,11 @@
 //!
 //! It never looks at the server's state: it knows what it has been told.
 
+mod dialogue;
 mod machine;
 pub mod retry;
 pub mod script;
+mod steps;
 
 pub use machine::{Client, State};
 pub use retry::{Backoff, Growth, Jitter, RetryPolicy, Rule};

@@ -41,6 +41,18 @@ pub(super) fn read_all(root: &mut Reader<'_>, end: Duration, policy: &Policy) ->
     Ok(faults)
 }
 
+/// A note for each fault that begins before an earlier one is over: what both tell the server takes effect in order of time.
+pub(super) fn overlaps(faults: &[Fault]) -> impl Iterator<Item = String> {
+    let pairs = faults
+        .iter()
+        .enumerate()
+        .flat_map(|(i, first)| faults[i + 1..].iter().map(move |next| (first, next)));
+    pairs.filter(|(first, next)| next.at < first.at + first.lasts).map(|(first, next)| {
+        let (label, at) = (&next.label, next.at);
+        format!("The {label} at {at} begins before the {} at {} is over.", first.label, first.at)
+    })
+}
+
 fn read(mut table: Reader<'_>, end: Duration, policy: &Policy) -> Read<Fault> {
     table.rename("[[faults]]");
     let at = table.require("at", "at = \"20m\"", |v| v.instant_before(end))?;

@@ -124,6 +124,7 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
     let (policy, overrides) = server::read(root)?;
     let populations = population::read_all(root, &mut draft)?;
     let faults = faults::read_all(root, duration, &policy)?;
+    draft.notes.extend(faults::overlaps(&faults));
     let thresholds = root.get("thresholds", |v| v.tables(1_000, "[[thresholds]]"))?.unwrap_or_default();
     let thresholds = thresholds.into_iter().map(threshold).collect::<Read<Vec<_>>>()?;
     Ok(Scenario {

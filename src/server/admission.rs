@@ -133,7 +133,7 @@ impl Server {
         let session = &mut self.sessions[conn.0 as usize];
         session.stage = Stage::Session;
         session.logged_in = now;
-        session.last_transfer = at;
+        session.last_transfer = now;
         self.logged_in += 1;
         if let Some(peer) = self.peers.get_mut(peer) {
             peer.sessions += 1;

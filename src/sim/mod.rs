@@ -2,8 +2,10 @@
 //!
 //! It decides nothing about FTP: it turns actions into calendar entries, and entries back into inputs.
 
+mod arrivals;
 mod calendar;
 mod conns;
+mod delivery;
 mod dialogue;
 mod tap;
 mod timer;

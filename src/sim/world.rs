@@ -17,8 +17,8 @@ use crate::observe::{Cause, CloseHow};
 use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, Control, ReplyId, Server};
-use crate::time::{Duration, Instant};
-use crate::workload::{Arrival, ArrivalSource, Arrivals, Population};
+use crate::time::Instant;
+use crate::workload::{Arrival, ArrivalSource, Population};
 
 /// What a replication has come to.
 #[derive(Clone, Debug)]
@@ -67,7 +67,7 @@ const WATCH_EVERY: u64 = 4_096;
 
 /// An entry of the calendar.
 #[derive(Clone, Copy, Debug)]
-enum Event {
+pub(super) enum Event {
     /// The next client of a population comes.
     Arrive { population: PopulationId },
     /// A client of a closed population wants its next session.
@@ -103,56 +103,56 @@ enum Event {
 /// A command without padding: a verb and an argument in three bytes.
 #[derive(Clone, Copy, Debug)]
 #[repr(Rust, packed)]
-struct SmallCommand {
-    arg: u16,
-    verb: Verb,
+pub(super) struct SmallCommand {
+    pub(super) arg: u16,
+    pub(super) verb: Verb,
 }
 
 const _: () = assert!(size_of::<Event>() == 8);
 
 /// A client and what its driver keeps with it.
 #[derive(Clone, Debug)]
-struct Slot {
-    client: Client,
-    timer: Timer,
-    peer: PeerId,
+pub(super) struct Slot {
+    pub(super) client: Client,
+    pub(super) timer: Timer,
+    pub(super) peer: PeerId,
     /// Its connection, once its SYN has arrived.
-    conn: Option<ConnId>,
-    population: PopulationId,
+    pub(super) conn: Option<ConnId>,
+    pub(super) population: PopulationId,
     /// Counts its connects, so that a SYN whose client has given up is known.
-    serial: u16,
-    entry: u32,
-    taken: bool,
+    pub(super) serial: u16,
+    pub(super) entry: u32,
+    pub(super) taken: bool,
 }
 
 /// What a population's clients share.
-struct Crowd<'a> {
-    spec: &'a Population,
-    streams: ClientStreams,
-    addresses: Stream,
-    pauses: Stream,
-    jitter_up: Stream,
-    jitter_down: Stream,
-    source: ArrivalSource,
-    next: Option<Arrival>,
+pub(super) struct Crowd<'a> {
+    pub(super) spec: &'a Population,
+    pub(super) streams: ClientStreams,
+    pub(super) addresses: Stream,
+    pub(super) pauses: Stream,
+    pub(super) jitter_up: Stream,
+    pub(super) jitter_down: Stream,
+    pub(super) source: ArrivalSource,
+    pub(super) next: Option<Arrival>,
 }
 
-struct World<'a, T> {
-    scenario: &'a Scenario,
-    crowds: Vec<Crowd<'a>>,
-    calendar: Calendar<Event>,
-    server: Server,
-    listening: bool,
-    slots: Vec<Slot>,
-    free: Vec<u32>,
-    wires: Wires,
-    own_addresses: u32,
-    recorder: Recorder,
-    digest: Digest,
-    work: Work,
-    client_actions: Vec<client::Action>,
-    server_actions: Vec<server::Action>,
-    tap: &'a mut T,
+pub(super) struct World<'a, T> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) crowds: Vec<Crowd<'a>>,
+    pub(super) calendar: Calendar<Event>,
+    pub(super) server: Server,
+    pub(super) listening: bool,
+    pub(super) slots: Vec<Slot>,
+    pub(super) free: Vec<u32>,
+    pub(super) wires: Wires,
+    pub(super) own_addresses: u32,
+    pub(super) recorder: Recorder,
+    pub(super) digest: Digest,
+    pub(super) work: Work,
+    pub(super) client_actions: Vec<client::Action>,
+    pub(super) server_actions: Vec<server::Action>,
+    pub(super) tap: &'a mut T,
 }
 
 /// Simulates replication `replication` (from 0) of `scenario`. Returns early, with what was measured so far and `false`, if
@@ -356,87 +356,9 @@ impl<'a, T: Tap> World<'a, T> {
         self.tell_server(now, server::Input::Control(control));
     }
 
-    // ---- arrivals ----------------------------------------------------------------------------------------------
-
-    fn expect_arrival(&mut self, population: PopulationId) {
-        let crowd = &mut self.crowds[usize::from(population.0)];
-        crowd.next = crowd.source.next(&crowd.spec.arrivals);
-        if let Some(arrival) = crowd.next {
-            self.calendar.schedule(arrival.at, Event::Arrive { population });
-        }
-    }
-
-    fn arrive(&mut self, now: Instant, population: PopulationId) {
-        let crowd = &self.crowds[usize::from(population.0)];
-        let Some(arrival) = crowd.next else { return };
-        let book = self.scenario.addresses.len();
-        let own = &mut self.own_addresses;
-        let peer = arrival.peer.unwrap_or_else(|| {
-            crowd.spec.addresses.of(arrival.index, crowd.addresses, || {
-                *own += 1;
-                PeerId(book + *own - 1)
-            })
-        });
-        let client = self.take_slot(population, arrival, peer);
-        self.expect_arrival(population);
-        self.tell_client(now, client, client::Input::Start { session: 0, entry: arrival.entry });
-    }
-
-    fn take_slot(&mut self, population: PopulationId, arrival: Arrival, peer: PeerId) -> u32 {
-        let fresh = |timer, serial| Slot {
-            client: Client::new(arrival.index),
-            timer,
-            peer,
-            conn: None,
-            population,
-            serial,
-            entry: arrival.entry,
-            taken: true,
-        };
-        if let Some(place) = self.free.pop() {
-            let slot = &mut self.slots[place as usize];
-            *slot = fresh(slot.timer, slot.serial);
-            return place;
-        }
-        self.slots.push(fresh(Timer::OFF, 0));
-        self.work.clients_max = self.slots.len();
-        self.slots.len() as u32 - 1
-    }
-
-    /// A client is done with a wanted session: one of a closed population pauses and comes again.
-    fn finished(&mut self, now: Instant, client: u32) {
-        self.note(now, client, Happening::Finish);
-        let slot = &mut self.slots[client as usize];
-        slot.timer.disarm();
-        let crowd = &self.crowds[usize::from(slot.population.0)];
-        let next = match &crowd.spec.arrivals {
-            Arrivals::Closed(closed) => {
-                let session = slot.client.session() + 1;
-                let word = crowd.pauses.word(u64::from(slot.client.index()), u64::from(session));
-                let at = now + Duration::from_nanos(closed.pause.sample(word));
-                let level = f64::from(slot.client.index()) + 1.0;
-                let more = closed.sessions == 0 || session < closed.sessions;
-                more.then(|| closed.clients.reaches(level, at)).flatten()
-            }
-            _ => None,
-        };
-        if let Some(at) = next {
-            self.calendar.schedule(at, Event::Again { client });
-        } else {
-            slot.taken = false;
-            self.free.push(client);
-        }
-    }
-
-    fn again(&mut self, now: Instant, client: u32) {
-        let slot = &self.slots[client as usize];
-        let input = client::Input::Start { session: slot.client.session() + 1, entry: slot.entry };
-        self.tell_client(now, client, input);
-    }
-
     // ---- the client's side -------------------------------------------------------------------------------------
 
-    fn tell_client(&mut self, now: Instant, client: u32, input: client::Input) {
+    pub(super) fn tell_client(&mut self, now: Instant, client: u32, input: client::Input) {
         let slot = &mut self.slots[client as usize];
         let crowd = &self.crowds[usize::from(slot.population.0)];
         let env = Env {
@@ -527,7 +449,7 @@ impl<'a, T: Tap> World<'a, T> {
         self.tell_server(now, server::Input::Accepted { conn, peer });
     }
 
-    fn tell_server(&mut self, now: Instant, input: server::Input) {
+    pub(super) fn tell_server(&mut self, now: Instant, input: server::Input) {
         let mut actions = std::mem::take(&mut self.server_actions);
         self.server.handle(now, input, &mut actions);
         self.digest.word(now.as_nanos());
@@ -563,54 +485,6 @@ impl<'a, T: Tap> World<'a, T> {
         }
     }
 
-    fn start_transfer(&mut self, conn: ConnId, at: Instant) {
-        let wire = self.wires.get(conn);
-        if wire.client == NOBODY {
-            return; // nobody reads: the transfer stalls for ever
-        }
-        let population = self.slots[wire.client as usize].population;
-        let took = self.crowds[usize::from(population.0)].spec.link.transmission(wire.bytes);
-        wire.in_flight += 1;
-        self.calendar.schedule(at + took, Event::TransferDone { conn });
-    }
-
-    // ---- the wire ----------------------------------------------------------------------------------------------
-
-    /// Sends towards the client at `at`. Nothing overtakes what was sent before.
-    fn send_down(&mut self, at: Instant, conn: ConnId, event: Event) {
-        let Some((delay, jitter)) = self.delay(conn, false) else { return };
-        let wire = self.wires.get(conn);
-        wire.down_at = wire.down_at.max(at + delay + jitter);
-        wire.in_flight += 1;
-        let at = wire.down_at;
-        self.calendar.schedule(at, event);
-    }
-
-    /// Sends towards the server at `now`. Nothing overtakes what was sent before.
-    fn send_up(&mut self, now: Instant, conn: ConnId, event: Event) {
-        let Some((delay, jitter)) = self.delay(conn, true) else { return };
-        let wire = self.wires.get(conn);
-        wire.up_at = wire.up_at.max(now + delay + jitter);
-        wire.in_flight += 1;
-        let at = wire.up_at;
-        self.calendar.schedule(at, event);
-    }
-
-    /// The one-way delay and the jitter of the next message, or `None` if nobody is at the other end.
-    fn delay(&mut self, conn: ConnId, up: bool) -> Option<(Duration, Duration)> {
-        let wire = self.wires.get(conn);
-        let slot = self.slots.get(wire.client as usize)?;
-        let crowd = &self.crowds[usize::from(slot.population.0)];
-        let jitter = crowd.spec.link.jitter.as_ref().map_or(Duration::ZERO, |jitter| {
-            wire.messages += 1;
-            let stream = if up { crowd.jitter_up } else { crowd.jitter_down };
-            let entity = u64::from(slot.client.session()) << 32 | u64::from(slot.client.index());
-            let counter = u64::from(slot.client.attempts()) << 32 | u64::from(wire.messages);
-            Duration::from_nanos(jitter.sample(stream.word(entity, counter)))
-        });
-        Some((crowd.spec.link.delay, jitter))
-    }
-
     // ---- the tap -----------------------------------------------------------------------------------------------
 
     fn who(&self, client: u32) -> Who {
@@ -623,7 +497,7 @@ impl<'a, T: Tap> World<'a, T> {
         }
     }
 
-    fn note(&mut self, now: Instant, client: u32, what: Happening<'_>) {
+    pub(super) fn note(&mut self, now: Instant, client: u32, what: Happening<'_>) {
         if T::LISTENS {
             let who = self.who(client);
             self.tap.happens(now, who, what);

@@ -115,9 +115,9 @@ fn a_keep_alive_that_nobody_answers_ends_the_session() {
     assert_eq!(told(&scenario, "alice")[6..], ["30 C: NOOP", "37 -- client closes"]);
 }
 
-/// The command behind it is sent when the pause is over; each reply still belongs to its own command.
+/// One command is under way at a time (RFC 959, section 5.4): each reply belongs to the command before it.
 #[test]
-fn a_pause_may_end_before_its_keep_alive_is_answered() {
+fn a_pause_lasts_until_its_keep_alive_is_answered() {
     let scenario = hour(&[
         server("rfc959", ""),
         client(
@@ -129,7 +129,7 @@ fn a_pause_may_end_before_its_keep_alive_is_answered() {
     let told = told(&scenario, "alice");
     assert_eq!(
         only(&told, &["NOOP", "PWD", "200", "257", "QUIT"]),
-        ["42 C: NOOP", "43 C: PWD", "46 S: 200 Command okay.", "47 S: 257 \"/\" created.", "47 C: QUIT"]
+        ["42 C: NOOP", "46 S: 200 Command okay.", "46 C: PWD", "50 S: 257 \"/\" created.", "50 C: QUIT"]
     );
 }
 
