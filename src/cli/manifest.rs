@@ -21,8 +21,8 @@ pub(super) struct Manifest {
     pub seed: u64,
     /// The replications that were asked for.
     pub replications: u32,
-    /// The length of each in nanoseconds.
-    pub duration_ns: u64,
+    /// The command line, the program's own name left out.
+    pub command: Vec<String>,
     /// When it began, seconds since 1970.
     pub began_unix_s: u64,
     /// How long it took, seconds.
@@ -68,7 +68,7 @@ impl Began {
                 .map_or_else(|| "(built-in)".to_owned(), |f| absolute(f).display().to_string()),
             seed: scenario.seed,
             replications: scenario.replications,
-            duration_ns: scenario.duration.as_nanos(),
+            command: std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect(),
             began_unix_s: self.unix_s,
             took_s: self.at.elapsed().as_secs_f64(),
             threads,

@@ -7,24 +7,29 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 /// The files of a result. They exist under their names only after [`Folder::commit`]; a folder that is dropped before leaves
-/// nothing behind.
+/// nothing behind, and what a killed run left is swept away by the next. One run at a time has a folder.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
+    lock: File,
     open: Vec<(String, PathBuf, File)>,
 }
 
 impl Folder {
     /// Creates the folder and opens each of the files `names` (relative, parent folders are created) for writing.
     pub(super) fn open(path: &Path, names: &[String]) -> anyhow::Result<Self> {
-        let mut folder = Self { path: path.to_path_buf(), open: Vec::with_capacity(names.len()) };
+        fs::create_dir_all(path).with_context(|| format!("cannot create the folder {}", path.display()))?;
+        let lock = path.join(LOCK);
+        let lock = File::create(&lock).with_context(|| format!("cannot write {}", lock.display()))?;
+        lock.try_lock().with_context(|| format!("another run is writing to {}", path.display()))?;
+        let mut folder = Self { path: path.to_path_buf(), lock, open: Vec::with_capacity(names.len()) };
         for name in names {
             let target = path.join(name);
             let parent = target.parent().unwrap_or(path);
             fs::create_dir_all(parent)
                 .with_context(|| format!("cannot create the folder {}", parent.display()))?;
             let file_name = target.file_name().and_then(|n| n.to_str()).unwrap_or("result");
-            let partial = parent.join(format!(".{file_name}.partial-{}", std::process::id()));
+            let partial = parent.join(format!(".{file_name}.partial"));
             let file =
                 File::create(&partial).with_context(|| format!("cannot write {}", target.display()))?;
             folder.open.push((name.clone(), partial, file));
@@ -37,31 +42,46 @@ impl Folder {
         &self.path
     }
 
-    /// Gives each file its contents and its name, in the order in which they were opened: whoever finds the last of them finds
-    /// them all.
-    ///
-    /// # Panics
-    /// If `contents` lacks a file that was opened: a mistake in this program.
+    /// Removes files of an earlier result that this one does not have.
+    pub(super) fn forget(&self, names: &[&str]) {
+        for name in names.iter().filter(|name| self.open.iter().all(|(open, ..)| open != *name)) {
+            let _ = fs::remove_file(self.path.join(name)); // most often it is not there
+        }
+    }
+
+    /// A second handle of a file that is written while the run goes on; [`Folder::commit`] gives it its name.
+    pub(super) fn stream(&self, name: &str) -> anyhow::Result<Option<File>> {
+        let found = self.open.iter().find(|(open, ..)| open == name);
+        found.map(|(_, _, file)| file.try_clone()).transpose().with_context(|| format!("cannot write {name}"))
+    }
+
+    /// Gives each file its contents, unless it was streamed, and its name, in the order in which they were opened: whoever finds
+    /// the last of them finds them all.
     pub(super) fn commit(mut self, contents: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
         for (name, _, file) in &mut self.open {
-            let (_, bytes) =
-                contents.iter().find(|(n, _)| n == name).expect("every file that was opened has contents");
-            file.write_all(bytes)
-                .and_then(|()| file.flush())
-                .with_context(|| format!("cannot write {name}"))?;
+            if let Some((_, bytes)) = contents.iter().find(|(n, _)| n == name) {
+                file.write_all(bytes)
+                    .and_then(|()| file.flush())
+                    .with_context(|| format!("cannot write {name}"))?;
+            }
         }
         if let Some((last, _, _)) = self.open.last() {
             let _ = fs::remove_file(self.path.join(last)); // an older result is not whole from here on
         }
-        for (name, partial, _) in self.open.drain(..) {
-            fs::rename(&partial, self.path.join(&name)).with_context(|| format!("cannot rename {name}"))?;
+        for (name, partial, _) in &self.open {
+            fs::rename(partial, self.path.join(name)).with_context(|| format!("cannot write {name}"))?;
         }
         Ok(())
     }
 }
 
+/// Held by the run that writes to a folder.
+const LOCK: &str = ".lock";
+
 impl Drop for Folder {
     fn drop(&mut self) {
+        let _ = fs::remove_file(self.path.join(LOCK));
+        let _ = self.lock.unlock();
         for (_, partial, _) in &self.open {
             let _ = fs::remove_file(partial); // the best that can be done on the way out
         }

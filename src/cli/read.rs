@@ -16,20 +16,23 @@ pub(super) fn scenario(file: Option<&Path>) -> Result<Scenario, Failure> {
         let mut none = |name: &str| Err(format!("the built-in scenario has no file {name}"));
         return Ok(Scenario::read("(built-in)", scenario::BUILT_IN, &mut none)?);
     };
-    let text = bounded(file).with_context(|| format!("cannot read the scenario {}", file.display()))?;
+    let text = bounded(file)?;
     let folder = file.parent().map_or_else(PathBuf::new, Path::to_path_buf);
     let mut open = |name: &str| bounded(&folder.join(name)).map_err(|error| format!("{error:#}"));
     Ok(Scenario::read(&file.display().to_string(), &text, &mut open)?)
 }
 
-/// The text of a file that is not too large.
+/// The text of a regular file that is not too large.
 pub(super) fn bounded(file: &Path) -> anyhow::Result<String> {
-    let size = std::fs::metadata(file).with_context(|| file.display().to_string())?.len();
-    anyhow::ensure!(
-        size <= LARGEST,
-        "{}: {size} bytes are more than the {LARGEST} that are read",
-        file.display()
-    );
-    let bytes = std::fs::read(file).with_context(|| file.display().to_string())?;
-    String::from_utf8(bytes).with_context(|| format!("{}: not UTF-8", file.display()))
+    let text = || {
+        let known = std::fs::metadata(file)?;
+        anyhow::ensure!(known.is_file(), "not a regular file");
+        anyhow::ensure!(
+            known.len() <= LARGEST,
+            "{} bytes are more than the {LARGEST} that are read",
+            known.len()
+        );
+        Ok(String::from_utf8(std::fs::read(file)?)?)
+    };
+    text().with_context(|| format!("cannot read {}", file.display()))
 }

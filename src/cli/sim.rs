@@ -1,6 +1,5 @@
 //! `ftp421 sim`: the main job.
 
-use std::fs::File;
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -17,7 +16,6 @@ use crate::id::PopulationId;
 use crate::metrics::summary::{Summary, TimelineRow};
 use crate::scenario::Scenario;
 use crate::sim::{Dialogue, Trace, Watch};
-use crate::time::Duration;
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
@@ -39,9 +37,6 @@ pub(super) struct Args {
     /// Independent replications, instead of the scenario's
     #[arg(long, env = "FTP421_REPLICATIONS", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     replications: Option<u32>,
-    /// Length of each replication ("30m"), instead of the scenario's
-    #[arg(long, env = "FTP421_DURATION", value_parser = duration)]
-    duration: Option<Duration>,
     /// Folder of the results
     #[arg(long, env = "FTP421_OUT", value_name = "DIR")]
     out: Option<PathBuf>,
@@ -64,27 +59,20 @@ pub(super) struct Args {
     #[arg(long)]
     no_advice: bool,
     /// Write to the repository's results/ folder: no manifest, charts as SVG only
-    #[arg(long, conflicts_with_all = ["out", "seed", "replications", "duration"])]
+    #[arg(long, hide = true, conflicts_with_all = ["out", "seed", "replications"])]
     bless: bool,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    match Duration::parse(text) {
-        Ok(d) if !d.is_zero() => Ok(d),
-        Ok(_) => Err("a run of no length has no result".to_owned()),
-        Err(why) => Err(why.to_owned()),
-    }
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut scenario = read::scenario(args.scenario.as_deref())?;
-    overridden(&mut scenario, args)?;
+    overridden(&mut scenario, args);
     let watched = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose()?;
     let folder = open_folder(&scenario, args)?;
-    let trace_file = args.trace.then(|| File::create(folder.path().join("trace.ndjson"))).transpose();
-    let trace_file = trace_file.context("cannot write trace.ndjson")?;
-    let pool =
-        rayon::ThreadPoolBuilder::new().num_threads(args.threads).build().context("cannot start threads")?;
+    let trace_file = folder.stream("trace.ndjson")?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads(args, &scenario))
+        .build()
+        .context("cannot start threads")?;
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
     let began = Began::now();
@@ -107,6 +95,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     });
     if !args.no_advice && !study.partial {
         pool.install(|| experiment::advise(&scenario, &study, &mut outcome.summary, &watch));
+        if watch.is_stopped() {
+            eprintln!("note: interrupted while it searched for advice; the result itself is whole");
+        }
     }
     if let Some(trace) = trace {
         trace.finish().context("cannot write trace.ndjson")?;
@@ -116,18 +107,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     finish(args, folder, &study, &outcome, &manifest, dialogue.as_deref())
 }
 
+/// As many threads as are asked for or as there are cores, but not more than there are replications to run.
+fn threads(args: &Args, scenario: &Scenario) -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let wanted = if args.threads == 0 { cores } else { args.threads };
+    wanted.min(scenario.replications as usize).clamp(1, 256)
+}
+
 /// Applies what flags and environment say over the file.
-fn overridden(scenario: &mut Scenario, args: &Args) -> anyhow::Result<()> {
+fn overridden(scenario: &mut Scenario, args: &Args) {
     scenario.seed = args.seed.unwrap_or(scenario.seed);
     scenario.replications = args.replications.unwrap_or(scenario.replications);
-    scenario.duration = args.duration.unwrap_or(scenario.duration);
-    anyhow::ensure!(
-        scenario.warmup < scenario.duration,
-        "the warm-up of {} is not shorter than the duration of {}",
-        scenario.warmup,
-        scenario.duration
-    );
-    Ok(())
 }
 
 /// The client that `name` means: a number in the first population, or `population:number`.
@@ -159,6 +149,9 @@ fn open_folder(scenario: &Scenario, args: &Args) -> anyhow::Result<Folder> {
     if args.dialogue.is_some() {
         names.insert(0, "dialogue.txt".to_owned());
     }
+    if args.trace {
+        names.insert(0, "trace.ndjson".to_owned());
+    }
     if !args.bless {
         names.insert(0, "manifest.json".to_owned());
     }
@@ -181,6 +174,7 @@ fn finish(
     let manifest = serde_json::to_vec_pretty(manifest).context("cannot write the manifest")?;
     files.push(("manifest.json".to_owned(), manifest));
     let path = folder.path().display().to_string();
+    folder.forget(&["dialogue.txt", "trace.ndjson"]);
     folder.commit(&files)?;
     debug_assert!(!timeline.is_empty() || study.partial);
 

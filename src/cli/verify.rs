@@ -14,7 +14,6 @@ use crate::metrics::summary::Summary;
 use crate::report::json;
 use crate::scenario::Scenario;
 use crate::sim::Watch;
-use crate::time::Duration;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -47,17 +46,29 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         progress::shown(&watch, total, args.quiet, || experiment::replicate(&scenario, &mut (), &watch));
     anyhow_ensure(!study.partial, "interrupted: nothing was verified")?;
     let again = experiment::summarise(&scenario, &study).summary;
-    if again.digest == stored.digest && again.counts == stored.counts {
-        output::print(
-            format!("same: digest {} over {} replications\n", again.digest, again.replications).as_bytes(),
-        )?;
-        return Ok(FINE);
-    }
     let hint = if again.tool == stored.tool { "" } else { "; another version of the tool wrote it" };
-    Ok(told(
-        NOT_VALID,
-        &format!("different: the result says digest {}, this run {}{hint}", stored.digest, again.digest),
-    ))
+    if again.digest != stored.digest {
+        let why =
+            format!("different: the result says digest {}, this run {}{hint}", stored.digest, again.digest);
+        return Ok(told(NOT_VALID, &why));
+    }
+    if let Some(field) = first_difference(&stored, again)? {
+        let why = format!("the digest is the same, but \"{field}\" is not what this run gives{hint}");
+        return Ok(told(NOT_VALID, &why));
+    }
+    output::print(
+        format!("same: digest {} over {} replications\n", stored.digest, stored.replications).as_bytes(),
+    )?;
+    Ok(FINE)
+}
+
+/// The first field in which two summaries of the same run differ. Advice takes further runs, and is not repeated here.
+fn first_difference(stored: &Summary, mut again: Summary) -> anyhow::Result<Option<String>> {
+    again.story.clone_from(&stored.story);
+    again.advice.clone_from(&stored.advice);
+    let (stored, again) = (serde_json::to_value(stored)?, serde_json::to_value(&again)?);
+    let fields = stored.as_object().into_iter().flatten();
+    Ok(fields.filter(|(field, value)| again.get(field) != Some(value)).map(|(field, _)| field.clone()).next())
 }
 
 /// The scenario's file: as given, or as the manifest says; `None` is the built-in one.
@@ -75,7 +86,6 @@ fn scenario_file(args: &Args) -> anyhow::Result<Option<PathBuf>> {
 fn as_stored(scenario: &mut Scenario, stored: &Summary) {
     scenario.seed = stored.seed;
     scenario.replications = stored.replications;
-    scenario.duration = Duration::from_secs_f64(stored.duration_s);
 }
 
 fn anyhow_ensure(holds: bool, why: &'static str) -> anyhow::Result<()> {

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 
 use crate::metrics::Recorder;
 use crate::metrics::summary::{Estimate, Onset, Quantiles, Summary};
+use crate::metrics::words::{count, percent, seconds, trimmed};
 use crate::scenario::Scenario;
 use crate::server::policy::Check;
 use crate::server::profile::{Counts, Per};
-use crate::time::Duration;
 
 /// Tells the story of `summary`, whose replications together are `merged`.
 pub(super) fn tell(scenario: &Scenario, merged: &Recorder, summary: &Summary) -> Vec<String> {
@@ -34,18 +34,18 @@ pub(super) fn tell(scenario: &Scenario, merged: &Recorder, summary: &Summary) ->
 /// What turns clients away, or that nothing does.
 fn conclusion(scenario: &Scenario, merged: &Recorder, summary: &Summary) -> String {
     let counts = &summary.counts;
-    let Some((cause, count)) = most(&summary.refused_by_cause.turned_away) else {
+    let Some((cause, refused)) = most(&summary.refused_by_cause.turned_away) else {
         let rest = match (counts.cut, counts.network_failed + counts.lost) {
-            (0, 0) => format!("{} admitted", counts.admitted),
+            (0, 0) => format!("{} admitted", count(counts.admitted)),
             (cut, 0) => format!("but {} cut after login", number(cut, "session was", "sessions were")),
             (0, lost) => format!(
-                "but the network or a dead server ended {}",
-                number(lost, "connection", "connections")
+                "but {} for the network or a dead server",
+                number(lost, "connection failed", "connections failed")
             ),
             (cut, lost) => format!(
-                "but {} cut after login, and the network or a dead server ended {}",
+                "but {} cut after login, and {} for the network or a dead server",
                 number(cut, "session was", "sessions were"),
-                number(lost, "connection", "connections")
+                number(lost, "connection failed", "connections failed")
             ),
         };
         return format!(
@@ -54,7 +54,8 @@ fn conclusion(scenario: &Scenario, merged: &Recorder, summary: &Summary) -> Stri
         );
     };
     let whom = format!(
-        "turned away {count} of {}{}",
+        "turned away {} of {}{}",
+        count(refused),
         number(counts.attempts, "attempt", "attempts"),
         in_all(summary)
     );
@@ -102,7 +103,12 @@ fn probabilities(summary: &Summary) -> Option<String> {
     let refused: Vec<String> =
         parts.iter().filter_map(|(e, of)| Some(format!("{} {of}", share(e)?))).collect();
     let unserved = share(&unserved).map(|share| format!("; {share} of wanted sessions were never served"));
-    (!refused.is_empty()).then(|| format!("Refused: {}{}.", refused.join(", "), unserved.unwrap_or_default()))
+    let since = match summary.warmup_s {
+        s if s > 0.0 => format!(" (from {} on)", seconds(s)),
+        _ => String::new(),
+    };
+    let unserved = unserved.unwrap_or_default();
+    (!refused.is_empty()).then(|| format!("Refused{since}: {}{unserved}.", refused.join(", ")))
 }
 
 fn onset(summary: &Summary) -> Option<String> {
@@ -184,19 +190,19 @@ fn unserved(summary: &Summary) -> Option<String> {
     let counts = &summary.counts;
     let waiting = match counts.waiting_at_end {
         0 => String::new(),
-        n => format!(", {n} of them still waiting at the end"),
+        n => format!(", {} of them still waiting at the end", count(n)),
     };
     let wanted = number(counts.wanted, "wanted session", "wanted sessions");
-    (counts.unserved > 0).then(|| format!("{} of {wanted} never served{waiting}.", counts.unserved))
+    (counts.unserved > 0).then(|| format!("{} of {wanted} never served{waiting}.", count(counts.unserved)))
 }
 
 fn cuts(summary: &Summary) -> Option<String> {
-    let (cause, count) = most(&summary.refused_by_cause.cut)?;
+    let (cause, most_of) = most(&summary.refused_by_cause.cut)?;
     let cut = number(summary.counts.cut, "session was", "sessions were");
     let for_it = match summary.counts.cut {
         1 => String::new(),
-        all if all == count => "all ".to_owned(),
-        _ => format!("{count} of them "),
+        all if all == most_of => "all ".to_owned(),
+        _ => format!("{} of them ", count(most_of)),
     };
     Some(format!("{cut} cut by the server, {for_it}for {cause}."))
 }
@@ -241,34 +247,25 @@ fn most(words: &BTreeMap<String, u64>) -> Option<(&str, u64)> {
 }
 
 fn share(estimate: &Estimate) -> Option<String> {
-    let mean = percent(estimate.mean?);
+    let mean = estimate.mean?;
     Some(match (estimate.low, estimate.high) {
-        (Some(low), Some(high)) => format!("{mean} ({} to {})", percent(low), percent(high)),
-        _ => mean,
+        (_, high) if mean == 0.0 && high.unwrap_or(0.0) == 0.0 => "none".to_owned(),
+        (Some(low), Some(high)) => format!("{} ({} to {})", percent(mean), percent(low), percent(high)),
+        _ => percent(mean),
     })
 }
 
-fn percent(share: f64) -> String {
-    format!("{} %", short(share * 100.0))
-}
-
-/// Three significant digits, no more than two behind the point.
+/// A load or a mean number: three significant digits, no more than two behind the point.
 fn short(x: f64) -> String {
-    let three: f64 = format!("{x:.2e}").parse().unwrap_or(x);
-    let text = format!("{three:.2}");
-    match text.trim_end_matches('0').trim_end_matches('.') {
-        "0" if x > 0.0 => "less than 0.01".to_owned(),
-        trimmed => trimmed.to_owned(),
+    let digits = usize::from(x < 99.95) + usize::from(x < 9.995);
+    match trimmed(format!("{x:.digits$}")).as_str() {
+        "0" if x > 0.0 => "under 0.01".to_owned(),
+        text => text.to_owned(),
     }
 }
 
-/// Three significant digits, with a unit.
-fn seconds(s: f64) -> String {
-    Duration::from_secs_f64(format!("{s:.2e}").parse().unwrap_or(s)).to_string()
-}
-
 fn number(n: u64, one: &str, many: &str) -> String {
-    format!("{n} {}", if n == 1 { one } else { many })
+    format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 
 #[cfg(test)]
@@ -276,14 +273,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_short_and_have_units() {
+    fn loads_are_short() {
         for (x, expected) in
-            [(0.0, "0"), (0.001, "less than 0.01"), (1.234_5, "1.23"), (98.76, "98.8"), (1_234.5, "1230")]
+            [(0.0, "0"), (0.001, "under 0.01"), (1.234_5, "1.23"), (98.76, "98.8"), (1_234.5, "1234")]
         {
             assert_eq!(short(x), expected);
         }
-        assert_eq!(percent(0.6125), "61.3 %");
-        assert_eq!(seconds(0.123_456), "123ms");
         assert_eq!(number(1, "retry", "retries"), "1 retry");
+    }
+
+    #[test]
+    fn what_never_happened_has_no_interval_of_no_width() {
+        let never = Estimate { mean: Some(0.0), low: Some(0.0), high: Some(0.0) };
+        assert_eq!(share(&never).as_deref(), Some("none"));
     }
 }

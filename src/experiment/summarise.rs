@@ -118,8 +118,8 @@ fn onset(scenario: &Scenario, runs: &[Run], of: impl Fn(&Run) -> Option<Beginnin
     found.sort_by_key(|(begin, _)| begin.at);
     let (earliest, latest) = (found.first()?.0.at, found.last()?.0.at);
     let (median, run) = found[(found.len() - 1) / 2];
-    let rates = scenario.populations.iter().filter_map(|population| population.arrivals.rate_at(median.at));
-    let rate = rates.fold(None, |sum, rate| Some(sum.unwrap_or(0.0) + rate));
+    // One population without a rate, and the load is not known.
+    let rate: Option<f64> = scenario.populations.iter().map(|p| p.arrivals.rate_at(median.at)).sum();
     Some(Onset {
         time_s: rounded(median.at.as_secs_f64()),
         earliest_s: rounded(earliest.as_secs_f64()),
@@ -146,9 +146,10 @@ fn latency(scenario: &Scenario, merged: &Recorder) -> BTreeMap<String, Quantiles
 }
 
 fn concurrency(runs: &[Run], merged: &Recorder) -> BTreeMap<String, Concurrency> {
-    let observed: u128 = runs.iter().map(|run| u128::from(run.end.as_nanos())).sum();
+    let warmup = Instant::ZERO + merged.shape().warmup;
+    let observed: u128 = runs.iter().map(|run| u128::from(run.end.since(warmup).as_nanos())).sum();
     let of = |level: &Level| Concurrency {
-        mean: if observed == 0 { 0.0 } else { rounded(level.integral_ns() as f64 / observed as f64) },
+        mean: if observed == 0 { 0.0 } else { rounded(level.warm_integral_ns() as f64 / observed as f64) },
         max: level.max(),
     };
     let levels =

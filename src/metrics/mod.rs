@@ -14,6 +14,7 @@ mod tally;
 mod threshold;
 mod timing;
 mod wilson;
+pub mod words;
 
 pub use episodes::{Episodes, Stretch};
 pub use level::Level;

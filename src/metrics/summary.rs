@@ -208,8 +208,7 @@ pub struct Onset {
     /// Connections at the server just then.
     pub connections: u64,
     /// The arrival rate just then x the mean slot hold of an admitted session (login and reaping included), in
-    /// erlangs; `null` if no open population
-    /// has a rate.
+    /// erlangs; `null` if a population has none
     pub offered_erlangs: Option<f64>,
     /// The cause of the refusal (for `sustained`: the most frequent in the window).
     pub cause: String,
@@ -260,7 +259,7 @@ pub struct Transfers {
 /// A level over time.
 #[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Concurrency {
-    /// The time-weighted mean over the whole run and all replications.
+    /// The time-weighted mean over all replications, the warm-up left out.
     pub mean: f64,
     /// The greatest.
     pub max: u64,

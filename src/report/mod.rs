@@ -9,4 +9,5 @@ pub mod csv;
 pub mod hlog;
 pub mod json;
 pub mod text;
-mod words;
+
+pub(crate) use crate::metrics::words;

@@ -43,8 +43,13 @@ impl Paint {
 fn head(s: &Summary) -> String {
     let replications = counted(u64::from(s.replications), "replication");
     let interrupted = if s.partial { ", interrupted" } else { "" };
+    let warm = if s.warmup_s > 0.0 {
+        format!(" · estimates from {} on", seconds(s.warmup_s))
+    } else {
+        String::new()
+    };
     format!(
-        "seed {} · {} · profile {} · {replications} of {} · {}{interrupted}",
+        "seed {} · {} · profile {} · {replications} of {}{warm} · {}{interrupted}",
         s.seed,
         s.scenario,
         s.server.profile,
@@ -60,11 +65,8 @@ fn totals(out: &mut String, c: &Counts) {
         [("wanted", c.wanted), ("attempts", c.attempts), ("retries", c.retries)],
         [("admitted", c.admitted), ("turned away", c.turned_away), ("never served", c.unserved)],
         [("completed", c.completed), ("cut", c.cut), ("ghosts", c.ghosts)],
-        [
-            ("bad password", c.login_failed),
-            ("network", c.network_failed.saturating_add(c.lost)),
-            ("gave up", c.abandoned),
-        ],
+        [("bad password", c.login_failed), ("network", c.network_failed), ("gave up", c.abandoned)],
+        [("lost", c.lost), ("open at end", c.open_at_end), ("still waiting", c.waiting_at_end)],
     ];
     for row in rows.iter().filter(|row| row.iter().any(|(_, n)| *n > 0)) {
         let _ = writeln!(out, "  {}", row.map(|(name, n)| cell(name, n)).join("   "));
@@ -93,6 +95,7 @@ fn estimates(out: &mut String, summary: &Summary) {
 /// A mean with its interval, if it has one.
 fn ranged(e: &Estimate, words: impl Fn(f64) -> String) -> String {
     match (e.mean, e.low, e.high) {
+        (Some(mean), _, high) if mean == 0.0 && high.unwrap_or(0.0) == 0.0 => "none".to_owned(),
         (Some(mean), Some(low), Some(high)) => format!("{} ({} to {})", words(mean), words(low), words(high)),
         (Some(mean), ..) => words(mean),
         (None, ..) => "nothing to estimate from".to_owned(),

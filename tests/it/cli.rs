@@ -29,8 +29,8 @@ script = ["login", { think = "30s" }, "quit"]
 #[test]
 fn without_a_file_a_built_in_scenario_runs() {
     let dir = tempfile::tempdir().unwrap();
-    let done = ftp421(dir.path(), &["sim", "--replications", "2", "--duration", "30m", "--no-advice"]);
-    assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
+    let done = ftp421(dir.path(), &["sim", "--replications", "2", "--no-advice"]);
+    assert!(matches!(done.status.code(), Some(0 | 99)), "{}", stderr(&done));
     assert!(stdout(&done).starts_with("seed 42 "), "{}", stdout(&done));
     for file in ["summary.json", "manifest.json", "charts/concurrency.png", "latency.hlog"] {
         assert!(dir.path().join("ftp421-out/busy-evening").join(file).is_file(), "{file}");
@@ -185,6 +185,9 @@ fn ctrl_c_keeps_what_was_measured_and_exits_with_105() {
     }
     std::thread::sleep(std::time::Duration::from_secs(1));
     assert!(!dir.path().join("r/summary.json").exists(), "nothing is half written");
+    let second = ftp421(dir.path(), &["sim", &file, "--out", "r"]);
+    assert_eq!(second.status.code(), Some(1), "one run at a time writes to a folder");
+    assert!(stderr(&second).contains("another run is writing"), "{}", stderr(&second));
     let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     assert_eq!(child.wait().unwrap().code(), Some(105));

@@ -136,10 +136,10 @@ fn the_story_has_its_conclusion_first() {
         [
             "max_clients = 10 binds: it turned away 1 of 4 attempts.",
             "Refused: 25 % of first attempts, 25 % of all attempts; 25 % of wanted sessions were never served.",
-            "Refusals begin at 50s with 0 connections and 8 erlangs offered; they never become more than chance.",
+            "Refusals begin at 50 s with 0 connections and 8 erlangs offered; they never become more than chance.",
             "At most 1 connection (limit 10) at once, 0.12 on average; at most 0 logged-in sessions.",
             "Offered load 0.16 erlangs, carried 0 erlangs.",
-            "Time to service: median 1s, 99th percentile more than 1s.",
+            "Time to service: median 1 s, 99th percentile more than 1 s.",
             "1 of 4 wanted sessions never served.",
             "Broken: refused_first rate < 1% (1 of 1 threshold).",
         ]

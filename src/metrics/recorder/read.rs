@@ -2,7 +2,7 @@
 //!
 //! It divides nothing: see `estimators`.
 
-use super::Recorder;
+use super::{Recorder, Shape};
 use crate::metrics::bucket::Followed;
 use crate::metrics::summary::{Counts, Transfers};
 use crate::metrics::tally::{Tally, Warm};
@@ -49,6 +49,11 @@ impl Recorder {
     /// Logged-in sessions.
     pub fn sessions(&self) -> &Level {
         &self.levels[Followed::Sessions as usize]
+    }
+
+    /// What it was told of the run.
+    pub fn shape(&self) -> Shape {
+        self.shape
     }
 
     /// Bans in force.
