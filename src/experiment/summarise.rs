@@ -10,12 +10,14 @@ use crate::chaos::Fault;
 use crate::digest::Digest;
 use crate::metrics::summary::{
     Concurrency, Coverage, Episode, Estimates, FaultFact, Little, Onset, Onsets, Quantiles, SCHEMA,
-    ServerFacts, Summary,
+    ServerFacts, Summary, TimelineRow,
 };
 use crate::metrics::{Beginning, Episodes, LEVEL, Level, Recorder, Threshold, WINDOW, rounded};
 use crate::observe::{Cause, Latency, Phase};
 use crate::scenario::Scenario;
-use crate::time::Instant;
+use crate::server::Control;
+use crate::server::profile::Per;
+use crate::time::{Duration, Instant};
 use crate::workload::Arrivals;
 
 /// Summarises `study`, which is one of `scenario`.
@@ -26,12 +28,41 @@ pub fn summarise(scenario: &Scenario, study: &Study) -> Outcome {
     summary.story = story::tell(scenario, merged, &summary);
     Outcome {
         summary,
-        timeline: merged.series().rows(merged.end(), merged.replications()),
+        timeline: with_limits(scenario, merged.series().rows(merged.end(), merged.replications())),
         histograms: Latency::ALL
             .iter()
             .map(|what| (*what, merged.timing(*what).histogram().clone()))
             .collect(),
     }
+}
+
+/// Adds to each row the limit on all clients: what the server begins with, and what reloads make of it.
+fn with_limits(scenario: &Scenario, mut rows: Vec<TimelineRow>) -> Vec<TimelineRow> {
+    let Some(place) = scenario.policy.checks.iter().position(|check| check.per == Per::Server) else {
+        return rows;
+    };
+    let mut policy = scenario.policy.clone();
+    let mut reloads = scenario
+        .faults
+        .iter()
+        .flat_map(|fault| {
+            fault.controls.iter().filter_map(|(after, control)| match control {
+                Control::SetLimit { check, limit } if usize::from(*check) == place => {
+                    Some((fault.at + *after, *limit))
+                }
+                _ => None,
+            })
+        })
+        .peekable();
+    for row in &mut rows {
+        let begin = Instant::ZERO + Duration::from_secs_f64(row.begin_s);
+        while let Some((_, limit)) = reloads.next_if(|(at, _)| *at <= begin) {
+            policy.set_limit(place, limit);
+        }
+        let limit = policy.checks[place].limit;
+        row.limit = (limit != u32::MAX).then_some(f64::from(limit));
+    }
+    rows
 }
 
 fn summary(scenario: &Scenario, study: &Study) -> Summary {

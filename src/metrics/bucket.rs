@@ -98,6 +98,7 @@ impl Bucket {
             connections_mean: level(Followed::Connections),
             connections_max: self.maxima[Followed::Connections as usize] as f64,
             sessions_mean: level(Followed::Sessions),
+            limit: None, // no observation tells of it: the scenario does
             time_to_service_s: served.then(|| rounded(self.service_ns as f64 / 1e9 / self.served as f64)),
             time_to_service_max_s: served.then(|| rounded(self.service_max_ns as f64 / 1e9)),
             refused: self.refused.iter().map(|count| mean(*count)).collect(),

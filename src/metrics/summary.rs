@@ -375,6 +375,8 @@ pub struct TimelineRow {
     pub connections_max: f64,
     /// Time-weighted mean of logged-in sessions.
     pub sessions_mean: f64,
+    /// The limit on all clients when the stretch begins; empty if there is none.
+    pub limit: Option<f64>,
     /// Mean time to service of the sessions first served in this stretch, seconds; empty if there was none.
     pub time_to_service_s: Option<f64>,
     /// The greatest time to service of all replications, seconds; empty if there was none.
