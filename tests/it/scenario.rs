@@ -361,8 +361,8 @@ clients     readers: at random (Poisson) 5/m: about 300 sessions, up to 0.27 erl
             a session holds a slot for about 3.24s = 6 round trips of 40ms + 3s pauses
             refused: does not come back after banned; else comes back after 5s, each wait 2 times the last
 
-expected    at most about 0.27 sessions at a time, at 3.6s, if nobody is refused
-            below max_clients = 10; Erlang B there, without retries: less than 0.01 % refused
+expected    about 0.27 sessions at a time on average at the peak, at 3.6s, if nobody is refused
+            below max_clients = 10: without retries less than 0.1 % of first attempts would be refused (Erlang B)
 
 fault       at 20m: shutdown (announce), until 23m
 must hold   refused_first rate < 0.1
