@@ -28,6 +28,46 @@ fn a_summary_of_another_schema_is_refused_with_its_number() {
 }
 
 #[test]
+fn a_summary_that_no_run_can_have_is_refused_with_its_field() {
+    let (summary, _) = synthetic::busy_evening();
+    let whole: serde_json::Value = serde_json::from_slice(&json::summary(&summary)).unwrap();
+    let found = |path: &str, value: serde_json::Value| {
+        let mut edited = whole.clone();
+        *edited.pointer_mut(path).unwrap_or_else(|| panic!("{path}")) = value;
+        json::read_summary(&serde_json::to_vec(&edited).unwrap())
+    };
+    let number = |n: f64| serde_json::Value::from(n);
+    for (path, value, said) in [
+        ("/duration_s", number(-1.0), "`duration_s` is -1"),
+        ("/duration_s", number(1e300), "`duration_s` is 1"),
+        ("/warmup_s", number(-0.5), "`warmup_s` is -0.5"),
+        ("/warmup_s", number(366.0 * 86_400.0 + 1.0), "366 days"),
+        ("/replications", 0.into(), "`replications` is 0"),
+        (
+            "/latency/time_to_service/quantiles/0/q",
+            number(1.5),
+            "`latency.time_to_service.quantiles[0].q` is 1.5",
+        ),
+        ("/latency/time_to_service/quantiles/0/q", number(-0.1), "a number from 0 to 1"),
+        ("/latency/time_to_service/quantiles/0/s", number(-2.0), "quantiles[0].s` is -2: seconds from 0 on"),
+        ("/latency/time_to_service/max_s", number(-2.0), "`latency.time_to_service.max_s`"),
+        ("/faults/0/begin_s", number(-2.0), "`faults[0].begin_s`"),
+        ("/scenario", "\u{1b}[2J".into(), "`scenario` has control characters"),
+        ("/question", "a\rb".into(), "`question` has"),
+        ("/story/0", "a\u{9b}b".into(), "`story[0]` has"),
+        ("/thresholds/0/threshold", "a\u{7}".into(), "`thresholds[0].threshold` has"),
+        ("/server/profile", "a\0".into(), "`server.profile` has"),
+        ("/server/limits", serde_json::json!({"max\u{1b}": 3}), "a key in `server.limits` has"),
+        ("/refused_by_cause/cut", serde_json::json!({"\n": 3}), "a key in `refused_by_cause.cut` has"),
+    ] {
+        let problem = found(path, value).expect_err(path);
+        assert!(problem.contains(said), "{path}: {problem}");
+        assert!(!problem.chars().any(char::is_control), "{path}: {problem:?}");
+    }
+    assert!(found("/duration_s", number(366.0 * 86_400.0)).is_ok());
+}
+
+#[test]
 fn a_timeline_reads_back_as_it_was_written() {
     for (name, (_, rows)) in synthetic::all() {
         assert_eq!(csv::read_timeline(&csv::timeline(&rows)).as_ref(), Ok(&rows), "{name}");
@@ -42,6 +82,12 @@ fn a_damaged_timeline_is_refused_with_its_place() {
     assert!(problem(&whole.replacen("\n0,", "\nnoon,", 1)).contains("line 2, `begin_s`: `noon`"));
     assert!(problem(&whole.replacen("\n0,", "\n,", 1)).contains("line 2: a number is missing"));
     assert!(problem("").contains("begin_s"));
+    for wrong in ["-1", "inf", "NaN", "1e999"] {
+        let said = problem(&whole.replacen("\n60,", &format!("\n{wrong},"), 1));
+        assert!(said.contains(&format!("line 3, `begin_s`: `{wrong}` is no number of at least 0")), "{said}");
+    }
+    let said = problem(&whole.replacen("\n0,", &format!("\n\u{1b}{},", "x".repeat(100_000)), 1));
+    assert!(said.len() < 120 && !said.contains('\u{1b}'), "{} bytes", said.len());
 }
 
 #[test]
@@ -160,7 +206,7 @@ proptest! {
     }
 
     #[test]
-    fn any_timeline_reads_back(rows in prop::collection::vec(any_row(), 0..12)) {
+    fn any_timeline_reads_back_or_is_refused(rows in prop::collection::vec(any_row(), 0..3)) {
         let bytes = csv::timeline(&rows);
         let again = csv::read_timeline(&bytes).map(|rows| csv::timeline(&rows));
         prop_assert_eq!(again, Ok(bytes));
@@ -189,6 +235,14 @@ fn any_row() -> impl Strategy<Value = TimelineRow> {
         |(n, refused, wait)| TimelineRow {
             begin_s: n[0],
             width_s: n[1],
+        let is_sane = rows.iter().all(|row| cells(row).iter().all(|n| n.is_finite() && *n >= 0.0));
+        let again = csv::read_timeline(&bytes).map(|rows| csv::timeline(&rows));
+        prop_assert_eq!(again.ok(), is_sane.then_some(bytes));
+    }
+
+    #[test]
+    fn any_sane_timeline_reads_back(rows in prop::collection::vec(any_row(), 0..12)) {
+        let bytes = csv::timeline(&rows.iter().map(sane).collect::<Vec<_>>());
             wanted: n[2],
             attempts: n[3],
             retries: n[4],
@@ -235,6 +289,48 @@ impl Edit {
         summary.refused_by_cause.turned_away.insert("max_clients".to_owned(), self.count);
         summary.thresholds[0].value = Some(n(4));
         if let Some(onset) = &mut summary.onset.first {
+/// Every number of a row.
+fn cells(row: &TimelineRow) -> Vec<f64> {
+    let mut row = row.clone();
+    let mut cells = Vec::new();
+    each_cell(&mut row, |n| cells.push(*n));
+    cells
+}
+
+/// The row with 1 in the place of what no file may hold.
+fn sane(row: &TimelineRow) -> TimelineRow {
+    let mut row = row.clone();
+    each_cell(&mut row, |n| *n = if n.is_finite() { n.abs() } else { 1.0 });
+    row
+}
+
+fn each_cell(row: &mut TimelineRow, mut see: impl FnMut(&mut f64)) {
+    let TimelineRow {
+        begin_s,
+        width_s,
+        wanted,
+        attempts,
+        retries,
+        admitted,
+        turned_away,
+        login_failed,
+        network_failed,
+        abandoned,
+        cut,
+        connections_mean,
+        connections_max,
+        sessions_mean,
+        time_to_service_s,
+        time_to_service_max_s,
+        refused,
+    } = row;
+    let counts =
+        [wanted, attempts, retries, admitted, turned_away, login_failed, network_failed, abandoned, cut];
+    let levels = [begin_s, width_s, connections_mean, connections_max, sessions_mean];
+    counts.into_iter().chain(levels).for_each(&mut see);
+    time_to_service_s.iter_mut().chain(time_to_service_max_s).chain(refused).for_each(see);
+}
+
             onset.time_s = n(5);
         }
         for fault in &mut summary.faults {
