@@ -146,12 +146,13 @@ fn a_chart_plots_the_numbers_of_the_file_beside_it() {
     for (cause, series) in &shown.refused {
         assert_eq!(values(series), column(&format!("refused_{cause}")));
     }
-    let shown = series::retries(&rows);
+    let shown = series::retries(&rows, summary.replications);
     assert_eq!(values(&shown.wanted), column("wanted"));
     assert_eq!(values(&shown.retries), column("retries"));
     let (attempts, wanted) = (column("attempts"), column("wanted"));
     for (i, within) in values(&shown.within).iter().enumerate() {
-        let expected = attempts[i].zip(wanted[i]).filter(|(_, wanted)| *wanted > 0.0).map(|(a, w)| a / w);
+        let enough = |wanted: &f64| *wanted * f64::from(summary.replications) >= 5.0;
+        let expected = attempts[i].zip(wanted[i].filter(enough)).map(|(a, w)| a / w);
         assert_eq!(*within, expected, "row {i}");
     }
     let shown = series::refusals(&rows, summary.replications);
@@ -163,6 +164,19 @@ fn a_chart_plots_the_numbers_of_the_file_beside_it() {
             .sum();
         assert!((share.unwrap() - turned_away[i].unwrap() / ended).abs() < 1e-12, "row {i}");
     }
+}
+
+/// 480 retries of clients who came before, in a minute in which one came: no amplification of that minute.
+#[test]
+fn a_minute_in_which_hardly_anyone_came_has_no_amplification_of_its_own() {
+    let row = |wanted, attempts| TimelineRow { wanted, attempts, width_s: 60.0, ..TimelineRow::default() };
+    let rows = [row(100.0, 120.0), row(1.0, 480.0), row(0.0, 30.0)];
+    let within = |replications| values(&series::retries(&rows, replications).within);
+    assert_eq!(within(1), [Some(1.2), None, None]);
+    assert_eq!(within(4), [Some(1.2), None, None]);
+    assert_eq!(within(5), [Some(1.2), Some(480.0), None]);
+    let so_far = values(&series::retries(&rows, 1).so_far);
+    assert_eq!(so_far, [Some(1.2), Some(600.0 / 101.0), Some(630.0 / 101.0)]);
 }
 
 #[test]
@@ -208,6 +222,14 @@ proptest! {
     #[test]
     fn any_timeline_reads_back_or_is_refused(rows in prop::collection::vec(any_row(), 0..3)) {
         let bytes = csv::timeline(&rows);
+        let is_sane = rows.iter().all(|row| cells(row).iter().all(|n| n.is_finite() && *n >= 0.0));
+        let again = csv::read_timeline(&bytes).map(|rows| csv::timeline(&rows));
+        prop_assert_eq!(again.ok(), is_sane.then_some(bytes));
+    }
+
+    #[test]
+    fn any_sane_timeline_reads_back(rows in prop::collection::vec(any_row(), 0..12)) {
+        let bytes = csv::timeline(&rows.iter().map(sane).collect::<Vec<_>>());
         let again = csv::read_timeline(&bytes).map(|rows| csv::timeline(&rows));
         prop_assert_eq!(again, Ok(bytes));
     }
@@ -235,14 +257,6 @@ fn any_row() -> impl Strategy<Value = TimelineRow> {
         |(n, refused, wait)| TimelineRow {
             begin_s: n[0],
             width_s: n[1],
-        let is_sane = rows.iter().all(|row| cells(row).iter().all(|n| n.is_finite() && *n >= 0.0));
-        let again = csv::read_timeline(&bytes).map(|rows| csv::timeline(&rows));
-        prop_assert_eq!(again.ok(), is_sane.then_some(bytes));
-    }
-
-    #[test]
-    fn any_sane_timeline_reads_back(rows in prop::collection::vec(any_row(), 0..12)) {
-        let bytes = csv::timeline(&rows.iter().map(sane).collect::<Vec<_>>());
             wanted: n[2],
             attempts: n[3],
             retries: n[4],
@@ -262,33 +276,6 @@ fn any_row() -> impl Strategy<Value = TimelineRow> {
     )
 }
 
-/// What is put in place of a summary's sane values.
-#[derive(Debug)]
-struct Edit {
-    numbers: Vec<f64>,
-    count: u64,
-    name: String,
-}
-
-fn any_edit() -> impl Strategy<Value = Edit> {
-    (prop::collection::vec(any_number(), 12), any::<u64>(), any::<String>())
-        .prop_map(|(numbers, count, name)| Edit { numbers, count, name })
-}
-
-impl Edit {
-    fn apply(&self, summary: &mut Summary) {
-        let n = |i: usize| self.numbers[i];
-        summary.scenario.clone_from(&self.name);
-        summary.duration_s = n(0);
-        summary.counts.turned_away = self.count;
-        summary.counts.retries = self.count;
-        summary.estimates.refused_first.mean = Some(n(1));
-        summary.estimates.refused_attempt.mean = Some(n(2));
-        summary.estimates.amplification.mean = Some(n(3));
-        summary.refused_by_cause.turned_away.insert(self.name.clone(), self.count);
-        summary.refused_by_cause.turned_away.insert("max_clients".to_owned(), self.count);
-        summary.thresholds[0].value = Some(n(4));
-        if let Some(onset) = &mut summary.onset.first {
 /// Every number of a row.
 fn cells(row: &TimelineRow) -> Vec<f64> {
     let mut row = row.clone();
@@ -331,6 +318,33 @@ fn each_cell(row: &mut TimelineRow, mut see: impl FnMut(&mut f64)) {
     time_to_service_s.iter_mut().chain(time_to_service_max_s).chain(refused).for_each(see);
 }
 
+/// What is put in place of a summary's sane values.
+#[derive(Debug)]
+struct Edit {
+    numbers: Vec<f64>,
+    count: u64,
+    name: String,
+}
+
+fn any_edit() -> impl Strategy<Value = Edit> {
+    (prop::collection::vec(any_number(), 12), any::<u64>(), any::<String>())
+        .prop_map(|(numbers, count, name)| Edit { numbers, count, name })
+}
+
+impl Edit {
+    fn apply(&self, summary: &mut Summary) {
+        let n = |i: usize| self.numbers[i];
+        summary.scenario.clone_from(&self.name);
+        summary.duration_s = n(0);
+        summary.counts.turned_away = self.count;
+        summary.counts.retries = self.count;
+        summary.estimates.refused_first.mean = Some(n(1));
+        summary.estimates.refused_attempt.mean = Some(n(2));
+        summary.estimates.amplification.mean = Some(n(3));
+        summary.refused_by_cause.turned_away.insert(self.name.clone(), self.count);
+        summary.refused_by_cause.turned_away.insert("max_clients".to_owned(), self.count);
+        summary.thresholds[0].value = Some(n(4));
+        if let Some(onset) = &mut summary.onset.first {
             onset.time_s = n(5);
         }
         for fault in &mut summary.faults {
