@@ -180,6 +180,19 @@ fn a_minute_in_which_hardly_anyone_came_has_no_amplification_of_its_own() {
 }
 
 #[test]
+fn every_chart_says_from_when_on_its_estimates_are() {
+    let (mut summary, rows) = synthetic::busy_evening();
+    let says =
+        |summary: &Summary| charts(summary, &rows).iter().all(|c| c.svg.contains("estimates from 8m on"));
+    summary.warmup_s = 0.0;
+    assert!(!charts(&summary, &rows).iter().any(|c| c.svg.contains("estimates from")));
+    summary.warmup_s = 480.0;
+    assert!(says(&summary));
+    let refusals = charts(&summary, &rows).swap_remove(1).svg;
+    assert!(refusals.contains("estimate: ") && !refusals.contains("whole run"));
+}
+
+#[test]
 fn a_chart_drawn_from_the_files_is_the_chart_drawn_from_the_run() {
     let (summary, rows) = synthetic::herd();
     let read = json::read_summary(&json::summary(&summary)).unwrap();
