@@ -3,12 +3,13 @@
 //! It runs nothing: what it expects are means by formula, and it says so.
 
 mod demand;
+mod limits;
 mod words;
 
 use std::fmt::Write as _;
 
-use self::demand::{Hold, busiest_address, peak};
-use super::theory::erlang_b;
+use self::demand::{Hold, busiest_address, concurrent, peak};
+use self::limits::Demand;
 use crate::scenario::Scenario;
 use crate::server::policy::Check;
 use crate::server::profile::Per;
@@ -164,30 +165,26 @@ fn expectation(scenario: &Scenario, holds: &[Hold], text: &mut Text) {
         return;
     }
     let (at, most) = peak(&each, scenario.duration);
+    let sessions = words::count_of(most, "session");
     text.line(
         "expected",
-        format_args!(
-            "at most about {} at a time, at {at}, if nobody is refused",
-            words::count_of(most, "session")
-        ),
+        format_args!("about {sessions} at a time on average at the peak, at {at}, if nobody is refused"),
     );
     if let Some(check) = tightest(scenario, Per::Server) {
-        text.line("", against_limit(scenario, check, most));
+        let mut demand = Demand::NONE;
+        for (population, hold) in &each {
+            demand.add(population, concurrent(population, *hold, at), 1.0);
+        }
+        text.line("", demand.against(&check.knob, check.limit));
     }
     let peaks: Vec<f64> =
         each.iter().map(|one| peak(std::slice::from_ref(one), scenario.duration).1).collect();
-    if let (Some(check), Some((peer, behind))) =
+    if let (Some(check), Some((peer, demand))) =
         (tightest(scenario, Per::Address), busiest_address(scenario, &peaks))
     {
-        let side = if behind > f64::from(check.limit) { "above" } else { "below" };
-        let (address, behind) = (scenario.addresses.address(peer), words::number_of(behind));
-        text.line(
-            "",
-            format_args!(
-                "up to about {behind} of them behind {address}: {side} {} = {}",
-                check.knob, check.limit
-            ),
-        );
+        let (address, behind) = (scenario.addresses.address(peer), words::number_of(demand.mean()));
+        let against = demand.against(&check.knob, check.limit);
+        text.line("", format_args!("up to about {behind} of them behind {address} on average: {against}"));
     }
     text.gap();
 }
@@ -195,20 +192,6 @@ fn expectation(scenario: &Scenario, holds: &[Hold], text: &mut Text) {
 /// The lowest limit of its kind that is on.
 fn tightest(scenario: &Scenario, per: Per) -> Option<&Check> {
     scenario.policy.checks.iter().filter(|c| c.per == per && c.limit != u32::MAX).min_by_key(|c| c.limit)
-}
-
-/// The modified-offered-load approximation: Erlang B at the mean of the infinite-server queue (Jagerman 1975; Massey and Whitt,
-/// "An analysis of the modified offered-load approximation", 1994).
-fn against_limit(scenario: &Scenario, check: &Check, load: f64) -> String {
-    let side = if load > f64::from(check.limit) { "above" } else { "below" };
-    let closed = scenario.populations.iter().any(|p| matches!(p.arrivals, Arrivals::Closed(_)));
-    let share = words::percent(erlang_b(check.limit, load));
-    let estimate = if closed {
-        "a closed population has no Erlang B".to_owned()
-    } else {
-        format!("Erlang B there, without retries: {share} refused")
-    };
-    format!("{side} {} = {}; {estimate}", check.knob, check.limit)
 }
 
 fn rest(scenario: &Scenario, text: &mut Text) {

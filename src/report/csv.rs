@@ -62,7 +62,7 @@ pub fn read_timeline(bytes: &[u8]) -> Result<Vec<TimelineRow>, String> {
         let cells: Result<Vec<Option<f64>>, String> = names
             .iter()
             .zip(&record)
-            .map(|(name, text)| number(text).ok_or(format!("line {line}, `{name}`: `{text}` is no number")))
+            .map(|(name, text)| number(text).ok_or_else(|| no_number(line, name, text)))
             .collect();
         rows.push(row(&cells?).ok_or_else(|| format!("line {line}: a number is missing"))?);
     }
@@ -154,8 +154,18 @@ fn cell(value: Option<f64>) -> String {
     value.map_or(String::new(), |v| v.to_string())
 }
 
-/// The inner `None` for an empty cell, the outer one for what is no number.
+/// The inner `None` for an empty cell, the outer one for what no cell can be: all of them are finite and at least 0.
 #[expect(clippy::option_option, reason = "a cell is wrong, empty or a number")]
 fn number(text: &str) -> Option<Option<f64>> {
-    if text.is_empty() { Some(None) } else { text.parse().ok().map(Some) }
+    if text.is_empty() {
+        return Some(None);
+    }
+    text.parse().ok().filter(|n: &f64| n.is_finite() && *n >= 0.0).map(Some)
+}
+
+/// What is said of a wrong cell; no more than 40 characters of it, and none that a terminal would obey.
+fn no_number(line: usize, name: &str, text: &str) -> String {
+    let shown: String = text.chars().take(40).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let cut = if text.chars().nth(40).is_some() { "…" } else { "" };
+    format!("line {line}, `{name}`: `{shown}{cut}` is no number of at least 0")
 }

@@ -13,6 +13,18 @@ pub(super) struct Source<'a> {
     pub text: &'a str,
 }
 
+/// No problem is told in more characters than this: a key or a text of the file may be as long as the file.
+const MOST_TOLD: usize = 300;
+
+/// `what`, cut with an ellipsis where it is too long.
+fn told(mut what: String) -> String {
+    if let Some((end, _)) = what.char_indices().nth(MOST_TOLD) {
+        what.truncate(end);
+        what.push('…');
+    }
+    what
+}
+
 impl Source<'_> {
     /// A problem at byte offset `at`.
     pub fn problem(&self, at: usize, what: impl Into<String>, hint: impl Into<String>) -> Problem {
@@ -39,7 +51,7 @@ impl Source<'_> {
             file: self.file.to_owned(),
             line,
             column,
-            what: what.into(),
+            what: told(what.into()),
             hint: hint.into(),
             excerpt: self
                 .text

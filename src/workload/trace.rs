@@ -34,6 +34,18 @@ pub struct Malformed {
     pub hint: String,
 }
 
+/// No more of what a file holds is told than this, in characters.
+const MOST_QUOTED: usize = 40;
+
+/// `token` in quotes, its control characters escaped, cut with an ellipsis where it is long: whoever names a wrong file sees
+/// neither megabytes nor much of what is in it.
+pub fn quoted(token: &str) -> String {
+    match token.char_indices().nth(MOST_QUOTED) {
+        Some((end, _)) => format!("{:?}", format!("{}…", &token[..end])),
+        None => format!("{token:?}"),
+    }
+}
+
 /// A field with its column in characters, from 1.
 #[derive(Clone, Copy)]
 struct Field<'t> {
@@ -101,7 +113,7 @@ fn header(number: usize, line: &str) -> Result<Header, Malformed> {
                 return Err(wrong(
                     number,
                     field.column,
-                    format!("unknown or repeated column {other:?}"),
+                    format!("unknown or repeated column {}", quoted(other)),
                     HEADER,
                 ));
             }
@@ -121,12 +133,12 @@ fn row(header: &Header, number: usize, line: &str) -> Result<Row, Malformed> {
         if count == header.time {
             row.at = time(field.text).ok_or_else(|| {
                 let hint = "write seconds such as 12.5, or a duration such as 1h30m, of at most 366 days";
-                wrong(number, field.column, format!("{:?} is not a time", field.text), hint)
+                wrong(number, field.column, format!("{} is not a time", quoted(field.text)), hint)
             })?;
         } else if Some(count) == header.address && !field.text.is_empty() {
             row.address = Some(field.text.parse().map_err(|_| {
                 let hint = "write an IP address, or nothing for one of the population's own";
-                wrong(number, field.column, format!("{:?} is not an address", field.text), hint)
+                wrong(number, field.column, format!("{} is not an address", quoted(field.text)), hint)
             })?);
         }
         count += 1;
@@ -155,6 +167,23 @@ mod tests {
         assert_eq!(times, ["3s", "12.5s", "1m"]);
         assert_eq!(rows[0].address, None);
         assert_eq!(rows[1].address, "10.0.0.1".parse().ok());
+    }
+
+    #[test]
+    fn a_quoted_token_is_short_and_plain() {
+        assert_eq!(quoted("soon"), "\"soon\"");
+        assert_eq!(quoted("a\u{1b}[2J"), "\"a\\u{1b}[2J\"");
+        assert_eq!(quoted(&"ü".repeat(40)), format!("\"{}\"", "ü".repeat(40)));
+        assert_eq!(quoted(&"ü".repeat(41)), format!("\"{}…\"", "ü".repeat(40)));
+    }
+
+    #[test]
+    fn a_long_line_gives_a_short_message() {
+        let long = "x".repeat(1_000_000);
+        for text in [long.clone(), format!("time\n{long}\n"), format!("time,address\n1,{long}\n")] {
+            let error = read(&text).unwrap_err();
+            assert!(error.what.len() < 100 && error.what.contains('…'), "{} bytes", error.what.len());
+        }
     }
 
     #[test]

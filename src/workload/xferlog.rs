@@ -181,4 +181,14 @@ mod tests {
             assert!(error.what.contains(what), "{to}: {error:?}");
         }
     }
+
+    #[test]
+    fn a_long_word_gives_a_short_message() {
+        let good = "Thu Nov  5 12:00:10 2026 3 10.0.0.1 1234 /a b _ o a guest@ ftp 0 * c";
+        for from in ["Nov", " 5 ", "12:00:10", "2026", "3 10", "1234", " c"] {
+            let to = format!(" {}", "x".repeat(100_000));
+            let error = read(&good.replacen(from, &to, 1), GAP).unwrap_err();
+            assert!(error.what.len() < 120 && error.what.contains('…'), "{from}: {}", error.what.len());
+        }
+    }
 }

@@ -28,6 +28,46 @@ fn a_summary_of_another_schema_is_refused_with_its_number() {
 }
 
 #[test]
+fn a_summary_that_no_run_can_have_is_refused_with_its_field() {
+    let (summary, _) = synthetic::busy_evening();
+    let whole: serde_json::Value = serde_json::from_slice(&json::summary(&summary)).unwrap();
+    let found = |path: &str, value: serde_json::Value| {
+        let mut edited = whole.clone();
+        *edited.pointer_mut(path).unwrap_or_else(|| panic!("{path}")) = value;
+        json::read_summary(&serde_json::to_vec(&edited).unwrap())
+    };
+    let number = |n: f64| serde_json::Value::from(n);
+    for (path, value, said) in [
+        ("/duration_s", number(-1.0), "`duration_s` is -1"),
+        ("/duration_s", number(1e300), "`duration_s` is 1"),
+        ("/warmup_s", number(-0.5), "`warmup_s` is -0.5"),
+        ("/warmup_s", number(366.0 * 86_400.0 + 1.0), "366 days"),
+        ("/replications", 0.into(), "`replications` is 0"),
+        (
+            "/latency/time_to_service/quantiles/0/q",
+            number(1.5),
+            "`latency.time_to_service.quantiles[0].q` is 1.5",
+        ),
+        ("/latency/time_to_service/quantiles/0/q", number(-0.1), "a number from 0 to 1"),
+        ("/latency/time_to_service/quantiles/0/s", number(-2.0), "quantiles[0].s` is -2: seconds from 0 on"),
+        ("/latency/time_to_service/max_s", number(-2.0), "`latency.time_to_service.max_s`"),
+        ("/faults/0/begin_s", number(-2.0), "`faults[0].begin_s`"),
+        ("/scenario", "\u{1b}[2J".into(), "`scenario` has control characters"),
+        ("/question", "a\rb".into(), "`question` has"),
+        ("/story/0", "a\u{9b}b".into(), "`story[0]` has"),
+        ("/thresholds/0/threshold", "a\u{7}".into(), "`thresholds[0].threshold` has"),
+        ("/server/profile", "a\0".into(), "`server.profile` has"),
+        ("/server/limits", serde_json::json!({"max\u{1b}": 3}), "a key in `server.limits` has"),
+        ("/refused_by_cause/cut", serde_json::json!({"\n": 3}), "a key in `refused_by_cause.cut` has"),
+    ] {
+        let problem = found(path, value).expect_err(path);
+        assert!(problem.contains(said), "{path}: {problem}");
+        assert!(!problem.chars().any(char::is_control), "{path}: {problem:?}");
+    }
+    assert!(found("/duration_s", number(366.0 * 86_400.0)).is_ok());
+}
+
+#[test]
 fn a_timeline_reads_back_as_it_was_written() {
     for (name, (_, rows)) in synthetic::all() {
         assert_eq!(csv::read_timeline(&csv::timeline(&rows)).as_ref(), Ok(&rows), "{name}");
@@ -42,6 +82,12 @@ fn a_damaged_timeline_is_refused_with_its_place() {
     assert!(problem(&whole.replacen("\n0,", "\nnoon,", 1)).contains("line 2, `begin_s`: `noon`"));
     assert!(problem(&whole.replacen("\n0,", "\n,", 1)).contains("line 2: a number is missing"));
     assert!(problem("").contains("begin_s"));
+    for wrong in ["-1", "inf", "NaN", "1e999"] {
+        let said = problem(&whole.replacen("\n60,", &format!("\n{wrong},"), 1));
+        assert!(said.contains(&format!("line 3, `begin_s`: `{wrong}` is no number of at least 0")), "{said}");
+    }
+    let said = problem(&whole.replacen("\n0,", &format!("\n\u{1b}{},", "x".repeat(100_000)), 1));
+    assert!(said.len() < 120 && !said.contains('\u{1b}'), "{} bytes", said.len());
 }
 
 #[test]
@@ -100,12 +146,13 @@ fn a_chart_plots_the_numbers_of_the_file_beside_it() {
     for (cause, series) in &shown.refused {
         assert_eq!(values(series), column(&format!("refused_{cause}")));
     }
-    let shown = series::retries(&rows);
+    let shown = series::retries(&rows, summary.replications);
     assert_eq!(values(&shown.wanted), column("wanted"));
     assert_eq!(values(&shown.retries), column("retries"));
     let (attempts, wanted) = (column("attempts"), column("wanted"));
     for (i, within) in values(&shown.within).iter().enumerate() {
-        let expected = attempts[i].zip(wanted[i]).filter(|(_, wanted)| *wanted > 0.0).map(|(a, w)| a / w);
+        let enough = |wanted: &f64| *wanted * f64::from(summary.replications) >= 5.0;
+        let expected = attempts[i].zip(wanted[i].filter(enough)).map(|(a, w)| a / w);
         assert_eq!(*within, expected, "row {i}");
     }
     let shown = series::refusals(&rows, summary.replications);
@@ -117,6 +164,32 @@ fn a_chart_plots_the_numbers_of_the_file_beside_it() {
             .sum();
         assert!((share.unwrap() - turned_away[i].unwrap() / ended).abs() < 1e-12, "row {i}");
     }
+}
+
+/// 480 retries of clients who came before, in a minute in which one came: no amplification of that minute.
+#[test]
+fn a_minute_in_which_hardly_anyone_came_has_no_amplification_of_its_own() {
+    let row = |wanted, attempts| TimelineRow { wanted, attempts, width_s: 60.0, ..TimelineRow::default() };
+    let rows = [row(100.0, 120.0), row(1.0, 480.0), row(0.0, 30.0)];
+    let within = |replications| values(&series::retries(&rows, replications).within);
+    assert_eq!(within(1), [Some(1.2), None, None]);
+    assert_eq!(within(4), [Some(1.2), None, None]);
+    assert_eq!(within(5), [Some(1.2), Some(480.0), None]);
+    let so_far = values(&series::retries(&rows, 1).so_far);
+    assert_eq!(so_far, [Some(1.2), Some(600.0 / 101.0), Some(630.0 / 101.0)]);
+}
+
+#[test]
+fn every_chart_says_from_when_on_its_estimates_are() {
+    let (mut summary, rows) = synthetic::busy_evening();
+    let says =
+        |summary: &Summary| charts(summary, &rows).iter().all(|c| c.svg.contains("estimates from 8m on"));
+    summary.warmup_s = 0.0;
+    assert!(!charts(&summary, &rows).iter().any(|c| c.svg.contains("estimates from")));
+    summary.warmup_s = 480.0;
+    assert!(says(&summary));
+    let refusals = charts(&summary, &rows).swap_remove(1).svg;
+    assert!(refusals.contains("estimate: ") && !refusals.contains("whole run"));
 }
 
 #[test]
@@ -160,8 +233,16 @@ proptest! {
     }
 
     #[test]
-    fn any_timeline_reads_back(rows in prop::collection::vec(any_row(), 0..12)) {
+    fn any_timeline_reads_back_or_is_refused(rows in prop::collection::vec(any_row(), 0..3)) {
         let bytes = csv::timeline(&rows);
+        let is_sane = rows.iter().all(|row| cells(row).iter().all(|n| n.is_finite() && *n >= 0.0));
+        let again = csv::read_timeline(&bytes).map(|rows| csv::timeline(&rows));
+        prop_assert_eq!(again.ok(), is_sane.then_some(bytes));
+    }
+
+    #[test]
+    fn any_sane_timeline_reads_back(rows in prop::collection::vec(any_row(), 0..12)) {
+        let bytes = csv::timeline(&rows.iter().map(sane).collect::<Vec<_>>());
         let again = csv::read_timeline(&bytes).map(|rows| csv::timeline(&rows));
         prop_assert_eq!(again, Ok(bytes));
     }
@@ -206,6 +287,48 @@ fn any_row() -> impl Strategy<Value = TimelineRow> {
             refused,
         },
     )
+}
+
+/// Every number of a row.
+fn cells(row: &TimelineRow) -> Vec<f64> {
+    let mut row = row.clone();
+    let mut cells = Vec::new();
+    each_cell(&mut row, |n| cells.push(*n));
+    cells
+}
+
+/// The row with 1 in the place of what no file may hold.
+fn sane(row: &TimelineRow) -> TimelineRow {
+    let mut row = row.clone();
+    each_cell(&mut row, |n| *n = if n.is_finite() { n.abs() } else { 1.0 });
+    row
+}
+
+fn each_cell(row: &mut TimelineRow, mut see: impl FnMut(&mut f64)) {
+    let TimelineRow {
+        begin_s,
+        width_s,
+        wanted,
+        attempts,
+        retries,
+        admitted,
+        turned_away,
+        login_failed,
+        network_failed,
+        abandoned,
+        cut,
+        connections_mean,
+        connections_max,
+        sessions_mean,
+        time_to_service_s,
+        time_to_service_max_s,
+        refused,
+    } = row;
+    let counts =
+        [wanted, attempts, retries, admitted, turned_away, login_failed, network_failed, abandoned, cut];
+    let levels = [begin_s, width_s, connections_mean, connections_max, sessions_mean];
+    counts.into_iter().chain(levels).for_each(&mut see);
+    time_to_service_s.iter_mut().chain(time_to_service_max_s).chain(refused).for_each(see);
 }
 
 /// What is put in place of a summary's sane values.

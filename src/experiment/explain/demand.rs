@@ -2,6 +2,7 @@
 //!
 //! Means only, by formula: it draws nothing and simulates nothing.
 
+use super::limits::Demand;
 use crate::client::Step;
 use crate::id::PeerId;
 use crate::scenario::Scenario;
@@ -161,10 +162,10 @@ fn corners(population: &Population) -> Vec<Instant> {
     std::iter::once(stages.start).chain(ends).collect()
 }
 
-/// The address of a pool behind which most sessions are at a time, with an upper estimate of how many: the sum of its shares
-/// of all populations' peaks.
-pub(super) fn busiest_address(scenario: &Scenario, peaks: &[f64]) -> Option<(PeerId, f64)> {
-    let mut behind: BTreeMap<PeerId, f64> = BTreeMap::new();
+/// The address of a pool behind which most sessions may be at a time, with an upper estimate of how many: the sum of its
+/// shares of all populations' peaks.
+pub(super) fn busiest_address(scenario: &Scenario, peaks: &[f64]) -> Option<(PeerId, Demand)> {
+    let mut behind: BTreeMap<PeerId, Demand> = BTreeMap::new();
     for (population, peak) in scenario.populations.iter().zip(peaks) {
         let Addresses::Pool { peers, pick } = &population.addresses else { continue };
         let mut before = 0.0;
@@ -177,8 +178,8 @@ pub(super) fn busiest_address(scenario: &Scenario, peaks: &[f64]) -> Option<(Pee
                     share
                 }
             };
-            *behind.entry(*peer).or_default() += share * peak;
+            behind.entry(*peer).or_insert(Demand::NONE).add(population, *peak, share);
         }
     }
-    behind.into_iter().max_by(|a, b| a.1.total_cmp(&b.1))
+    behind.into_iter().max_by(|a, b| a.1.reach().total_cmp(&b.1.reach()))
 }

@@ -16,18 +16,18 @@ use crate::report::words::percent;
 
 const SHARE: Pen = Pen { colour: RED, width: 2 };
 const BAND: Rgb = Rgb(0xFA, 0xE4, 0xD4);
-const WHOLE_RUN: Pen = Pen { colour: FAINT, width: 1 };
+const ESTIMATE: Pen = Pen { colour: FAINT, width: 1 };
 
 /// Draws it.
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: &[TimelineRow]) {
     let data = series::refusals(rows, summary.replications);
-    let whole_run = summary.estimates.refused_attempt.mean.filter(|share| share.is_finite());
+    let estimate = summary.estimates.refused_attempt.mean.filter(|share| share.is_finite());
     let x = time_axis(summary, rows);
     let mut keys = vec![
         Key::new(&data.share.name, Sign::Line(SHARE)),
         Key::new("Wilson 95 % interval", Sign::Area(BAND)),
     ];
-    keys.extend(whole_run.map(|p| Key::new(format!("whole run: {}", percent(p)), Sign::Dashed(WHOLE_RUN))));
+    keys.extend(estimate.map(|p| Key::new(format!("estimate: {}", percent(p)), Sign::Dashed(ESTIMATE))));
     let sheet = Sheet::new(summary, findings::refusals(summary), keys, Marks::of(summary, &x));
     let y = Axis::shares(highest(&data), "attempts turned away, of those that ended or logged in");
     let panels = sheet.panels(&x, vec![(y, 1.0)]);
@@ -38,8 +38,8 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: 
             return;
         }
         panel.band(canvas, &data.low, &data.high, BAND);
-        if let Some(share) = whole_run {
-            panel.rule(canvas, share, WHOLE_RUN);
+        if let Some(share) = estimate {
+            panel.rule(canvas, share, ESTIMATE);
         }
         panel.line(canvas, &data.share, SHARE);
     });

@@ -20,7 +20,7 @@ const RETRIES: Pen = Pen { colour: ORANGE, width: 2 };
 
 /// Draws it.
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: &[TimelineRow]) {
-    let data = series::retries(rows);
+    let data = series::retries(rows, summary.replications);
     let x = time_axis(summary, rows);
     let keys = vec![
         Key::new(&data.so_far.name, Sign::Line(SO_FAR)),

@@ -55,7 +55,7 @@ pub struct Refusals {
 pub struct Retries {
     /// Attempts so far for each session wanted so far.
     pub so_far: Series,
-    /// Attempts for each session wanted, in the stretch alone.
+    /// Attempts for each session wanted, in the stretch alone; nothing where hardly anyone came.
     pub within: Series,
     /// Sessions wanted in each stretch.
     pub wanted: Series,
@@ -108,8 +108,13 @@ pub fn refusals(rows: &[TimelineRow], replications: u32) -> Refusals {
     }
 }
 
-/// What the chart `retries` plots.
-pub fn retries(rows: &[TimelineRow]) -> Retries {
+/// With fewer wanted sessions than this behind it, over all replications, a stretch has no amplification of its own: clients who
+/// came long before retry in it, and it would only tell how few are new.
+const FEWEST_WANTED: f64 = 5.0;
+
+/// What the chart `retries` plots. Rows are means over `replications`.
+pub fn retries(rows: &[TimelineRow], replications: u32) -> Retries {
+    let enough = |row: &TimelineRow| row.wanted * f64::from(replications.max(1)) >= FEWEST_WANTED;
     let ratio = |attempts: f64, wanted: f64| (wanted > 0.0).then(|| attempts / wanted);
     let (mut attempts, mut wanted) = (0.0, 0.0);
     let so_far = |row: &TimelineRow| {
@@ -119,7 +124,9 @@ pub fn retries(rows: &[TimelineRow]) -> Retries {
     };
     Retries {
         so_far: series("amplification since the run began", rows, so_far),
-        within: series("amplification at the time", rows, |row| ratio(row.attempts, row.wanted)),
+        within: series("amplification at the time", rows, |row| {
+            enough(row).then(|| ratio(row.attempts, row.wanted)).flatten()
+        }),
         wanted: series("sessions wanted", rows, |row| Some(row.wanted)),
         retries: series("retries", rows, |row| Some(row.retries)),
     }

@@ -11,7 +11,7 @@ use super::marks::Marks;
 use super::panel::{Panel, RIGHT};
 use crate::metrics::summary::Summary;
 use crate::report::colours::{FAINT, INK, Rgb};
-use crate::report::words::counted;
+use crate::report::words::{counted, seconds};
 
 const BOTTOM: f64 = HEIGHT as f64 - 56.0;
 const TITLE: Letters = Letters::new(25.0, INK).bold();
@@ -142,6 +142,9 @@ fn subtitle(summary: &Summary) -> String {
     parts.push(counted(u64::from(summary.replications), "replication"));
     parts.push(format!("seed {}", summary.seed));
     parts.push(summary.world.clone());
+    if summary.warmup_s > 0.0 {
+        parts.push(format!("estimates from {} on", seconds(summary.warmup_s)));
+    }
     if summary.partial {
         parts.push("interrupted".to_owned());
     }

@@ -4,6 +4,7 @@
 
 use super::{Malformed, Transfer};
 use crate::time::Duration;
+use crate::workload::trace::quoted;
 
 /// A line, understood. Times are in seconds since 1970 by the log's own clock.
 pub(super) struct Entry<'t> {
@@ -63,7 +64,7 @@ impl<'t> Words<'t> {
 
     fn number(&self, word: &str, what: &str, most: u64) -> Result<u64, Malformed> {
         let number = word.parse::<u64>().ok().filter(|n| *n <= most);
-        number.ok_or_else(|| self.wrong(word, format!("{word:?} is not {what}")))
+        number.ok_or_else(|| self.wrong(word, format!("{} is not {what}", quoted(word))))
     }
 }
 
@@ -91,11 +92,15 @@ pub(super) fn parse(line: &str) -> Result<(Entry<'_>, Fate), Malformed> {
         ("i" | "o", "c") => Fate::Completed,
         ("i" | "o", "i") => Fate::Incomplete,
         ("i" | "o" | "d", _) => {
-            return Err(words.wrong(status, format!("{status:?} is neither c (complete) nor i (incomplete)")));
+            return Err(
+                words.wrong(status, format!("{} is neither c (complete) nor i (incomplete)", quoted(status)))
+            );
         }
         _ => {
-            return Err(words
-                .wrong(direction, format!("{direction:?} is neither i (in) nor o (out) nor d (deleted)")));
+            return Err(words.wrong(
+                direction,
+                format!("{} is neither i (in) nor o (out) nor d (deleted)", quoted(direction)),
+            ));
         }
     };
     let transfer = Transfer { is_upload: direction == "i", path, bytes, pause_before: Duration::ZERO };
@@ -126,12 +131,13 @@ fn end_time(words: &mut Words<'_>) -> Result<i64, Malformed> {
     let _weekday = words.first("the weekday")?;
     let name = words.first("the month")?;
     let month = MONTHS.iter().position(|m| *m == name);
-    let month = month.ok_or_else(|| words.wrong(name, format!("{name:?} is not a month")))? as u64 + 1;
+    let month =
+        month.ok_or_else(|| words.wrong(name, format!("{} is not a month", quoted(name))))? as u64 + 1;
     let word = words.first("the day")?;
     let day = words.number(word, "a day of a month", 31)?;
     let clock = words.first("the time")?;
-    let seconds =
-        clock_seconds(clock).ok_or_else(|| words.wrong(clock, format!("{clock:?} is not a time of day")))?;
+    let seconds = clock_seconds(clock)
+        .ok_or_else(|| words.wrong(clock, format!("{} is not a time of day", quoted(clock))))?;
     let word = words.first("the year")?;
     let year = words.number(word, "a year", 9_999)?;
     Ok(days_from_civil(year, month, day) * 86_400 + seconds)
