@@ -8,7 +8,7 @@ use crate::metrics::summary::{Summary, TimelineRow};
 use crate::observe::Cause;
 
 /// The columns before those of the causes, in the order of the fields of [`TimelineRow`].
-const COLUMNS: [&str; 16] = [
+const COLUMNS: [&str; 17] = [
     "begin_s",
     "width_s",
     "wanted",
@@ -23,6 +23,7 @@ const COLUMNS: [&str; 16] = [
     "connections_mean",
     "connections_max",
     "sessions_mean",
+    "limit",
     "time_to_service_s",
     "time_to_service_max_s",
 ];
@@ -99,6 +100,7 @@ fn plain(row: &TimelineRow) -> [Option<f64>; COLUMNS.len()] {
         Some(row.connections_mean),
         Some(row.connections_max),
         Some(row.sessions_mean),
+        row.limit,
         row.time_to_service_s,
         row.time_to_service_max_s,
     ]
@@ -122,6 +124,7 @@ fn row(cells: &[Option<f64>]) -> Option<TimelineRow> {
         connections_mean,
         connections_max,
         sessions_mean,
+        limit,
         time_to_service_s,
         time_to_service_max_s,
     ] = plain
@@ -143,6 +146,7 @@ fn row(cells: &[Option<f64>]) -> Option<TimelineRow> {
         connections_mean: connections_mean?,
         connections_max: connections_max?,
         sessions_mean: sessions_mean?,
+        limit,
         time_to_service_s,
         time_to_service_max_s,
         refused: causes.iter().copied().collect::<Option<_>>()?,

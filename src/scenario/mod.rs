@@ -149,7 +149,7 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
 fn threshold(mut table: Reader<'_>) -> Read<Threshold> {
     let example = "require = \"refused_first rate < 0.01\"";
     let threshold = table.require("require", example, |v: Value<'_>| {
-        Threshold::parse(v.text()?).map_err(|p| v.wrong_inside(p.at, "is not a threshold", p.why))
+        Threshold::parse(v.line()?).map_err(|p| v.wrong_inside(p.at, "is not a threshold", p.why))
     })?;
     table.finish()?;
     Ok(threshold)

@@ -142,6 +142,7 @@ fn a_chart_plots_the_numbers_of_the_file_beside_it() {
     assert_eq!(values(&shown.connections), column("connections_mean"));
     assert_eq!(values(&shown.peak), column("connections_max"));
     assert_eq!(values(&shown.sessions), column("sessions_mean"));
+    assert_eq!(values(&shown.limit), column("limit"));
     assert_eq!(shown.refused.len(), 7);
     for (cause, series) in &shown.refused {
         assert_eq!(values(series), column(&format!("refused_{cause}")));
@@ -282,6 +283,7 @@ fn any_row() -> impl Strategy<Value = TimelineRow> {
             connections_mean: n[11],
             connections_max: n[12],
             sessions_mean: n[13],
+            limit: wait.map(f64::abs),
             time_to_service_s: wait,
             time_to_service_max_s: wait,
             refused,
@@ -320,6 +322,7 @@ fn each_cell(row: &mut TimelineRow, mut see: impl FnMut(&mut f64)) {
         connections_mean,
         connections_max,
         sessions_mean,
+        limit,
         time_to_service_s,
         time_to_service_max_s,
         refused,
@@ -328,7 +331,7 @@ fn each_cell(row: &mut TimelineRow, mut see: impl FnMut(&mut f64)) {
         [wanted, attempts, retries, admitted, turned_away, login_failed, network_failed, abandoned, cut];
     let levels = [begin_s, width_s, connections_mean, connections_max, sessions_mean];
     counts.into_iter().chain(levels).for_each(&mut see);
-    time_to_service_s.iter_mut().chain(time_to_service_max_s).chain(refused).for_each(see);
+    limit.iter_mut().chain(time_to_service_s).chain(time_to_service_max_s).chain(refused).for_each(see);
 }
 
 /// What is put in place of a summary's sane values.

@@ -24,14 +24,14 @@ const LIMIT: Pen = Pen { colour: RED, width: 2 };
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: &[TimelineRow]) {
     let data = series::concurrency(rows);
     let greatest = data.peak.greatest().max(data.connections.greatest());
-    let limit = Limit::of(summary, greatest);
+    let limit = Limit::of(&data.limit, greatest);
     let x = time_axis(summary, rows);
     let sheet =
         Sheet::new(summary, findings::concurrency(summary), keys(&data, limit), Marks::of(summary, &x));
     let refused: Vec<(Rgb, &Series)> =
         data.refused.iter().map(|(cause, s)| (colours::of(*cause), s)).collect();
     let highest =
-        limit.filter(|limit| limit.near).map_or(greatest, |limit| greatest.max(limit.clients * 1.05));
+        limit.filter(|limit| limit.near).map_or(greatest, |limit| greatest.max(limit.greatest * 1.05));
     let mut uprights = vec![(Axis::counts(highest, "connections at the server"), 2.0)];
     if !refused.is_empty() {
         let title = format!("refusals by cause{}", per_stretch(rows));
@@ -43,12 +43,12 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: 
         if rows.is_empty() {
             upper.empty(canvas, "nothing happened");
         }
-        if let Some(limit) = limit.filter(|limit| limit.near) {
-            upper.rule(canvas, limit.clients, LIMIT);
-        }
         upper.line(canvas, &data.peak, PEAK);
         upper.line(canvas, &data.sessions, SESSIONS);
         upper.line(canvas, &data.connections, MEAN);
+        if limit.is_some_and(|limit| limit.near) {
+            upper.rules(canvas, &data.limit, LIMIT);
+        }
         if let Some(lower) = panels.get(1) {
             lower.stack(canvas, &refused);
         }
@@ -58,20 +58,28 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: 
 /// The server's limit on all clients.
 #[derive(Clone, Copy)]
 struct Limit {
-    clients: f64,
+    least: f64,
+    greatest: f64,
     /// Near enough to the data to be drawn without flattening them?
     near: bool,
 }
 
 impl Limit {
-    fn of(summary: &Summary, greatest: f64) -> Option<Self> {
-        let clients = f64::from(*summary.server.limits.get("max_clients")?);
-        Some(Self { clients, near: greatest <= 0.0 || clients <= 4.0 * greatest })
+    fn of(limit: &Series, most: f64) -> Option<Self> {
+        let values = || limit.points.iter().filter_map(|point| point.value);
+        let (least, greatest) = (values().reduce(f64::min)?, limit.greatest());
+        Some(Self { least, greatest, near: most <= 0.0 || greatest <= 4.0 * most })
     }
 
     fn key(self) -> Key {
         let far = if self.near { "" } else { ", far above" };
-        Key::new(format!("limit: {}{far}", count(self.clients as u64)), Sign::Dashed(LIMIT))
+        let greatest = count(self.greatest as u64);
+        let range = if self.least < self.greatest {
+            format!("{} to {greatest}", count(self.least as u64))
+        } else {
+            greatest
+        };
+        Key::new(format!("limit: {range}{far}"), Sign::Dashed(LIMIT))
     }
 }
 

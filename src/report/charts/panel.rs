@@ -144,6 +144,17 @@ impl Panel {
         canvas.dashes(from, to, (16.0, 8.0), pen);
     }
 
+    /// A level dashed line for each stretch over which the value stays the same.
+    pub fn rules<B: DrawingBackend>(&self, canvas: &mut Canvas<B>, series: &Series, pen: Pen) {
+        for run in runs(series) {
+            for level in run.chunk_by(|(.., a), (.., b)| a.total_cmp(b).is_eq()) {
+                if let (Some((begin, _, value)), Some((last, width, _))) = (level.first(), level.last()) {
+                    canvas.dashes(self.at(*begin, *value), self.at(last + width, *value), (16.0, 8.0), pen);
+                }
+            }
+        }
+    }
+
     /// The outline of bars side by side, from the base line and back to it.
     fn steps(&self, run: &[(f64, f64, f64)]) -> Vec<Point> {
         let mut outline = Vec::with_capacity(2 * run.len() + 2);

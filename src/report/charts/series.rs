@@ -35,6 +35,8 @@ pub struct Concurrency {
     pub peak: Series,
     /// Time-weighted means of logged-in sessions.
     pub sessions: Series,
+    /// The limit on all clients.
+    pub limit: Series,
     /// Refusals in each stretch of each cause that occurred, in the order of [`Cause::ALL`].
     pub refused: Vec<(Cause, Series)>,
 }
@@ -85,6 +87,7 @@ pub fn concurrency(rows: &[TimelineRow]) -> Concurrency {
         connections: series("connections, mean", rows, |row| Some(row.connections_mean)),
         peak: series("connections, greatest", rows, |row| Some(row.connections_max)),
         sessions: series("logged in, mean", rows, |row| Some(row.sessions_mean)),
+        limit: series("limit", rows, |row| row.limit),
         refused: Cause::ALL
             .iter()
             .filter(|cause| occurred(**cause))

@@ -142,6 +142,7 @@ fn rows(n: u32, width_s: f64, fill: impl Fn(f64, &mut TimelineRow)) -> Vec<Timel
         let mut row = TimelineRow {
             begin_s: f64::from(i) * width_s,
             width_s,
+            limit: Some(100.0),
             refused: vec![0.0; Cause::COUNT],
             ..Default::default()
         };
