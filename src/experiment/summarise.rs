@@ -149,8 +149,7 @@ fn onset(scenario: &Scenario, runs: &[Run], of: impl Fn(&Run) -> Option<Beginnin
     found.sort_by_key(|(begin, _)| begin.at);
     let (earliest, latest) = (found.first()?.0.at, found.last()?.0.at);
     let (median, run) = found[(found.len() - 1) / 2];
-    // One population without a rate, and the load is not known.
-    let rate: Option<f64> = scenario.populations.iter().map(|p| p.arrivals.rate_at(median.at)).sum();
+    let rate = arrival_rate(scenario, median.at);
     Some(Onset {
         time_s: rounded(median.at.as_secs_f64()),
         earliest_s: rounded(earliest.as_secs_f64()),
@@ -162,6 +161,15 @@ fn onset(scenario: &Scenario, runs: &[Run], of: impl Fn(&Run) -> Option<Beginnin
         phase: median.refusal.phase.name().to_owned(),
         code: median.refusal.code,
     })
+}
+
+/// Arrivals per second at `at` of all populations that have a rate. One closed population, and there is no such number.
+fn arrival_rate(scenario: &Scenario, at: Instant) -> Option<f64> {
+    let arrivals = || scenario.populations.iter().map(|population| &population.arrivals);
+    if arrivals().any(|a| matches!(a, Arrivals::Closed(_))) {
+        return None;
+    }
+    arrivals().filter_map(|a| a.rate_at(at)).reduce(|sum, rate| sum + rate)
 }
 
 /// Quantiles by name; those that a threshold asks for are among them.

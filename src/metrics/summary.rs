@@ -208,7 +208,8 @@ pub struct Onset {
     /// Connections at the server just then.
     pub connections: u64,
     /// The arrival rate just then x the mean slot hold of an admitted session (login and reaping included), in
-    /// erlangs; `null` if a population has none
+    /// erlangs; `null` if a population is closed
+    /// or none has a rate.
     pub offered_erlangs: Option<f64>,
     /// The cause of the refusal (for `sustained`: the most frequent in the window).
     pub cause: String,

@@ -208,3 +208,23 @@ fn profiles_say_where_their_facts_come_from() {
         assert!(page.contains("measured") || page.contains("ours"), "{page}");
     }
 }
+
+/// What the README shows is what the tool says.
+#[test]
+fn the_readme_quotes_what_is_printed() {
+    let readme = fs::read_to_string(project().join("README.md")).unwrap();
+    let quoted: Vec<&str> =
+        readme.split("```text\n").skip(1).map(|part| part.split("```").next().unwrap()).collect();
+    let dir = tempfile::tempdir().unwrap();
+    let out = dir.path().to_str().unwrap();
+    let evening = ftp421(project(), &["sim", "scenarios/busy-evening.toml", "--out", out]);
+    let idle =
+        ftp421(project(), &["sim", "scenarios/idle-client.toml", "--dialogue", "0", "--quiet", "--out", out]);
+    for (quoted, printed) in quoted.iter().zip([stdout(&evening), stdout(&idle)]) {
+        for line in quoted.lines() {
+            let line = line.split("; ...").next().unwrap();
+            assert!(printed.contains(line), "the README says {line:?}, the tool:\n{printed}");
+        }
+    }
+    assert_eq!(quoted.len(), 2);
+}

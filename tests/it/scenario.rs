@@ -102,6 +102,8 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("duration = \"1h\"\nseed", "duration = \"an hour\"\nseed", "\"an hour\"", "is not a duration"),
     ("duration = \"1h\"\nseed", "duration = true\nseed", "true", "is not a duration"),
     ("seed = 7", "seed = -1", "-1", "is out of range"),
+    ("refused_first rate < 0.1", "refused_frist rate < 0.1", "refused_frist", "is not a threshold"),
+    ("refused_first rate < 0.1", "refused_first rate ~ 0.1", "~ 0.1", "is not a threshold"),
     ("seed = 7", "seed = 7.5", "7.5", "is not a whole number"),
     ("seed = 7", "sed = 7", "sed", "did you mean \"seed\"?"),
     ("replications = 2", "replications = 0", "0", "from 1 to 10000"),
