@@ -96,11 +96,11 @@ impl Demand {
             let share = erlang_b(limit.saturating_sub(self.clients.ceil() as u32), self.open);
             let (about, given) = (about(share), self.given());
             format!(
-                "is not below {who}: with all these clients there, without retries {about} of the others' first attempts \
-                 would be refused (Erlang B{given})"
+                "has room for {who}: without retries {about} of the others' first attempts would be refused, with all \
+                 of them there (Erlang B{given})"
             )
         } else {
-            format!("is not below {who}: it can bind only while a slot is held after its client is gone")
+            format!("has room for {who}: it can bind only while a slot is held after its client is gone")
         };
         format!("{knob} = {limit} {verdict}; closed populations have no Erlang B estimate")
     }
@@ -154,7 +154,7 @@ mod tests {
         let closed = Demand { clients: 8.0, closed: 2.5, ..OPEN };
         for (demand, limit, said) in [
             (closed, 7, "k = 7 is below the 8 clients of closed populations: it can bind;"),
-            (closed, 8, "k = 8 is not below the 8 clients of closed populations: it can bind only while"),
+            (closed, 8, "k = 8 has room for the 8 clients of closed populations: it can bind only while"),
             (
                 Demand { open: 1.5, ..closed },
                 9,
@@ -163,7 +163,7 @@ mod tests {
             (
                 Demand { open: 1.5, ..closed },
                 10,
-                "k = 10 is not below the 8 clients of closed populations and about",
+                "k = 10 has room for the 8 clients of closed populations and about",
             ),
         ] {
             let told = demand.against("k", limit);

@@ -78,8 +78,8 @@ fn closed_population(closed: &Closed, end: Instant) -> String {
     let clients = course(&closed.clients, end, |n| format!("{n:.0}"));
     let pause = seconds(closed.pause.mean() / 1e9);
     match closed.sessions {
-        0 => format!("{clients} clients, each comes again after {pause}"),
-        n => format!("{clients} clients, each comes {n} times, {pause} apart"),
+        0 => format!("a closed population, {clients}: each comes again {pause} after a session"),
+        n => format!("a closed population, {clients}: each comes {n} times, {pause} apart"),
     }
 }
 
