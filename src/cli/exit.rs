@@ -15,13 +15,15 @@ const INVALID: u8 = 104;
 /// Interrupted; what was measured is kept.
 pub(super) const INTERRUPTED: u8 = 105;
 /// The result is not valid: a determinism check failed.
-pub(super) const NOT_VALID: u8 = 109;
+const NOT_VALID: u8 = 109;
 
 /// Why a command ends with a bad exit code.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The scenario is invalid.
     Scenario(Box<Problem>),
+    /// The result is not what it says.
+    NotValid(String),
     /// Something else went wrong.
     Other(anyhow::Error),
 }
@@ -33,6 +35,10 @@ impl Failure {
             Self::Scenario(problem) => {
                 eprintln!("error: {problem}");
                 INVALID.into()
+            }
+            Self::NotValid(why) => {
+                eprintln!("error: {why}");
+                NOT_VALID.into()
             }
             // Whoever reads our output has had enough of it: that is his right, and no failure of ours.
             Self::Other(error) if is_closed_pipe(&error) => FINE,

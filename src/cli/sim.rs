@@ -13,7 +13,7 @@ use super::output::{self, Folder};
 use super::{interrupt, progress, read, report};
 use crate::experiment::{self, Outcome, Study};
 use crate::id::PopulationId;
-use crate::metrics::summary::{Summary, TimelineRow};
+use crate::metrics::summary::Summary;
 use crate::scenario::Scenario;
 use crate::sim::{Dialogue, Trace, Watch};
 
@@ -168,7 +168,6 @@ fn finish(
     dialogue: Option<&str>,
 ) -> Result<ExitCode, Failure> {
     let summary: &Summary = &outcome.summary;
-    let timeline: &[TimelineRow] = &outcome.timeline;
     let mut files = report::files(outcome);
     files.extend(dialogue.map(|text| ("dialogue.txt".to_owned(), text.as_bytes().to_vec())));
     let manifest = serde_json::to_vec_pretty(manifest).context("cannot write the manifest")?;
@@ -176,7 +175,6 @@ fn finish(
     let path = folder.path().display().to_string();
     folder.forget(&["dialogue.txt", "trace.ndjson"]);
     folder.commit(&files)?;
-    debug_assert!(!timeline.is_empty() || study.partial);
 
     if args.json {
         output::print(&crate::report::json::summary(summary))?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
-use super::exit::{FINE, Failure, NOT_VALID};
+use super::exit::{FINE, Failure};
 use super::manifest::Manifest;
 use super::{interrupt, output, progress, read};
 use crate::experiment;
@@ -31,35 +31,45 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let text = read::bounded(&args.dir.join("summary.json")).context("not a result folder")?;
-    let stored = json::read_summary(text.as_bytes()).map_err(|why| anyhow::anyhow!("summary.json: {why}"))?;
-    anyhow_ensure(!stored.partial, "this result is partial: an interrupted run cannot be repeated")?;
+    let stored = stored(args)?;
     let mut scenario = read::scenario(scenario_file(args)?.as_deref())?;
     if scenario.hash != stored.scenario_hash {
-        return Ok(told(NOT_VALID, "the scenario has changed since: its hash is not that of the result"));
+        let why = "the scenario has changed since: its hash is not that of the result";
+        return Err(Failure::NotValid(why.to_owned()));
     }
-    as_stored(&mut scenario, &stored);
+    scenario.seed = stored.seed; // what the flags of the stored run had overridden
+    scenario.replications = stored.replications;
+    let again = run_again(args, &scenario)?;
+    let hint = if again.tool == stored.tool { "" } else { "; another version of the tool wrote it" };
+    if again.digest != stored.digest {
+        let (told, found) = (&stored.digest, &again.digest);
+        let why = format!("different: the result says digest {told}, this run {found}{hint}");
+        return Err(Failure::NotValid(why));
+    }
+    if let Some(field) = first_difference(&stored, again)? {
+        let why = format!("the digest is the same, but \"{field}\" is not what this run gives{hint}");
+        return Err(Failure::NotValid(why));
+    }
+    let same = format!("same: digest {} over {} replications\n", stored.digest, stored.replications);
+    output::print(same.as_bytes())?;
+    Ok(FINE)
+}
+
+fn stored(args: &Args) -> anyhow::Result<Summary> {
+    let text = read::bounded(&args.dir.join("summary.json")).context("not a result folder")?;
+    let stored = json::read_summary(text.as_bytes()).map_err(|why| anyhow::anyhow!("summary.json: {why}"))?;
+    anyhow::ensure!(!stored.partial, "this result is partial: an interrupted run cannot be repeated");
+    Ok(stored)
+}
+
+fn run_again(args: &Args, scenario: &Scenario) -> anyhow::Result<Summary> {
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
     let total = scenario.duration.as_nanos().saturating_mul(u64::from(scenario.replications));
     let study =
-        progress::shown(&watch, total, args.quiet, || experiment::replicate(&scenario, &mut (), &watch));
-    anyhow_ensure(!study.partial, "interrupted: nothing was verified")?;
-    let again = experiment::summarise(&scenario, &study).summary;
-    let hint = if again.tool == stored.tool { "" } else { "; another version of the tool wrote it" };
-    if again.digest != stored.digest {
-        let why =
-            format!("different: the result says digest {}, this run {}{hint}", stored.digest, again.digest);
-        return Ok(told(NOT_VALID, &why));
-    }
-    if let Some(field) = first_difference(&stored, again)? {
-        let why = format!("the digest is the same, but \"{field}\" is not what this run gives{hint}");
-        return Ok(told(NOT_VALID, &why));
-    }
-    output::print(
-        format!("same: digest {} over {} replications\n", stored.digest, stored.replications).as_bytes(),
-    )?;
-    Ok(FINE)
+        progress::shown(&watch, total, args.quiet, || experiment::replicate(scenario, &mut (), &watch));
+    anyhow::ensure!(!study.partial, "interrupted: nothing was verified");
+    Ok(experiment::summarise(scenario, &study).summary)
 }
 
 /// The first field in which two summaries of the same run differ. Advice takes further runs, and is not repeated here.
@@ -80,20 +90,4 @@ fn scenario_file(args: &Args) -> anyhow::Result<Option<PathBuf>> {
         read::bounded(&args.dir.join("manifest.json")).context("no manifest: say which --scenario it is")?;
     let manifest: Manifest = serde_json::from_str(&text).context("manifest.json")?;
     Ok((manifest.scenario_file != "(built-in)").then(|| Path::new(&manifest.scenario_file).to_path_buf()))
-}
-
-/// What the flags of the stored run had overridden.
-fn as_stored(scenario: &mut Scenario, stored: &Summary) {
-    scenario.seed = stored.seed;
-    scenario.replications = stored.replications;
-}
-
-fn anyhow_ensure(holds: bool, why: &'static str) -> anyhow::Result<()> {
-    anyhow::ensure!(holds, why);
-    Ok(())
-}
-
-fn told(code: u8, why: &str) -> ExitCode {
-    eprintln!("error: {why}");
-    code.into()
 }
