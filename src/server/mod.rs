@@ -85,7 +85,7 @@ pub enum Action {
         /// Why, if it was refused or cut. No peer learns it from the wire; a simulated client is told for the statistics.
         cause: Option<Cause>,
     },
-    /// Hand in [`Input::TimerFired`] at `at`.
+    /// Hand in [`Input::TimerFired`] at `at`, or at once if that is past.
     Arm {
         /// For which connection.
         conn: ConnId,
