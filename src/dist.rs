@@ -95,11 +95,6 @@ impl Dist {
             Self::Empirical(values) => values.iter().map(|v| *v as f64).sum::<f64>() / values.len() as f64,
         }
     }
-
-    /// Does every draw give the same value?
-    pub fn is_constant(&self) -> bool {
-        matches!(self, Self::Constant(_))
-    }
 }
 
 /// Rounds to a whole number; `as` saturates at both ends.

@@ -5,10 +5,28 @@
 //! 1. **Time is an argument.** No module below rank 6 reads a clock, and nothing but [`rng`] makes randomness.
 //! 2. **Machines are total.** `handle(now, input, out)` never fails, never blocks, and allocates nothing in steady state.
 //!    A broken socket, a malformed line and a lost peer are *inputs*, not errors.
-//! 3. **Ids come from the driver, dense and generational.** The core indexes slabs and never iterates over a hash table.
+//! 3. **Ids come from the driver, dense, and are used again only when nothing names them any more.** The core indexes slabs and
+//!    never iterates over a hash table.
 //! 4. **Timers are hints.** A firing that is early, late or superseded changes nothing. There is no cancel.
 //! 5. **A run is (scenario, seed, build).** The same three give the same bytes: on every machine, in debug and release, on
 //!    one thread or sixteen.
+//!
+//! # The ranks
+//!
+//! A module imports from lower ranks only; `tests/it/tidy.rs` has the table.
+//!
+//! ```text
+//! 9 cli                            arguments, files, exit codes
+//! 8 report                         from a result to bytes
+//! 7 experiment                     replications, intervals, advice, the story
+//! 6 sim                            virtual time: the calendar, and the wires between the machines
+//! 5 scenario  chaos                what is to happen
+//! 4 workload  network  metrics     who comes, over what, and what is counted
+//! 3 server  client                 the two machines
+//! 2 observe                        the vocabulary of measurement
+//! 1 ftp                            verbs and replies
+//! 0 time  id  rng  dist  digest    numbers
+//! ```
 
 pub mod chaos;
 pub mod cli;

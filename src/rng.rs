@@ -38,8 +38,6 @@ pub enum Purpose {
     JitterDown = 12,
     /// The server's delay of a failed login.
     LoginDelay = 13,
-    /// The offset of a client inside a burst or a ramp.
-    Spread = 14,
 }
 
 /// The master key of one replication.

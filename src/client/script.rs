@@ -44,16 +44,6 @@ impl Script {
         self.steps.get(at as usize).unwrap_or(&Step::Quit)
     }
 
-    /// The expected think and idle time of the session that begins at `at`, in nanoseconds.
-    pub fn mean_pauses(&self, at: u32) -> f64 {
-        self.session(at)
-            .map(|step| match step {
-                Step::Think(d) | Step::Idle(d) => d.mean(),
-                _ => 0.0,
-            })
-            .sum()
-    }
-
     /// The steps of the session that begins at `at`, without its QUIT.
     pub fn session(&self, at: u32) -> impl Iterator<Item = &Step> {
         self.steps[(at as usize).min(self.steps.len())..].iter().take_while(|s| !matches!(s, Step::Quit))
