@@ -38,6 +38,18 @@ pub enum Purpose {
     JitterDown = 12,
     /// The server's delay of a failed login.
     LoginDelay = 13,
+    /// How long the server's own work takes: accepting, serving, reaping.
+    ServerWork = 14,
+    /// When a client's resolver asks for the server's name again.
+    Resolver = 15,
+    /// How often a message is lost on its way to the server.
+    LossUp = 16,
+    /// How often a message is lost on its way to the client.
+    LossDown = 17,
+    /// Whether a transfer stalls.
+    Stall = 18,
+    /// Whether a data connection never comes.
+    NoData = 19,
 }
 
 /// The master key of one replication.

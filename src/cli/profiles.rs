@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use super::exit::{FINE, Failure};
 use super::output;
 use crate::server::Profile;
-use crate::server::profile::{Counts, Farewell, Limit, Per, Provenance, Stage, Timer};
+use crate::server::profile::{CutsLive, Farewell, Limit, Provenance, Timer};
 use crate::time::Duration;
 
 #[derive(Debug, clap::Args)]
@@ -62,8 +62,8 @@ fn describe(p: &Profile) -> String {
         out.push_str("  none\n");
     }
     out.push_str("\nTimers\n");
-    timer(&mut out, "login", Some(&p.timer.login));
-    timer(&mut out, "idle", Some(&p.timer.idle));
+    timer(&mut out, "login", p.timer.login.as_ref());
+    timer(&mut out, "idle", p.timer.idle.as_ref());
     timer(&mut out, "keep-alives only", p.timer.noop_idle.as_ref());
     timer(&mut out, "no transfer", p.timer.no_transfer.as_ref());
     timer(&mut out, "session", p.timer.session.as_ref());
@@ -76,19 +76,7 @@ fn describe(p: &Profile) -> String {
 }
 
 fn describe_limit(out: &mut String, limit: &Limit) {
-    let counted = match limit.counts {
-        Counts::Connections => "connections",
-        Counts::Sessions => "logged-in sessions",
-    };
-    let whose = match limit.per {
-        Per::Server => "of the server",
-        Per::Address => "of one address",
-        Per::User => "of one user",
-    };
-    let when = match limit.stage {
-        Stage::Accept => "instead of the greeting",
-        Stage::Login => "at login",
-    };
+    let (counted, whose, when) = (limit.counts.words(), limit.per.words(), limit.stage.words());
     let default = if limit.default == 0 { "off".to_owned() } else { limit.default.to_string() };
     let _ = writeln!(
         out,
@@ -153,10 +141,10 @@ fn describe_login(out: &mut String, p: &Profile) {
     match &p.ban {
         None => out.push_str("  no ban logic\n"),
         Some(ban) => {
-            let live = if ban.cuts_live {
-                "; live sessions of the address are cut at their next command"
-            } else {
-                ""
+            let live = match ban.cuts_live {
+                CutsLive::NextCommand => "; live sessions of the address are cut at their next command",
+                CutsLive::AtOnce => "; live sessions of the address are cut at once",
+                CutsLive::Never => "",
             };
             let _ = writeln!(
                 out,
@@ -177,13 +165,16 @@ fn describe_rest(out: &mut String, p: &Profile) {
         said(p.shutdown.live.as_ref(), "a FIN, no word"),
         p.shutdown.from
     );
-    let held = if p.slot.refused_holds {
+    let held = if p.limits.iter().any(|limit| limit.refusal.forks) {
         "a refused connection holds a slot too"
     } else {
         "a refused connection holds none"
     };
-    let _ =
-        writeln!(out, "\nSlots\n  free {} after the close; {held}\n      {}", p.slot.release.0, p.slot.from);
+    let _ = writeln!(
+        out,
+        "\nSlots\n  free {} after the close; {held}\n      {}",
+        p.slot.release.mean, p.slot.from
+    );
     let _ = writeln!(
         out,
         "\nTimes to answer\n  greeting {}, login {}, other commands {}\n      {}",

@@ -143,7 +143,7 @@ impl Client {
                 State::Done | State::BackingOff | State::Connecting,
                 Input::Reply { .. } | Input::Closed { .. },
             ) => {}
-            (_, Input::Reply { code, cause }) => self.replied(now, code, cause, env, out),
+            (_, Input::Reply { code, cause, .. }) => self.replied(now, code, cause, env, out),
             (_, Input::Closed { cause }) => self.closed(now, cause, env, out),
             (State::OpeningData, Input::DataOpened) => self.transfer(now, env, out),
             (_, Input::TimerFired) => self.timer_fired(now, env, out),

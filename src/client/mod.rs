@@ -41,11 +41,16 @@ pub enum Input {
     Reply {
         /// Its code.
         code: u16,
-        /// The reason that it refuses something for, told by a simulated server or guessed from the text.
+        /// The reason that it refuses something for, told by a simulated server or guessed from the text. It is for the
+        /// statistics, and for retry rules that ask for it; no real client knows it.
         cause: Option<Cause>,
+        /// What its text says to a client that reads texts, one bit for each pattern of its profile.
+        words: u8,
     },
     /// The data connection is established.
     DataOpened,
+    /// The data connection broke, or could not be established.
+    DataFailed,
     /// The server has closed or reset the control connection.
     Closed {
         /// The reason, if it is known.
@@ -177,7 +182,10 @@ impl Input {
             Self::Start { session, entry } => 33 << 56 | u64::from(entry) << 32 | u64::from(session),
             Self::Connected => 34 << 56,
             Self::ConnectFailed { cause: why } => 35 << 56 | cause(Some(why)),
-            Self::Reply { code, cause: why } => 36 << 56 | u64::from(code) << 8 | cause(why),
+            Self::Reply { code, cause: why, words } => {
+                36 << 56 | u64::from(words) << 32 | u64::from(code) << 8 | cause(why)
+            }
+            Self::DataFailed => 40 << 56,
             Self::DataOpened => 37 << 56,
             Self::Closed { cause: why } => 38 << 56 | cause(why),
             Self::TimerFired => 39 << 56,

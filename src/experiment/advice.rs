@@ -3,6 +3,7 @@
 //! It finds out by simulation at the same seed (common random numbers), not by a formula; it changes one limit and nothing else.
 
 use super::{Study, replicate, summarise};
+use crate::id::ServerId;
 use crate::metrics::Threshold;
 use crate::metrics::summary::{Advice, Summary};
 use crate::scenario::Scenario;
@@ -31,7 +32,7 @@ pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: 
     if goals.iter().all(|goal| goal.judge(summary).ok) {
         return;
     }
-    let check = &scenario.policy.checks[place];
+    let check = &scenario.policy().checks[place];
     let limit = check.configured;
     let (smallest, searched_to) = if study.work.events.saturating_mul(EXPECTED_RUNS) > MOST_EVENTS {
         (None, limit)
@@ -51,7 +52,7 @@ pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: 
 /// The place in check order of the limit that refused most clients.
 fn binding(scenario: &Scenario, study: &Study) -> Option<usize> {
     let refused = |place| study.merged.refused_by_check(place);
-    (0..scenario.policy.checks.len())
+    (0..scenario.policy().checks.len())
         .map(|place| (refused(place), place))
         .filter(|(n, _)| *n > 0)
         .max_by_key(
@@ -62,16 +63,15 @@ fn binding(scenario: &Scenario, study: &Study) -> Option<usize> {
 
 /// Does a fault set the limit at `place`? Then no one value of it is the scenario's.
 fn is_reloaded(scenario: &Scenario, place: usize) -> bool {
-    let mut controls = scenario.faults.iter().flat_map(|fault| &fault.controls);
-    controls.any(
-        |(_, control)| matches!(control, Control::SetLimit { check, .. } if usize::from(*check) == place),
-    )
+    let mut controls = scenario.faults.iter().flat_map(|fault| fault.controls(ServerId(0)));
+    controls
+        .any(|(_, control)| matches!(control, Control::SetLimit { check, .. } if usize::from(check) == place))
 }
 
 /// Does the scenario meet all `goals` with the limit at `place` set to `limit`?
 fn meets(scenario: &Scenario, place: usize, limit: u32, goals: &[Threshold], watch: &Watch) -> bool {
     let mut changed = scenario.clone();
-    changed.policy.set_limit(place, limit);
+    changed.servers[0].policy.set_limit(place, limit);
     changed.thresholds = goals.to_vec();
     let study = replicate(&changed, &mut (), watch);
     summarise(&changed, &study).summary.thresholds.iter().all(|verdict| verdict.ok)

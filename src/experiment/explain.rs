@@ -19,7 +19,7 @@ use crate::workload::{Arrivals, Population};
 /// What `scenario` will do, in about 25 lines.
 pub fn explain(scenario: &Scenario) -> String {
     let holds: Vec<Hold> =
-        scenario.populations.iter().map(|p| Hold::of(p, &scenario.policy, scenario.duration)).collect();
+        scenario.populations.iter().map(|p| Hold::of(p, scenario.policy(), scenario.duration)).collect();
     let mut text = Text::default();
     head(scenario, &mut text);
     server(scenario, &mut text);
@@ -67,7 +67,7 @@ fn head(scenario: &Scenario, text: &mut Text) {
 }
 
 fn server(scenario: &Scenario, text: &mut Text) {
-    let policy = &scenario.policy;
+    let policy = scenario.policy();
     text.line("server", &policy.profile);
     let on: Vec<&Check> = policy.checks.iter().filter(|check| check.limit != u32::MAX).collect();
     if on.is_empty() {
@@ -191,7 +191,7 @@ fn expectation(scenario: &Scenario, holds: &[Hold], text: &mut Text) {
 
 /// The lowest limit of its kind that is on.
 fn tightest(scenario: &Scenario, per: Per) -> Option<&Check> {
-    scenario.policy.checks.iter().filter(|c| c.per == per && c.limit != u32::MAX).min_by_key(|c| c.limit)
+    scenario.policy().checks.iter().filter(|c| c.per == per && c.limit != u32::MAX).min_by_key(|c| c.limit)
 }
 
 fn rest(scenario: &Scenario, text: &mut Text) {

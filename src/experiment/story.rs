@@ -78,7 +78,7 @@ fn in_all(summary: &Summary) -> String {
 fn binding<'a>(scenario: &'a Scenario, merged: &Recorder) -> Option<&'a Check> {
     let refused = |place: usize| merged.refused_by_check(place);
     let (place, check) =
-        scenario.policy.checks.iter().enumerate().rev().max_by_key(|(place, _)| refused(*place))?;
+        scenario.policy().checks.iter().enumerate().rev().max_by_key(|(place, _)| refused(*place))?;
     (refused(place) > 0).then_some(check)
 }
 
@@ -140,8 +140,9 @@ fn spread(onset: &Onset) -> String {
 
 fn concurrency(scenario: &Scenario, summary: &Summary) -> Option<String> {
     let limit_on = |counts: Counts| {
-        let checks =
-            scenario.policy.checks.iter().filter(|check| check.per == Per::Server && check.counts == counts);
+        let checks = scenario.policy().checks.iter().filter(|check| {
+            check.per == Per::Server && check.counts.is_of_sessions() == counts.is_of_sessions()
+        });
         let limit = checks.map(|check| check.limit).min().filter(|limit| *limit != u32::MAX);
         limit.map(|limit| format!(" (limit {limit})")).unwrap_or_default()
     };

@@ -8,6 +8,7 @@ use super::interval::{Range, estimate, method};
 use super::{Outcome, Run, Study, story};
 use crate::chaos::Fault;
 use crate::digest::Digest;
+use crate::id::ServerId;
 use crate::metrics::summary::{
     Concurrency, Coverage, Episode, Estimates, FaultFact, Little, Onset, Onsets, Quantiles, SCHEMA,
     ServerFacts, Summary, TimelineRow,
@@ -38,17 +39,17 @@ pub fn summarise(scenario: &Scenario, study: &Study) -> Outcome {
 
 /// Adds to each row the limit on all clients: what the server begins with, and what reloads make of it.
 fn with_limits(scenario: &Scenario, mut rows: Vec<TimelineRow>) -> Vec<TimelineRow> {
-    let Some(place) = scenario.policy.checks.iter().position(|check| check.per == Per::Server) else {
+    let Some(place) = scenario.policy().checks.iter().position(|check| check.per == Per::Server) else {
         return rows;
     };
-    let mut policy = scenario.policy.clone();
+    let mut policy = scenario.policy().clone();
     let mut reloads = scenario
         .faults
         .iter()
         .flat_map(|fault| {
-            fault.controls.iter().filter_map(|(after, control)| match control {
-                Control::SetLimit { check, limit } if usize::from(*check) == place => {
-                    Some((fault.at + *after, *limit))
+            fault.controls(ServerId(0)).filter_map(|(after, control)| match control {
+                Control::SetLimit { check, limit } if usize::from(check) == place => {
+                    Some((fault.at + after, limit))
                 }
                 _ => None,
             })
@@ -113,9 +114,9 @@ fn digest(runs: &[Run]) -> String {
 }
 
 fn server(scenario: &Scenario) -> ServerFacts {
-    let on = scenario.policy.checks.iter().filter(|check| check.limit != u32::MAX);
+    let on = scenario.policy().checks.iter().filter(|check| check.limit != u32::MAX);
     ServerFacts {
-        profile: scenario.policy.profile.clone(),
+        profile: scenario.policy().profile.clone(),
         limits: on.map(|check| (check.knob.clone(), check.limit)).collect(),
     }
 }

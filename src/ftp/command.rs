@@ -50,12 +50,18 @@ pub enum Verb {
     Pwd,
     /// Let the server listen for the data connection (RFC 959).
     Pasv,
+    /// Let the server open the data connection (RFC 959).
+    Port,
     /// List a directory (RFC 959).
     List,
     /// Fetch a file (RFC 959).
     Retr,
     /// Store a file (RFC 959).
     Stor,
+    /// End the transfer (RFC 959).
+    Abor,
+    /// Set the idle timer; the argument's number is the seconds.
+    SiteIdle,
     /// Do nothing (RFC 959).
     Noop,
     /// Log out (RFC 959).
@@ -73,9 +79,12 @@ impl Verb {
             Self::Cwd => "CWD",
             Self::Pwd => "PWD",
             Self::Pasv => "PASV",
+            Self::Port => "PORT",
             Self::List => "LIST",
             Self::Retr => "RETR",
             Self::Stor => "STOR",
+            Self::Abor => "ABOR",
+            Self::SiteIdle => "SITE IDLE",
             Self::Noop => "NOOP",
             Self::Quit => "QUIT",
             Self::Other => "XYZZY",

@@ -5,7 +5,8 @@
 use super::reader::{Read, Reader};
 use super::server::read_limits;
 use super::value::Value;
-use crate::chaos::Fault;
+use crate::chaos::{Effect, Fault};
+use crate::id::ServerId;
 use crate::server::{Control, Policy};
 use crate::time::{Duration, Instant};
 
@@ -75,11 +76,12 @@ fn reload(table: &mut Reader<'_>, at: Instant, policy: &Policy) -> Read<Fault> {
         .iter()
         .map(|(check, limit)| format!("{} = {limit}", policy.checks[usize::from(*check)].knob))
         .collect();
-    let controls = limits
+    let controls: Vec<_> = limits
         .into_iter()
         .map(|(check, limit)| (Duration::ZERO, Control::SetLimit { check, limit }))
         .collect();
-    Ok(Fault { at, label: format!("reload ({})", words.join(", ")), controls, lasts: Duration::ZERO })
+    let effects = told(controls);
+    Ok(Fault { at, label: format!("reload ({})", words.join(", ")), effects, lasts: Duration::ZERO })
 }
 
 /// A shutdown: `rest` is left of the run.
@@ -109,9 +111,14 @@ fn shutdown(table: &mut Reader<'_>, at: Instant, rest: Duration) -> Read<Fault> 
     Ok(Fault {
         at,
         label: format!("shutdown ({word})"),
-        controls,
+        effects: told(controls),
         lasts: if lasts < rest { lasts } else { rest },
     })
+}
+
+/// What the first server is told.
+fn told(controls: Vec<(Duration, Control)>) -> Vec<(Duration, Effect)> {
+    controls.into_iter().map(|(after, control)| (after, Effect::Server(ServerId(0), control))).collect()
 }
 
 fn within_rest(value: Value<'_>, rest: Duration) -> Read<Duration> {
@@ -161,7 +168,7 @@ mod tests {
         let mut none = |_: &str| Err(String::new());
         let fault = crate::scenario::Scenario::read("x", &text, &mut none).unwrap().faults.remove(0);
         let secs = |d: Duration| d.as_nanos() / 1_000_000_000;
-        (fault.controls.iter().map(|(after, what)| (secs(*after), *what)).collect(), secs(fault.lasts))
+        (fault.controls(ServerId(0)).map(|(after, what)| (secs(after), what)).collect(), secs(fault.lasts))
     }
 
     #[test]

@@ -61,10 +61,8 @@ pub struct Scenario {
     pub replications: u32,
     /// How much of the beginning no estimate covers.
     pub warmup: Duration,
-    /// What the server obeys.
-    pub policy: Policy,
-    /// What the scenario changed about its profile, for reports.
-    pub overrides: Overrides,
+    /// The servers; the first is the one that the name points to in the beginning, and the one that charts are about.
+    pub servers: Vec<Station>,
     /// Who comes.
     pub populations: Vec<Population>,
     /// What goes wrong.
@@ -80,7 +78,23 @@ pub struct Scenario {
     pub notes: Vec<String>,
 }
 
+/// One server of a scenario.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Station {
+    /// Its name.
+    pub name: String,
+    /// What it obeys.
+    pub policy: Policy,
+    /// What the scenario changed about its profile, for reports.
+    pub overrides: Overrides,
+}
+
 impl Scenario {
+    /// What the first server obeys.
+    pub fn policy(&self) -> &Policy {
+        &self.servers[0].policy
+    }
+
     /// Reads a scenario from `text`, which problems call `file_name`. `open` gives the text of a file that the scenario
     /// names, relative to the scenario's own place, or says why it cannot.
     ///
@@ -135,8 +149,7 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
         seed,
         replications,
         warmup,
-        policy,
-        overrides,
+        servers: vec![Station { name: "server".to_owned(), policy, overrides }],
         populations,
         faults,
         thresholds,

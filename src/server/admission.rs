@@ -18,7 +18,7 @@ type Verdict = (Ending, Option<u8>);
 
 impl Server {
     pub(super) fn accept(&mut self, now: Instant, conn: ConnId, peer: PeerId, out: &mut Vec<Action>) {
-        let place = conn.0 as usize;
+        let place = conn.slot();
         if place >= self.sessions.len() {
             self.sessions.resize(place + 1, Session::FREE);
         }
@@ -54,11 +54,11 @@ impl Server {
         checks.filter(|(_, check)| check.stage == stage && check.limit != u32::MAX).find_map(
             |(place, check)| {
                 let present = match (check.per, check.counts) {
-                    (Per::Server, Counts::Connections) => self.slots,
                     (Per::Server, Counts::Sessions) => self.logged_in,
-                    (Per::Address, Counts::Connections) => self.peers.connections(peer),
                     (Per::Address, Counts::Sessions) => self.peers.sessions(peer),
                     (Per::User, _) => self.users.get(usize::from(user.0)).copied().unwrap_or(0),
+                    (Per::Address, _) => self.peers.connections(peer),
+                    _ => self.slots,
                 };
                 // At accept the new connection has no slot yet; at login the new session is not yet counted.
                 (present >= check.limit).then_some((check.ending, u8::try_from(place).ok()))
@@ -88,8 +88,8 @@ impl Server {
             out.push(Action::Reply { conn, reply, at: now });
         }
         out.push(Action::Close { conn, how: ending.close, cause: Some(ending.cause) });
-        if self.policy.refused_holds_slot {
-            self.sessions[conn.0 as usize] = Session::accepted(now, peer, now);
+        if ending.forks {
+            self.sessions[conn.slot()] = Session::accepted(now, peer, now);
             self.take_slot(peer);
             self.reap(now, conn, out);
         } else {
@@ -112,7 +112,7 @@ impl Server {
         at: Instant,
         out: &mut Vec<Action>,
     ) {
-        let session = &mut self.sessions[conn.0 as usize];
+        let session = &mut self.sessions[conn.slot()];
         session.user = UserId(user.0);
         session.stage = Stage::Named;
         if user == ArgId::ANONYMOUS && self.policy.login.anonymous_without_password {
@@ -125,12 +125,12 @@ impl Server {
     /// The user is who he says: lets him in, unless a limit has no room. `phase` is the command that this answers.
     pub(super) fn log_in(&mut self, now: Instant, conn: ConnId, phase: Phase, out: &mut Vec<Action>) {
         let at = now + self.policy.login_cost;
-        let Session { peer, user, .. } = self.sessions[conn.0 as usize];
+        let Session { peer, user, .. } = self.sessions[conn.slot()];
         if let Some((ending, check)) = self.exceeded(CheckStage::Login, peer, user) {
             self.end(now, at, conn, LastWords { phase: Some(phase), check, ..ending.into() }, out);
             return;
         }
-        let session = &mut self.sessions[conn.0 as usize];
+        let session = &mut self.sessions[conn.slot()];
         session.stage = Stage::Session;
         session.logged_in = now;
         session.last_transfer = now;
@@ -149,12 +149,12 @@ impl Server {
 
     /// Answers a wrong password, late, and ends the session if it was the last one allowed.
     pub(super) fn reject(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let session = &mut self.sessions[conn.0 as usize];
+        let session = &mut self.sessions[conn.slot()];
         session.fails = session.fails.saturating_add(1);
         session.stage = Stage::Rejected;
         let (fails, peer, opened) = (session.fails, session.peer, session.opened);
         let at = now + self.fail_delay(fails, peer, opened);
-        self.sessions[conn.0 as usize].last_command = at;
+        self.sessions[conn.slot()].last_command = at;
         let mut banned = self.offend(now, peer, Offence::BadPassword, out);
         let allowed = self.policy.login.max_attempts;
         if allowed == 0 || u32::from(fails) < allowed {
@@ -170,7 +170,7 @@ impl Server {
     fn fail_delay(&self, fails: u8, peer: PeerId, opened: Instant) -> Duration {
         let login = &self.policy.login;
         let counter = opened.as_nanos().wrapping_add(u64::from(fails));
-        let share = unit(self.delays.word(u64::from(peer.0), counter));
+        let share = unit(self.streams.delays.word(u64::from(peer.0), counter));
         let jitter = Duration::from_nanos((login.fail_delay_jitter.as_nanos() as f64 * share) as u64);
         login.fail_delay + login.fail_delay_growth * u64::from(fails - 1) + jitter
     }

@@ -32,13 +32,13 @@ impl Server {
     /// The session behind `conn`, if its dialogue is still going on.
     pub(super) fn live(&mut self, conn: ConnId) -> Option<&mut Session> {
         self.sessions
-            .get_mut(conn.0 as usize)
+            .get_mut(conn.slot())
             .filter(|s| !matches!(s.stage, Stage::Free | Stage::Ending | Stage::Reaping))
     }
 
     /// Is `conn` closed, and only its slot not yet free?
     pub(super) fn is_reaping(&self, conn: ConnId) -> bool {
-        self.sessions.get(conn.0 as usize).is_some_and(|s| s.stage == Stage::Reaping)
+        self.sessions.get(conn.slot()).is_some_and(|s| s.stage == Stage::Reaping)
     }
 
     /// Refuses or cuts `conn`: its last reply goes out at `at`, and then the connection closes.
@@ -51,7 +51,7 @@ impl Server {
         out: &mut Vec<Action>,
     ) {
         let LastWords { ending, phase, check, more } = last;
-        let session = &mut self.sessions[conn.0 as usize];
+        let session = &mut self.sessions[conn.slot()];
         let phase = phase.unwrap_or(session.phase());
         let code = ending.reply.map_or(0, |reply| self.policy.table.get(reply).code);
         out.push(Action::Observe(Observation::Refused {
@@ -74,7 +74,7 @@ impl Server {
         cause: Option<Cause>,
         out: &mut Vec<Action>,
     ) {
-        let session = &mut self.sessions[conn.0 as usize];
+        let session = &mut self.sessions[conn.slot()];
         session.close = how;
         session.cause = cause;
         if at > now {
@@ -87,14 +87,14 @@ impl Server {
     }
 
     fn close_now(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let session = self.sessions[conn.0 as usize];
+        let session = self.sessions[conn.slot()];
         out.push(Action::Close { conn, how: session.close, cause: session.cause });
         self.release(now, conn, out);
     }
 
     /// The connection is over: counts it out, and frees its slot or waits until it is reaped.
     fn release(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let session = self.sessions[conn.0 as usize];
+        let session = self.sessions[conn.slot()];
         if !session.logged_in.is_never() {
             self.logged_in -= 1;
             if let Some(peer) = self.peers.get_mut(session.peer) {
@@ -109,7 +109,7 @@ impl Server {
 
     /// Frees the slot of a connection that is over, after the profile's time to do so.
     pub(super) fn reap(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let session = &mut self.sessions[conn.0 as usize];
+        let session = &mut self.sessions[conn.slot()];
         session.stage = Stage::Reaping;
         session.ends = now + self.policy.slot_release;
         if session.ends > now {
@@ -121,7 +121,7 @@ impl Server {
     }
 
     fn free(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let session = std::mem::replace(&mut self.sessions[conn.0 as usize], Session::FREE);
+        let session = std::mem::replace(&mut self.sessions[conn.slot()], Session::FREE);
         self.slots -= 1;
         if let Some(peer) = self.peers.get_mut(session.peer) {
             peer.connections -= 1;
@@ -133,7 +133,7 @@ impl Server {
 
     /// The peer has closed or reset the connection.
     pub(super) fn closed(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        if self.sessions.get(conn.0 as usize).is_some_and(Session::is_open) {
+        if self.sessions.get(conn.slot()).is_some_and(Session::is_open) {
             self.release(now, conn, out);
         }
     }
@@ -141,7 +141,7 @@ impl Server {
     /// Ends every open connection: with `ending` if its dialogue is still going on, and what was ending anyway at once.
     pub(super) fn end_all(&mut self, now: Instant, ending: Ending, out: &mut Vec<Action>) {
         for place in 0..self.sessions.len() {
-            let conn = ConnId(place as u32);
+            let conn = ConnId::new(self.id, place as u32);
             match self.sessions[place].stage {
                 Stage::Free | Stage::Reaping => {}
                 Stage::Ending => self.close_now(now, conn, out),
@@ -154,14 +154,14 @@ impl Server {
 
     /// Asks for a firing when the next timer of `conn` is due.
     pub(super) fn arm(&self, conn: ConnId, out: &mut Vec<Action>) {
-        let (at, _) = self.next_timer(&self.sessions[conn.0 as usize]);
+        let (at, _) = self.next_timer(&self.sessions[conn.slot()]);
         if !at.is_never() {
             out.push(Action::Arm { conn, at });
         }
     }
 
     pub(super) fn timer_fired(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let Some(session) = self.sessions.get(conn.0 as usize) else { return };
+        let Some(session) = self.sessions.get(conn.slot()) else { return };
         match session.stage {
             Stage::Free => {}
             Stage::Ending | Stage::Reaping if now < session.ends => {
@@ -177,7 +177,7 @@ impl Server {
     }
 
     fn expire(&mut self, now: Instant, conn: ConnId, timer: Timer, out: &mut Vec<Action>) {
-        let peer = self.sessions[conn.0 as usize].peer;
+        let peer = self.sessions[conn.slot()].peer;
         let late = timer.ending.cause == Cause::LoginTimeout;
         let banned = late && self.offend(now, peer, Offence::LoginTimeout, out);
         self.end(now, now, conn, LastWords { more: self.ban_notice(banned), ..timer.ending.into() }, out);
@@ -193,15 +193,16 @@ impl Server {
             _ => a,
         };
         if s.logged_in.is_never() {
-            let from = if policy.login_timer.rearmed_by_command { s.last_command } else { s.opened };
-            return due(from, policy.login_timer);
+            let Some(timer) = policy.login_timer else { return (Instant::NEVER, None) };
+            return due(if timer.rearmed_by_command { s.last_command } else { s.opened }, timer);
         }
         let session = policy.session_timer.map(|timer| due(s.logged_in, timer));
         if s.stage == Stage::Transfer {
             return session.unwrap_or((Instant::NEVER, None));
         }
         let no_transfer = policy.no_transfer_timer.map(|timer| due(s.last_transfer, timer));
-        earlier(earlier(due(s.last_command, policy.idle_timer), no_transfer), session)
+        let idle = policy.idle_timer.map(|timer| due(s.last_command, timer));
+        earlier(earlier(idle.unwrap_or((Instant::NEVER, None)), no_transfer), session)
     }
 }
 

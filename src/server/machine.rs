@@ -5,18 +5,19 @@
 
 use super::ban::Peers;
 use super::policy::{Ending, Policy, ReplyId};
-use super::profile::Per;
+use super::profile::{CutsLive, Per};
 use super::session::{Session, Stage};
-use super::{Action, Control, Input};
+use super::{Action, Control, Input, ServerStreams};
 use crate::ftp::{ArgId, Command, Verb};
-use crate::id::ConnId;
+use crate::id::{ConnId, ServerId};
 use crate::observe::{Cause, CloseHow, Phase};
-use crate::rng::Stream;
 use crate::time::{Duration, Instant};
 
 /// All connections of one server.
 #[derive(Clone, Debug)]
 pub struct Server {
+    /// Its own number: connection ids bear it.
+    pub(super) id: ServerId,
     pub(super) policy: Policy,
     /// By connection id.
     pub(super) sessions: Vec<Session>,
@@ -31,18 +32,19 @@ pub struct Server {
     pub(super) hung: bool,
     /// What came in while the server hung.
     pub(super) waiting: Vec<Input>,
-    pub(super) delays: Stream,
+    pub(super) streams: ServerStreams,
 }
 
 impl Server {
-    /// A server that listens. `delays` is the stream of its random login delays; `reloads` are the controls that it may
-    /// meet later, so that it knows what to remember.
-    pub fn new(policy: Policy, delays: Stream, reloads: &[Control]) -> Self {
+    /// Server number `id`, which listens. `reloads` are the controls that it may meet later, so that it knows what to
+    /// remember.
+    pub fn new(id: ServerId, policy: Policy, streams: ServerStreams, reloads: &[Control]) -> Self {
         let per_address =
             |check: u8| policy.checks.get(usize::from(check)).is_some_and(|c| c.per == Per::Address);
         let tracked = policy.needs_addresses()
             || reloads.iter().any(|c| matches!(c, Control::SetLimit { check, .. } if per_address(*check)));
         Self {
+            id,
             policy,
             sessions: Vec::new(),
             peers: Peers::new(tracked),
@@ -52,7 +54,7 @@ impl Server {
             announcing: false,
             hung: false,
             waiting: Vec::new(),
-            delays,
+            streams,
         }
     }
 
@@ -83,12 +85,17 @@ impl Server {
             return;
         }
         match input {
-            Input::Accepted { conn, peer } => self.accept(now, conn, peer, out),
+            Input::Accepted { conn, peer, .. } => self.accept(now, conn, peer, out),
             Input::Command { conn, command } => self.command(now, conn, command, out),
             Input::DataOpened { conn } => self.data_opened(conn),
             Input::TransferDone { conn } => self.transfer_done(now, conn, out),
             Input::Closed { conn } => self.closed(now, conn, out),
             Input::TimerFired { conn } => self.timer_fired(now, conn, out),
+            Input::Bytes { .. }
+            | Input::LineTooLong { .. }
+            | Input::DataFailed { .. }
+            | Input::Progress { .. }
+            | Input::ServerTimerFired => {}
             Input::Control(control) => self.control(now, control, out),
         }
     }
@@ -97,10 +104,10 @@ impl Server {
         let Some(session) = self.live(conn) else { return };
         let peer = session.peer;
         if let Some(ban) = &self.policy.ban
-            && ban.cuts_live
+            && ban.cuts_live != CutsLive::Never
             && self.peers.is_banned(peer, now)
         {
-            let silent = Ending { cause: Cause::Banned, reply: None, close: CloseHow::Fin };
+            let silent = Ending::silent(Cause::Banned, CloseHow::Fin);
             self.end(now, now, conn, silent.into(), out);
             return;
         }
@@ -112,7 +119,7 @@ impl Server {
         }
         let at =
             now + if command.verb == Verb::Pass { self.policy.login_cost } else { self.policy.command_cost };
-        let session = &mut self.sessions[conn.0 as usize];
+        let session = &mut self.sessions[conn.slot()];
         session.last_command = at;
         if !command.verb.is_keep_alive() {
             session.last_deed = at;
@@ -136,7 +143,7 @@ impl Server {
 
     /// Does `verb` only keep a session alive that has done nothing else for longer than `after`?
     fn is_stale(&self, now: Instant, conn: ConnId, verb: Verb, after: Duration) -> bool {
-        verb.is_keep_alive() && now.since(self.sessions[conn.0 as usize].last_deed) > after
+        verb.is_keep_alive() && now.since(self.sessions[conn.slot()].last_deed) > after
     }
 
     pub(super) fn answer(&mut self, conn: ConnId, reply: ReplyId, at: Instant, out: &mut Vec<Action>) {
@@ -151,13 +158,15 @@ impl Server {
 
     fn session_command(&mut self, conn: ConnId, verb: Verb, at: Instant, out: &mut Vec<Action>) {
         let replies = self.policy.replies;
-        let session = &mut self.sessions[conn.0 as usize];
+        let session = &mut self.sessions[conn.slot()];
         let reply = match verb {
             Verb::Noop => replies.noop,
             Verb::Cwd => replies.cwd,
             Verb::Pwd => replies.pwd,
             Verb::Pasv => replies.pasv,
-            Verb::User | Verb::Pass | Verb::Other | Verb::Quit => replies.unknown,
+            Verb::Port => replies.port,
+            Verb::Abor => replies.abor,
+            Verb::User | Verb::Pass | Verb::Other | Verb::SiteIdle | Verb::Quit => replies.unknown,
             Verb::List | Verb::Retr | Verb::Stor if !session.data => replies.no_data,
             Verb::List | Verb::Retr | Verb::Stor => {
                 session.stage = Stage::Transfer;

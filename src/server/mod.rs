@@ -19,9 +19,27 @@ pub use texts::Context;
 
 use crate::digest::Digest;
 use crate::ftp::Command;
-use crate::id::{ConnId, PeerId};
+use crate::id::{ConnId, PeerId, ServerId};
 use crate::observe::{Cause, CloseHow, Observation};
+use crate::rng::{Purpose, Stream, Streams};
 use crate::time::Instant;
+
+/// The random streams of a server.
+#[derive(Clone, Copy, Debug)]
+pub struct ServerStreams {
+    /// Its delays of failed logins.
+    pub delays: Stream,
+    /// How long its own work takes.
+    pub work: Stream,
+}
+
+impl ServerStreams {
+    /// The streams of server number `server`.
+    pub fn new(streams: Streams, server: ServerId) -> Self {
+        let stream = |purpose| streams.stream(purpose, u32::from(server.0));
+        Self { delays: stream(Purpose::LoginDelay), work: stream(Purpose::ServerWork) }
+    }
+}
 
 /// What happens to a server.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +50,8 @@ pub enum Input {
         conn: ConnId,
         /// The address that it comes from.
         peer: PeerId,
+        /// The class of that address, as the scenario numbers them from 1; 0 for none.
+        class: u8,
     },
     /// A complete command line was read.
     Command {
@@ -40,10 +60,32 @@ pub enum Input {
         /// What it says.
         command: Command,
     },
+    /// Bytes without a line end were read.
+    Bytes {
+        /// On which connection.
+        conn: ConnId,
+    },
+    /// A line that is longer than this server reads has come.
+    LineTooLong {
+        /// On which connection.
+        conn: ConnId,
+    },
     /// The data connection is established.
     DataOpened {
         /// Of which control connection.
         conn: ConnId,
+    },
+    /// The client's host refused the data connection, or it broke.
+    DataFailed {
+        /// Of which control connection.
+        conn: ConnId,
+    },
+    /// The transfer moves at another rate from now on. One that was never heard of moves well.
+    Progress {
+        /// Of which control connection.
+        conn: ConnId,
+        /// Bytes per second; 0: it stands still.
+        rate: u32,
     },
     /// The transfer is complete and its data connection closed.
     TransferDone {
@@ -60,6 +102,8 @@ pub enum Input {
         /// Of which connection.
         conn: ConnId,
     },
+    /// The same for a firing of the server as a whole.
+    ServerTimerFired,
     /// Somebody tells the server something.
     Control(Control),
 }
@@ -91,6 +135,23 @@ pub enum Action {
         conn: ConnId,
         /// When.
         at: Instant,
+    },
+    /// Hand in [`Input::ServerTimerFired`] at `at`, or at once if that is past.
+    ArmServer {
+        /// When.
+        at: Instant,
+    },
+    /// Open the data connection to the client, which has said PORT, at `at`.
+    ConnectData {
+        /// Of which control connection.
+        conn: ConnId,
+        /// When.
+        at: Instant,
+    },
+    /// Close the data connection, whatever it has moved.
+    AbortData {
+        /// Of which control connection.
+        conn: ConnId,
     },
     /// Begin to move the data of the transfer that was just answered with 150, at `at`.
     StartTransfer {
@@ -134,6 +195,21 @@ pub enum Control {
     Hang,
     /// Answer again, first what has waited.
     Resume,
+    /// Open the listener, but greet with 120 for so long: the server is up and not ready (RFC 959 section 5.4).
+    ListenNotReady {
+        /// Seconds.
+        secs: u32,
+    },
+    /// A signal to the listening process; what it does stands in the profile.
+    Signal(Signal),
+    /// Set the listen backlog; `u32::MAX`: the profile's own.
+    SetBacklog(u32),
+    /// Whatever the server's processors do takes so many per cent of its usual time; 100 is usual.
+    SetSlowness(u32),
+    /// So many of the host's descriptors are taken by nobody's session.
+    LeakDescriptors(u32),
+    /// The disk is full, or no longer.
+    FillDisk(bool),
     /// Set the limit at this place in check order, as an administrator writes it (0 is no limit).
     SetLimit {
         /// Its place in check order.
@@ -143,14 +219,25 @@ pub enum Control {
     },
 }
 
+/// A signal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Signal {
+    /// Please end.
+    Term,
+    /// The terminal is gone, or: read the configuration again.
+    Hup,
+    /// End at once.
+    Kill,
+}
+
 impl Input {
     /// Takes the input into the digest of the run.
     pub fn fold(&self, digest: &mut Digest) {
         let mut word =
             |tag: u64, conn: ConnId, more: u64| digest.word(tag << 56 | more << 32 | u64::from(conn.0));
         match *self {
-            Self::Accepted { conn, peer } => {
-                word(1, conn, 0);
+            Self::Accepted { conn, peer, class } => {
+                word(1, conn, u64::from(class));
                 digest.word(u64::from(peer.0));
             }
             Self::Command { conn, command } => {
@@ -160,25 +247,42 @@ impl Input {
             Self::TransferDone { conn } => word(4, conn, 0),
             Self::Closed { conn } => word(5, conn, 0),
             Self::TimerFired { conn } => word(6, conn, 0),
+            Self::Bytes { conn } => word(9, conn, 0),
+            Self::LineTooLong { conn } => word(10, conn, 0),
+            Self::DataFailed { conn } => word(11, conn, 0),
+            Self::Progress { conn, rate } => {
+                word(12, conn, 0);
+                digest.word(u64::from(rate));
+            }
+            Self::ServerTimerFired => word(13, ConnId(0), 0),
             Self::Control(Control::SetLimit { check, limit }) => word(7, ConnId(limit), u64::from(check)),
-            Self::Control(control) => word(8, ConnId(0), control.number()),
+            Self::Control(control) => {
+                let (kind, value) = control.numbers();
+                word(8, ConnId(value), kind);
+            }
         }
     }
 }
 
 impl Control {
-    /// A number for each control without a value.
-    const fn number(self) -> u64 {
+    /// A number for each kind of control, and its value.
+    const fn numbers(self) -> (u64, u32) {
         match self {
-            Self::StopListening => 0,
-            Self::Listen => 1,
-            Self::Announce => 2,
-            Self::CutAnnounced => 3,
-            Self::Cut => 4,
-            Self::Crash => 5,
-            Self::Hang => 6,
-            Self::Resume => 7,
-            Self::SetLimit { .. } => 8,
+            Self::StopListening => (0, 0),
+            Self::Listen => (1, 0),
+            Self::Announce => (2, 0),
+            Self::CutAnnounced => (3, 0),
+            Self::Cut => (4, 0),
+            Self::Crash => (5, 0),
+            Self::Hang => (6, 0),
+            Self::Resume => (7, 0),
+            Self::SetLimit { limit, .. } => (8, limit),
+            Self::ListenNotReady { secs } => (9, secs),
+            Self::Signal(signal) => (10, signal as u32),
+            Self::SetBacklog(backlog) => (11, backlog),
+            Self::SetSlowness(percent) => (12, percent),
+            Self::LeakDescriptors(count) => (13, count),
+            Self::FillDisk(full) => (14, full as u32),
         }
     }
 }
@@ -204,6 +308,15 @@ impl Action {
                 word(20, conn, 0);
                 digest.word(at.as_nanos());
             }
+            Self::ArmServer { at } => {
+                word(23, ConnId(0), 0);
+                digest.word(at.as_nanos());
+            }
+            Self::ConnectData { conn, at } => {
+                word(24, conn, 0);
+                digest.word(at.as_nanos());
+            }
+            Self::AbortData { conn } => word(25, conn, 0),
             Self::Free { conn } => word(21, conn, 0),
             Self::Listen { up } => word(22, ConnId(u32::from(up)), 0),
             Self::Observe(_) => {}

@@ -2,7 +2,7 @@
 //!
 //! It holds no state of any connection.
 
-use super::profile::{self, Counts, Farewell, Line, Offence, Per, Profile, Stage};
+use super::profile::{self, Counts, CutsLive, Farewell, Line, Offence, Per, Profile, Stage};
 use crate::observe::{Cause, CloseHow};
 use crate::time::Duration;
 
@@ -51,6 +51,15 @@ pub struct Ending {
     pub reply: Option<ReplyId>,
     /// How TCP ends.
     pub close: CloseHow,
+    /// Is it said by a process of its own, which counts where processes are counted until it is reaped?
+    pub forks: bool,
+}
+
+impl Ending {
+    /// An end without a word.
+    pub const fn silent(cause: Cause, close: CloseHow) -> Self {
+        Self { cause, reply: None, close, forks: false }
+    }
 }
 
 /// A limit.
@@ -132,7 +141,7 @@ pub struct Ban {
     /// How a banned address is refused.
     pub ending: Ending,
     /// Are its live sessions cut at their next command?
-    pub cuts_live: bool,
+    pub cuts_live: CutsLive,
     /// Is the offender told?
     pub tells_offender: bool,
 }
@@ -155,6 +164,11 @@ pub struct Replies {
     pub listed: ReplyId,
     pub transferred: ReplyId,
     pub no_data: ReplyId,
+    pub port: ReplyId,
+    pub abor: ReplyId,
+    pub aborted: ReplyId,
+    pub abor_done: ReplyId,
+    pub site_idle: ReplyId,
     pub noop: ReplyId,
     pub quit: ReplyId,
     pub unknown: ReplyId,
@@ -170,9 +184,9 @@ pub struct Policy {
     /// How late each timer fires.
     pub lateness: Duration,
     /// From the accepted connection to the login.
-    pub login_timer: Timer,
+    pub login_timer: Option<Timer>,
     /// Without a command, logged in.
-    pub idle_timer: Timer,
+    pub idle_timer: Option<Timer>,
     /// With nothing but keep-alive commands.
     pub noop_idle_timer: Option<Timer>,
     /// Without a transfer.
@@ -189,8 +203,6 @@ pub struct Policy {
     pub shutdown_live: Ending,
     /// From the close to the free slot.
     pub slot_release: Duration,
-    /// Does a connection that is refused at accept take a slot too?
-    pub refused_holds_slot: bool,
     /// From accept to the greeting.
     pub greeting_cost: Duration,
     /// From PASS to the 230.
@@ -267,11 +279,14 @@ impl Policy {
         let mut compiler = Compiler { table: &mut table, message };
         let checks = compiler.checks(profile, overrides)?;
         let clients = clients(&checks);
-        if profile.timer.login.times_idle > 0 && overrides.login_timeout.is_some() {
+        if profile.timer.login.as_ref().is_some_and(|t| t.times_idle > 0) && overrides.login_timeout.is_some()
+        {
             let why = format!("the login timer of {} follows its idle_timeout", profile.name);
             return Err(lacks("login_timeout", &why));
         }
-        let idle_after = overrides.idle_timeout.unwrap_or(profile.timer.idle.after.0);
+        let idle_after = overrides
+            .idle_timeout
+            .unwrap_or(profile.timer.idle.as_ref().map_or(Duration::ZERO, |t| t.after.0));
         let timer = |c: &mut Compiler<'_>, t: &profile::Timer, own: Option<Duration>, cause| {
             c.timer(
                 t,
@@ -292,8 +307,20 @@ impl Policy {
             profile: profile.name.clone(),
             checks,
             lateness: timers.lateness.0,
-            login_timer: timer(&mut compiler, &timers.login, overrides.login_timeout, Cause::LoginTimeout),
-            idle_timer: timer(&mut compiler, &timers.idle, overrides.idle_timeout, Cause::IdleTimeout),
+            login_timer: optional(
+                &mut compiler,
+                timers.login.as_ref(),
+                overrides.login_timeout,
+                Cause::LoginTimeout,
+                "login_timeout",
+            )?,
+            idle_timer: optional(
+                &mut compiler,
+                timers.idle.as_ref(),
+                overrides.idle_timeout,
+                Cause::IdleTimeout,
+                "idle_timeout",
+            )?,
             noop_idle_timer: timers
                 .noop_idle
                 .as_ref()
@@ -326,10 +353,9 @@ impl Policy {
             shutdown_new: profile.shutdown.new.as_ref().map(|f| compiler.ending(Cause::ShuttingDown, f, 0)),
             shutdown_live: match &profile.shutdown.live {
                 Some(f) => compiler.ending(Cause::ShuttingDown, f, 0),
-                None => Ending { cause: Cause::ShuttingDown, reply: None, close: CloseHow::Fin },
+                None => Ending::silent(Cause::ShuttingDown, CloseHow::Fin),
             },
-            slot_release: profile.slot.release.0,
-            refused_holds_slot: profile.slot.refused_holds,
+            slot_release: profile.slot.release.mean,
             greeting_cost: overrides.greeting_cost.unwrap_or(profile.cost.greeting.0),
             login_cost: overrides.login_cost.unwrap_or(profile.cost.login.0),
             command_cost: overrides.command_cost.unwrap_or(profile.cost.command.0),
@@ -381,7 +407,7 @@ impl Compiler<'_> {
     fn ending(&mut self, cause: Cause, farewell: &Farewell, value: u64) -> Ending {
         let text = farewell.text.replace("{msg}", self.message);
         let reply = (farewell.code != 0).then(|| self.table.add(farewell.code, &text, value, Some(cause)));
-        Ending { cause, reply, close: farewell.close }
+        Ending { cause, reply, close: farewell.close, forks: farewell.forks }
     }
 
     fn timer(&mut self, timer: &profile::Timer, after: Duration, cause: Cause) -> Timer {
@@ -473,6 +499,11 @@ impl Compiler<'_> {
             listed: self.line(&r.listed),
             transferred: self.line(&r.transferred),
             no_data: self.line(&r.no_data),
+            port: self.line(&r.port),
+            abor: self.line(&r.abor),
+            aborted: self.line(&r.aborted),
+            abor_done: self.line(&r.abor_done),
+            site_idle: self.line(&r.site_idle),
             noop: self.line(&r.noop),
             quit: self.line(&r.quit),
             unknown: self.line(&r.unknown),

@@ -2,9 +2,25 @@
 //!
 //! It is the file as written. [`Policy`](super::Policy) is what the machine obeys once a scenario has overridden some of it.
 
+mod ban;
+mod host;
+mod limit;
+mod login;
+mod reply;
+mod shutdown;
+mod timer;
+
+pub use ban::{Ban, BanBy, CutsLive, Offence};
+pub use host::{Cost, Data, Exhausted, Listener, Slot};
+pub use limit::{Counts, Limit, Per, Stage, Whom};
+pub use login::{DeniedUser, Hammer, Login};
+pub use reply::Replies;
+pub use shutdown::{Fate, InTransfer, ListenerFate, OnSignal, Shutdown};
+pub use timer::{Stalled, Timer, Timers};
+
 use serde::Deserialize;
 
-use crate::observe::{Cause, CloseHow};
+use crate::observe::CloseHow;
 use crate::time::Duration;
 
 /// How a fact is known.
@@ -46,8 +62,16 @@ pub struct Profile {
     pub shutdown: Shutdown,
     /// When a connection's slot is free again.
     pub slot: Slot,
-    /// How long the server takes to answer when it has nothing else to do.
+    /// The listening socket and the loop that accepts from it.
+    pub listener: Listener,
+    /// What the server takes of its host.
     pub cost: Cost,
+    /// Data connections.
+    pub data: Data,
+    /// What is said when the host has no more to give.
+    pub exhausted: Exhausted,
+    /// What a line that is longer than the server reads is told. Missing: it is one more unknown command.
+    pub line_too_long: Option<Farewell>,
     /// The replies of an untroubled session.
     pub reply: Replies,
 }
@@ -62,222 +86,43 @@ pub struct Farewell {
     /// client's address, `{user}` its account, `{msg}` the administrator's message.
     #[serde(default)]
     pub text: String,
-    /// How the connection ends.
+    /// A second reply right behind the first.
+    pub then: Option<Line>,
+    /// How the connection ends; `none`: it does not, and the session goes on.
     pub close: CloseHow,
+    /// From the decision to the reply.
+    #[serde(default)]
+    pub delay: Span,
+    /// Is it said by a process of its own, which counts where processes are counted until it is reaped?
+    #[serde(default)]
+    pub forks: bool,
 }
 
-/// When a limit is checked.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stage {
-    /// At accept, instead of the greeting.
-    Accept,
-    /// When the right password has come.
-    Login,
+/// A time that differs from one occasion to the next: `"7ms"`, or `{ least = "3ms", mean = "7ms" }` for the sum of the least and an
+/// exponential rest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
+#[serde(from = "LastingForm")]
+pub struct Lasting {
+    /// Never less than this.
+    pub least: Duration,
+    /// On average.
+    pub mean: Duration,
 }
 
-/// What a limit counts.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Counts {
-    /// Connections whose slot is not yet free, logged in or not.
-    Connections,
-    /// Logged-in sessions.
-    Sessions,
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum LastingForm {
+    Constant(Span),
+    Spread { least: Span, mean: Span },
 }
 
-/// Whose connections or sessions a limit counts together.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Per {
-    /// All of the server's.
-    Server,
-    /// Those of one source address.
-    Address,
-    /// Those of one account.
-    User,
-}
-
-/// A limit.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Limit {
-    /// The name that a scenario sets it by.
-    pub knob: String,
-    /// The server's own name for it.
-    pub setting: String,
-    /// Why a client that meets it is refused.
-    pub cause: Cause,
-    /// When it is checked.
-    pub stage: Stage,
-    /// What it counts.
-    pub counts: Counts,
-    /// Whose.
-    pub per: Per,
-    /// Out of the box: this many are let in; 0 is no limit.
-    pub default: u32,
-    /// Places of the limit that the server itself takes (pyftpdlib counts its listening socket).
-    #[serde(default)]
-    pub reserved: u32,
-    /// Passive ports that each client needs: the limit is never more than the ports divided by this (Pure-FTPd: 2).
-    #[serde(default)]
-    pub passive_ports_each: u32,
-    /// What the refused client sees.
-    pub refusal: Farewell,
-    /// Where the fact comes from.
-    pub from: String,
-}
-
-/// The timers. A missing one is a timer that the server does not have.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Timers {
-    /// How late every timer fires.
-    #[serde(default)]
-    pub lateness: Span,
-    /// Where the lateness is known from.
-    #[serde(default)]
-    pub lateness_from: String,
-    /// From the accepted connection to the login.
-    pub login: Timer,
-    /// Without a command, logged in.
-    pub idle: Timer,
-    /// With nothing but keep-alive commands (NOOP, PWD, CWD): the answer to the next of them.
-    pub noop_idle: Option<Timer>,
-    /// Without a transfer.
-    pub no_transfer: Option<Timer>,
-    /// From login, whatever happens.
-    pub session: Option<Timer>,
-}
-
-/// A timer.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Timer {
-    /// Out of the box; `"0s"` is off. A timer that follows another has none of its own.
-    #[serde(default)]
-    pub after: Span,
-    /// It is this many times the idle timer, whatever that is set to; 0 if it is a timer of its own.
-    #[serde(default)]
-    pub times_idle: u64,
-    /// Does each command start it again? (Only the login timer asks: the idle timer always does, the session timer never.)
-    #[serde(default)]
-    pub rearmed_by_command: bool,
-    /// What the client sees.
-    pub refusal: Farewell,
-    /// Where the fact comes from.
-    pub from: String,
-}
-
-/// Logging in.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Login {
-    /// Wrong passwords until the session ends; 0 for no bound.
-    pub max_attempts: u32,
-    /// The wait before the answer to a wrong password.
-    #[serde(default)]
-    pub fail_delay: Span,
-    /// What each further wrong password of the session adds to it.
-    #[serde(default)]
-    pub fail_delay_growth: Span,
-    /// A uniform random wait from zero to this on top.
-    #[serde(default)]
-    pub fail_delay_jitter: Span,
-    /// Is an anonymous user logged in by USER alone?
-    #[serde(default)]
-    pub anonymous_without_password: bool,
-    /// Before login, is every verb but USER, PASS and QUIT told to log in first, known or not?
-    #[serde(default)]
-    pub locked: bool,
-    /// The answer to a wrong password.
-    pub failed: Line,
-    /// The answer to the last one, and the close.
-    pub exhausted: Farewell,
-    /// Where the facts come from.
-    pub from: String,
-}
-
-/// What counts towards a ban.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Offence {
-    /// Each wrong password.
-    BadPassword,
-    /// Each session that ran out of login attempts.
-    LoginAttempts,
-    /// Each connection that was not logged in in time.
-    LoginTimeout,
-    /// Each connect.
-    Connect,
-}
-
-impl Offence {
-    /// The word for it in a scenario.
-    pub const ALL: [(&'static str, Self); 4] = [
-        ("bad_password", Self::BadPassword),
-        ("login_attempts", Self::LoginAttempts),
-        ("login_timeout", Self::LoginTimeout),
-        ("connect", Self::Connect),
-    ];
-}
-
-/// The ban logic. It is off until a scenario gives a threshold.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ban {
-    /// The offence that counts unless the scenario names another.
-    pub offence: Offence,
-    /// How a banned address is refused.
-    pub refusal: Farewell,
-    /// Are its live sessions cut, without a word, at their next command?
-    pub cuts_live: bool,
-    /// Is the session that triggers the ban told so, by the ban's reply behind its own last one?
-    pub tells_offender: bool,
-    /// Where the facts come from.
-    pub from: String,
-}
-
-/// Going down.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Shutdown {
-    /// An announced shutdown: what a new connection is told. Missing: it is refused by TCP.
-    pub new: Option<Farewell>,
-    /// An announced shutdown: what a live session is told at the deadline. Missing: nothing, a FIN.
-    pub live: Option<Farewell>,
-    /// Where the facts come from.
-    pub from: String,
-}
-
-/// The slot of a connection.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Slot {
-    /// From the close to the free slot (the child is reaped).
-    #[serde(default)]
-    pub release: Span,
-    /// Does a connection that is refused at accept take a slot too, until then?
-    pub refused_holds: bool,
-    /// Where the facts come from.
-    pub from: String,
-}
-
-/// Times to answer on an idle host, the network aside.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cost {
-    /// From accept to the greeting.
-    #[serde(default)]
-    pub greeting: Span,
-    /// From PASS to the 230.
-    #[serde(default)]
-    pub login: Span,
-    /// Any other command.
-    #[serde(default)]
-    pub command: Span,
-    /// Where the facts come from.
-    pub from: String,
+impl From<LastingForm> for Lasting {
+    fn from(form: LastingForm) -> Self {
+        match form {
+            LastingForm::Constant(Span(time)) => Self { least: time, mean: time },
+            LastingForm::Spread { least, mean } => Self { least: least.0, mean: mean.0 },
+        }
+    }
 }
 
 /// A reply that leaves the connection open.
@@ -288,49 +133,6 @@ pub struct Line {
     pub code: u16,
     /// The text after the code; lines are separated by a newline.
     pub text: String,
-}
-
-/// The replies of an untroubled session. Texts may hold `{user}`, `{ip}`, `{path}` (the command's argument), `{verb}`,
-/// `{bytes}` (of the transfer), `{k}` (connections now), `{n}` (the first limit on connections) and `{idle_minutes}`.
-#[derive(Clone, PartialEq, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Replies {
-    /// The greeting.
-    pub greeting: Line,
-    /// To USER.
-    pub user: Line,
-    /// To the right PASS.
-    pub pass: Line,
-    /// To PASS without USER.
-    pub pass_first: Line,
-    /// To a command that needs a login.
-    pub login_first: Line,
-    /// To CWD.
-    pub cwd: Line,
-    /// To PWD.
-    pub pwd: Line,
-    /// To PASV.
-    pub pasv: Line,
-    /// LIST begins.
-    pub list: Line,
-    /// RETR begins.
-    pub retr: Line,
-    /// STOR begins.
-    pub stor: Line,
-    /// LIST is done.
-    pub listed: Line,
-    /// RETR or STOR is done.
-    pub transferred: Line,
-    /// A transfer without a data connection.
-    pub no_data: Line,
-    /// To NOOP.
-    pub noop: Line,
-    /// To QUIT.
-    pub quit: Line,
-    /// To a verb that it does not know.
-    pub unknown: Line,
-    /// Where the texts come from.
-    pub from: String,
 }
 
 /// A duration in a profile file: a string such as `"300s"`.

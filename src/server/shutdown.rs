@@ -21,7 +21,7 @@ impl Server {
     }
 
     pub(super) fn control(&mut self, now: Instant, control: Control, out: &mut Vec<Action>) {
-        let silent = |cause, close| Ending { cause, reply: None, close };
+        let silent = |cause, close| Ending::silent(cause, close);
         match control {
             Control::StopListening => out.push(Action::Listen { up: false }),
             Control::Listen => {
@@ -40,6 +40,12 @@ impl Server {
                 self.drop_waiting(now, CloseHow::Rst, out);
                 self.end_all(now, silent(Cause::Reset, CloseHow::Rst), out);
             }
+            Control::ListenNotReady { .. }
+            | Control::Signal(_)
+            | Control::SetBacklog(_)
+            | Control::SetSlowness(_)
+            | Control::LeakDescriptors(_)
+            | Control::FillDisk(_) => {}
             Control::Hang => self.hung = true,
             Control::Resume => self.resume(now, out),
             Control::SetLimit { check, limit } => self.policy.set_limit(usize::from(check), limit),

@@ -8,15 +8,16 @@ use super::calendar::Calendar;
 use super::conns::{NOBODY, Wires};
 use super::tap::{Happening, Tap, Who};
 use super::timer::{Firing, Timer};
+use crate::chaos::Effect;
 use crate::client::{self, Client, ClientStreams, Env, State};
 use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
-use crate::id::{ConnId, PeerId, PopulationId};
+use crate::id::{ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
 use crate::observe::{Cause, CloseHow};
 use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
-use crate::server::{self, Control, ReplyId, Server};
+use crate::server::{self, Control, ReplyId, Server, ServerStreams};
 use crate::time::Instant;
 use crate::workload::{Arrival, ArrivalSource, Population};
 
@@ -173,8 +174,11 @@ impl<'a, T: Tap> World<'a, T> {
             .enumerate()
             .map(|(place, spec)| Crowd::new(spec, PopulationId(place as u16), streams))
             .collect();
-        let controls: Vec<Control> =
-            scenario.faults.iter().flat_map(|f| f.controls.iter().map(|(_, control)| *control)).collect();
+        let controls: Vec<Control> = scenario
+            .faults
+            .iter()
+            .flat_map(|f| f.controls(ServerId(0)).map(|(_, control)| control))
+            .collect();
         let shape = Shape {
             populations: crowds.len(),
             horizon: Instant::ZERO + scenario.duration,
@@ -184,7 +188,12 @@ impl<'a, T: Tap> World<'a, T> {
             scenario,
             crowds,
             calendar: Calendar::default(),
-            server: Server::new(scenario.policy.clone(), streams.stream(Purpose::LoginDelay, 0), &controls),
+            server: Server::new(
+                ServerId(0),
+                scenario.policy().clone(),
+                ServerStreams::new(streams, ServerId(0)),
+                &controls,
+            ),
             listening: true,
             slots: Vec::new(),
             free: Vec::new(),
@@ -202,7 +211,7 @@ impl<'a, T: Tap> World<'a, T> {
     /// Enters the first arrival of each population and the first control of each fault.
     fn begin(&mut self) {
         for (place, fault) in self.scenario.faults.iter().enumerate() {
-            if let Some((after, _)) = fault.controls.first() {
+            if let Some((after, _)) = fault.effects.first() {
                 self.calendar.schedule(fault.at + *after, Event::Fault { fault: place as u16, step: 0 });
             }
         }
@@ -315,7 +324,7 @@ impl<'a, T: Tap> World<'a, T> {
                     self.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
                 }
                 let entry = self.server.policy().table.get(ReplyId(reply));
-                client::Input::Reply { code: entry.code, cause: entry.cause }
+                client::Input::Reply { code: entry.code, cause: entry.cause, words: 0 }
             }
             Event::ClosedByServer { how, cause, .. } => {
                 self.note(now, client, Happening::Closed { how, unread });
@@ -348,12 +357,14 @@ impl<'a, T: Tap> World<'a, T> {
 
     fn fault(&mut self, now: Instant, fault: u16, step: u16) {
         let spec = &self.scenario.faults[usize::from(fault)];
-        let controls = &spec.controls;
-        let (_, control) = controls[usize::from(step)];
-        if let Some((after, _)) = controls.get(usize::from(step) + 1) {
+        let effects = &spec.effects;
+        let (_, effect) = effects[usize::from(step)];
+        if let Some((after, _)) = effects.get(usize::from(step) + 1) {
             self.calendar.schedule(spec.at + *after, Event::Fault { fault, step: step + 1 });
         }
-        self.tell_server(now, server::Input::Control(control));
+        if let Effect::Server(_, control) = effect {
+            self.tell_server(now, server::Input::Control(control));
+        }
     }
 
     // ---- the client's side -------------------------------------------------------------------------------------
@@ -446,7 +457,7 @@ impl<'a, T: Tap> World<'a, T> {
         slot.conn = Some(conn);
         let peer = slot.peer;
         self.send_down(now, conn, Event::Connected { conn });
-        self.tell_server(now, server::Input::Accepted { conn, peer });
+        self.tell_server(now, server::Input::Accepted { conn, peer, class: 0 });
     }
 
     pub(super) fn tell_server(&mut self, now: Instant, input: server::Input) {
@@ -477,6 +488,9 @@ impl<'a, T: Tap> World<'a, T> {
                 self.send_down(now, conn, Event::ClosedByServer { conn, how, cause });
             }
             server::Action::StartTransfer { conn, at } => self.start_transfer(conn, at),
+            server::Action::ArmServer { .. }
+            | server::Action::ConnectData { .. }
+            | server::Action::AbortData { .. } => {}
             server::Action::Free { conn } => {
                 self.wires.get(conn).freed = true;
                 self.wires.recycle(conn);

@@ -64,8 +64,8 @@ fn a_good_scenario_is_read_as_meant() {
     assert_eq!(scenario.question, "Does it work? Really?");
     assert_eq!((scenario.name.as_str(), scenario.seed, scenario.replications), ("good", 7, 2));
     assert_eq!(scenario.warmup, Duration::from_secs(60));
-    assert_eq!(scenario.policy.checks[0].limit, 10);
-    assert_eq!(scenario.policy.idle_timer.after, Duration::from_secs(300));
+    assert_eq!(scenario.policy().checks[0].limit, 10);
+    assert_eq!(scenario.policy().idle_timer.unwrap().after, Duration::from_secs(300));
     let readers = &scenario.populations[0];
     assert!(matches!(&readers.addresses, Addresses::Pool { peers, .. } if peers.len() == 16));
     assert_eq!(readers.behaviour.script.steps.len(), 6); // login, cwd, think, noop, noop, quit

@@ -45,7 +45,10 @@ impl Hold {
             sessions += 1;
         }
         sum.divide(f64::from(sessions.max(1)));
-        sum.ghosts = (population.behaviour.vanish, policy.idle_timer.after.min(run).as_secs_f64());
+        sum.ghosts = (
+            population.behaviour.vanish,
+            policy.idle_timer.map_or(run, |timer| timer.after.min(run)).as_secs_f64(),
+        );
         sum
     }
 

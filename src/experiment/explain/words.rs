@@ -6,9 +6,8 @@ use std::fmt::Write as _;
 
 use crate::client::{Growth, Jitter, RetryPolicy, Rule};
 use crate::observe::{Cause, Phase};
+use crate::server::Policy;
 use crate::server::policy::{Check, Ending, Timer};
-use crate::server::profile::{Counts, Per, Stage};
-use crate::server::{Offence, Policy};
 use crate::time::{Duration, Instant};
 use crate::workload::{AddressBook, Addresses, Arrivals, Closed, Open, Pick, Spacing, Stages};
 
@@ -123,19 +122,7 @@ pub(super) fn addresses(addresses: &Addresses, book: &AddressBook) -> String {
 
 /// A limit: when, what and whose it counts, and what the next one meets.
 pub(super) fn check(check: &Check, policy: &Policy) -> String {
-    let stage = match check.stage {
-        Stage::Accept => "at accept",
-        Stage::Login => "at login ",
-    };
-    let counts = match check.counts {
-        Counts::Connections => "connections",
-        Counts::Sessions => "sessions",
-    };
-    let per = match check.per {
-        Per::Server => "in all",
-        Per::Address => "of an address",
-        Per::User => "of a user",
-    };
+    let (stage, counts, per) = (check.stage.words(), check.counts.words(), check.per.words());
     format!("{stage}  {counts} {per}: {}", ending(check.ending, policy))
 }
 
@@ -149,8 +136,8 @@ fn ending(ending: Ending, policy: &Policy) -> String {
 /// The timers that are on.
 pub(super) fn timers(policy: &Policy) -> String {
     let named = [
-        ("login", Some(policy.login_timer)),
-        ("idle", Some(policy.idle_timer)),
+        ("login", policy.login_timer),
+        ("idle", policy.idle_timer),
         ("nothing but keep-alives", policy.noop_idle_timer),
         ("no transfer", policy.no_transfer_timer),
         ("session", policy.session_timer),
@@ -166,12 +153,7 @@ pub(super) fn timers(policy: &Policy) -> String {
 /// The ban rule.
 pub(super) fn ban(policy: &Policy) -> Option<String> {
     let ban = policy.ban.as_ref()?;
-    let what = match ban.offence {
-        Offence::BadPassword => "wrong passwords",
-        Offence::LoginAttempts => "sessions that ran out of login attempts",
-        Offence::LoginTimeout => "connections without a login in time",
-        Offence::Connect => "connects",
-    };
+    let what = ban.offence.words();
     Some(format!("{} {what} within {} ban an address for {}", ban.threshold, ban.window, ban.duration))
 }
 

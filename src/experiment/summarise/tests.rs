@@ -5,6 +5,7 @@ use crate::id::PopulationId;
 use crate::metrics::Shape;
 use crate::network::Link;
 use crate::observe::{Class, Observation, Refusal};
+use crate::scenario::Station;
 use crate::server::{Overrides, Policy, Profile};
 use crate::sim::Finished;
 use crate::time::Duration;
@@ -27,8 +28,11 @@ fn scenario(thresholds: &[&str]) -> Scenario {
         seed: 7,
         replications: 2,
         warmup: Duration::ZERO,
-        policy: Policy::new(&Profile::named("rfc959").unwrap(), &overrides).unwrap(),
-        overrides,
+        servers: vec![Station {
+            name: "server".to_owned(),
+            policy: Policy::new(&Profile::named("rfc959").unwrap(), &overrides).unwrap(),
+            overrides,
+        }],
         populations: vec![Population {
             name: "staff".to_owned(),
             arrivals: Arrivals::Open(Open { spacing: Spacing::Poisson, rate }),

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use ftp421::ftp::{ArgId, Command, Verb};
-use ftp421::id::{ConnId, PeerId};
-use ftp421::rng::{Purpose, Streams};
-use ftp421::server::{Action, Context, Control, Input, Policy, Server};
+use ftp421::id::{ConnId, PeerId, ServerId};
+use ftp421::rng::Streams;
+use ftp421::server::{Action, Context, Control, Input, Policy, Server, ServerStreams};
 use ftp421::time::{Duration, Instant};
 
 /// A server and its callers. Time stands still unless somebody waits, or waits for an answer.
@@ -23,13 +23,17 @@ pub struct Desk {
 impl Desk {
     /// A server of `profile` with `keys` of its `[server]` table, whose answers cost no time.
     pub fn new(profile: &str, keys: &str) -> Self {
-        Self::with(super::hour(&[super::server(profile, keys)]).policy)
+        Self::with(super::hour(&[super::server(profile, keys)]).servers[0].policy.clone())
     }
 
     pub fn with(policy: Policy) -> Self {
-        let delays = Streams::new(1, 0).stream(Purpose::LoginDelay, 0);
         Self {
-            server: Server::new(policy, delays, &[]),
+            server: Server::new(
+                ServerId(0),
+                policy,
+                ServerStreams::new(Streams::new(1, 0), ServerId(0)),
+                &[],
+            ),
             now: Instant::ZERO,
             due: Vec::new(),
             heard: BTreeMap::new(),
@@ -43,7 +47,7 @@ impl Desk {
     pub fn connect(&mut self, host: u32) -> ConnId {
         let conn = ConnId(self.next);
         self.next += 1;
-        self.give(Input::Accepted { conn, peer: PeerId(host) });
+        self.give(Input::Accepted { conn, peer: PeerId(host), class: 0 });
         conn
     }
 
@@ -72,6 +76,8 @@ impl Desk {
             "CWD" => Verb::Cwd,
             "PWD" => Verb::Pwd,
             "PASV" => Verb::Pasv,
+            "PORT" => Verb::Port,
+            "ABOR" => Verb::Abor,
             "LIST" => Verb::List,
             "RETR" => Verb::Retr,
             "STOR" => Verb::Stor,

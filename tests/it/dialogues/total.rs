@@ -2,15 +2,18 @@
 
 use ftp421::client::{self, Client, ClientStreams, Env, State};
 use ftp421::ftp::{ArgId, Command, Verb};
-use ftp421::id::{ConnId, PeerId, PopulationId};
+use ftp421::id::{ConnId, PeerId, PopulationId, ServerId};
 use ftp421::metrics::{Recorder, Shape};
 use ftp421::observe::Cause;
-use ftp421::rng::{Purpose, Streams};
-use ftp421::server::{Action, Control, Input, Server};
+use ftp421::rng::Streams;
+use ftp421::server::{Action, Control, Input, Server, ServerStreams};
 use ftp421::time::{Duration, Instant};
 use proptest::prelude::*;
 
-const VERBS: [Verb; 11] = [
+const VERBS: [Verb; 14] = [
+    Verb::Port,
+    Verb::Abor,
+    Verb::SiteIdle,
     Verb::User,
     Verb::Pass,
     Verb::Cwd,
@@ -59,10 +62,15 @@ fn server_input() -> impl Strategy<Value = Input> {
         Input::Command { conn, command }
     });
     prop_oneof![
-        6 => (conn(), 0..3_u32).prop_map(|(conn, peer)| Input::Accepted { conn, peer: PeerId(peer) }),
+        6 => (conn(), 0..3_u32).prop_map(|(conn, peer)| Input::Accepted { conn, peer: PeerId(peer), class: 0 }),
         8 => command,
         8 => login,
         2 => conn().prop_map(|conn| Input::DataOpened { conn }),
+        2 => conn().prop_map(|conn| Input::DataFailed { conn }),
+        2 => conn().prop_map(|conn| Input::Bytes { conn }),
+        2 => conn().prop_map(|conn| Input::LineTooLong { conn }),
+        2 => (conn(), 0..3_u32).prop_map(|(conn, rate)| Input::Progress { conn, rate }),
+        2 => Just(Input::ServerTimerFired),
         2 => conn().prop_map(|conn| Input::TransferDone { conn }),
         2 => conn().prop_map(|conn| Input::Closed { conn }),
         3 => conn().prop_map(|conn| Input::TimerFired { conn }),
@@ -90,7 +98,12 @@ fn a_server(profile: usize) -> Server {
     ][profile];
     let scenario =
         super::hour(&[format!("[server]\nprofile = \"{name}\"\ncommand_time = \"1ms\"\n{keys}\n")]);
-    Server::new(scenario.policy, Streams::new(1, 0).stream(Purpose::LoginDelay, 0), &[])
+    Server::new(
+        ServerId(0),
+        scenario.servers[0].policy.clone(),
+        ServerStreams::new(Streams::new(1, 0), ServerId(0)),
+        &[],
+    )
 }
 
 /// What a driver knows of a server, and checks.
@@ -106,6 +119,8 @@ impl Driver {
     fn take(&mut self, now: Instant, actions: &[Action]) {
         for action in actions {
             let conn = match *action {
+                Action::ArmServer { .. } => continue,
+                Action::ConnectData { conn, .. } | Action::AbortData { conn } => conn,
                 Action::Reply { conn, at, .. } | Action::StartTransfer { conn, at } => {
                     assert!(at >= now, "nothing is said in the past: {action:?}");
                     conn
@@ -213,8 +228,8 @@ fn client_input() -> impl Strategy<Value = client::Input> {
         2 => (any::<u32>(), 0..40_u32).prop_map(|(session, entry)| client::Input::Start { session: session % 1_000, entry }),
         3 => Just(client::Input::Connected),
         1 => Just(client::Input::ConnectFailed { cause: Cause::ConnectionRefused }),
-        12 => (code, Just(None)).prop_map(|(code, cause)| client::Input::Reply { code, cause }),
-        1 => cause().prop_map(|cause| client::Input::Reply { code: 421, cause }),
+        12 => (code, Just(None)).prop_map(|(code, cause)| client::Input::Reply { code, cause, words: 0 }),
+        1 => cause().prop_map(|cause| client::Input::Reply { code: 421, cause, words: 0 }),
         2 => Just(client::Input::DataOpened),
         1 => cause().prop_map(|cause| client::Input::Closed { cause }),
         6 => Just(client::Input::TimerFired),
