@@ -6,6 +6,7 @@
 mod addresses;
 mod arrivals;
 mod dist;
+mod dns;
 mod draft;
 mod faults;
 mod population;
@@ -14,6 +15,7 @@ mod reader;
 mod retry;
 mod script;
 mod server;
+mod servers;
 mod source;
 mod traces;
 mod units;
@@ -63,6 +65,8 @@ pub struct Scenario {
     pub warmup: Duration,
     /// The servers; the first is the one that the name points to in the beginning, and the one that charts are about.
     pub servers: Vec<Station>,
+    /// How long a resolver keeps the record of the servers' name; `None`: there is no name, and everybody goes to the first one.
+    pub dns_ttl: Option<Duration>,
     /// Who comes.
     pub populations: Vec<Population>,
     /// What goes wrong.
@@ -135,9 +139,10 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
     let replications = root.get_or("replications", 1, |v| v.count(1..=10_000))?;
     let warmup =
         root.get_or("warmup", Duration::ZERO, |v| Ok(v.instant_before(duration)?.since(Instant::ZERO)))?;
-    let (policy, overrides) = server::read(root)?;
+    let servers = servers::read_all(root)?;
+    let dns_ttl = dns::read(root)?;
     let populations = population::read_all(root, &mut draft)?;
-    let faults = faults::read_all(root, duration, &policy)?;
+    let faults = faults::read_all(root, duration, &servers[0].policy)?;
     draft.notes.extend(faults::overlaps(&faults));
     let thresholds = root.get("thresholds", |v| v.tables(1_000, "[[thresholds]]"))?.unwrap_or_default();
     let thresholds = thresholds.into_iter().map(threshold).collect::<Read<Vec<_>>>()?;
@@ -149,7 +154,8 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
         seed,
         replications,
         warmup,
-        servers: vec![Station { name: "server".to_owned(), policy, overrides }],
+        servers,
+        dns_ttl,
         populations,
         faults,
         thresholds,

@@ -23,9 +23,13 @@ pub(super) fn read(root: &mut Reader<'_>) -> Read<(Policy, Overrides)> {
             _ => Err(root.missing("server", "a table [server] with a profile")),
         };
     };
-    let mut table = value.table("[server]")?;
+    read_table(value.table("[server]")?, "[server]")
+}
+
+/// The same from the table of a server, which problems call `name`.
+pub(super) fn read_table(mut table: Reader<'_>, name: &str) -> Read<(Policy, Overrides)> {
     let profile = read_profile(&mut table)?;
-    table.rename(format!("[server] with the profile {}", profile.name));
+    table.rename(format!("{name} with the profile {}", profile.name));
     let overrides = read_overrides(&mut table, &profile)?;
     let policy = Policy::new(&profile, &overrides).map_err(|misfit| misfit_at(&mut table, &misfit))?;
     table.finish_with(|key| limit_of_another(key, &profile))?;

@@ -42,7 +42,12 @@ impl<'a, W: Write> Trace<'a, W> {
             who.session
         )?;
         match what {
-            Happening::Connect => write!(self.out, r#""what":"connect""#)?,
+            Happening::Connect { to } => {
+                write!(self.out, r#""what":"connect""#)?;
+                if self.scenario.servers.len() > 1 {
+                    write!(self.out, r#","server":"{}""#, self.scenario.servers[usize::from(to.0)].name)?;
+                }
+            }
             Happening::Connected => write!(self.out, r#""what":"connected""#)?,
             Happening::ConnectFailed(cause) => {
                 write!(self.out, r#""what":"connect_failed","cause":"{cause}""#)?;

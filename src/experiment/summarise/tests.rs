@@ -33,6 +33,7 @@ fn scenario(thresholds: &[&str]) -> Scenario {
             policy: Policy::new(&Profile::named("rfc959").unwrap(), &overrides).unwrap(),
             overrides,
         }],
+        dns_ttl: None,
         populations: vec![Population {
             name: "staff".to_owned(),
             arrivals: Arrivals::Open(Open { spacing: Spacing::Poisson, rate }),
