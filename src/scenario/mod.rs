@@ -67,7 +67,7 @@ pub struct Scenario {
     pub servers: Vec<Station>,
     /// How long a resolver keeps the record of the servers' name; `None`: there is no name, and everybody goes to the first one.
     pub dns_ttl: Option<Duration>,
-    /// Who comes.
+    /// Who comes: the populations of the file, then those that its faults are.
     pub populations: Vec<Population>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
@@ -91,6 +91,13 @@ pub struct Station {
     pub policy: Policy,
     /// What the scenario changed about its profile, for reports.
     pub overrides: Overrides,
+}
+
+impl Station {
+    /// What all of its transfers together get each way, in bytes per second; 0 is unlimited.
+    pub fn bandwidth(&self) -> u64 {
+        0
+    }
 }
 
 impl Scenario {
@@ -141,9 +148,10 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
         root.get_or("warmup", Duration::ZERO, |v| Ok(v.instant_before(duration)?.since(Instant::ZERO)))?;
     let servers = servers::read_all(root)?;
     let dns_ttl = dns::read(root)?;
-    let populations = population::read_all(root, &mut draft)?;
-    let faults = faults::read_all(root, duration, &servers[0].policy)?;
-    draft.notes.extend(faults::overlaps(&faults));
+    let mut populations = population::read_all(root, &mut draft)?;
+    let mut scene =
+        faults::Scene { draft: &mut draft, servers: &servers, dns_ttl, populations: &mut populations };
+    let faults = faults::read_all(root, &mut scene)?;
     let thresholds = root.get("thresholds", |v| v.tables(1_000, "[[thresholds]]"))?.unwrap_or_default();
     let thresholds = thresholds.into_iter().map(threshold).collect::<Read<Vec<_>>>()?;
     Ok(Scenario {

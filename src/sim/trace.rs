@@ -33,7 +33,7 @@ impl<'a, W: Write> Trace<'a, W> {
     }
 
     fn write(&mut self, now: Instant, who: Who, what: Happening<'_>) -> io::Result<()> {
-        let population = &self.scenario.populations[usize::from(who.population.0)].name; // [a-z0-9-]: nothing to escape
+        let population = &self.scenario.populations[usize::from(who.population.0)].name; // [a-z0-9 ()-]: nothing to escape
         write!(
             self.out,
             r#"{{"t_ns":{},"client":"{population}:{}","session":{},"#,
