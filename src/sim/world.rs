@@ -4,6 +4,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::actors::Actors;
 use super::calendar::Calendar;
 use super::conns::NOBODY;
 use super::names::Names;
@@ -11,11 +12,12 @@ use super::path::Path;
 use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
 use super::timer::{Firing, Timer};
+use super::words::Words;
 use crate::chaos::Effect;
-use crate::client::{self, Client, ClientStreams, Env, State};
+use crate::client::{self, Client, ClientStreams, Env, State, actor};
 use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
-use crate::id::{ConnId, PeerId, PopulationId, ServerId};
+use crate::id::{ClientId, ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
 use crate::observe::{Cause, CloseHow};
 use crate::rng::{Purpose, Stream, Streams};
@@ -78,6 +80,8 @@ pub(super) enum Event {
     Again { client: u32 },
     /// A client's timer.
     ClientTimer { client: u32 },
+    /// The timer of a user with several connections.
+    ActorTimer { user: u32 },
     /// The server's timer for a connection.
     ConnTimer { conn: ConnId },
     /// A server's own timer.
@@ -156,6 +160,8 @@ pub(super) struct Slot {
 pub(super) struct Crowd<'a> {
     pub(super) spec: &'a Population,
     pub(super) streams: ClientStreams,
+    /// What the server's texts say to them.
+    pub(super) words: Words,
     pub(super) addresses: Stream,
     pub(super) pauses: Stream,
     pub(super) resolver: Stream,
@@ -173,6 +179,7 @@ pub(super) struct World<'a, T> {
     pub(super) names: Option<Names>,
     pub(super) slots: Vec<Slot>,
     pub(super) free: Vec<u32>,
+    pub(super) actors: Actors,
     pub(super) own_addresses: u32,
     pub(super) recorder: Recorder,
     pub(super) digest: Digest,
@@ -194,11 +201,14 @@ pub fn run<T: Tap>(scenario: &Scenario, replication: u32, tap: &mut T, watch: &W
 impl<'a, T: Tap> World<'a, T> {
     fn new(scenario: &'a Scenario, replication: u32, tap: &'a mut T) -> Self {
         let streams = Streams::new(scenario.seed, replication);
+        let stations: Vec<Station> = (0..scenario.servers.len())
+            .map(|place| Station::new(scenario, ServerId(place as u8), streams))
+            .collect();
         let crowds: Vec<Crowd<'a>> = scenario
             .populations
             .iter()
             .enumerate()
-            .map(|(place, spec)| Crowd::new(spec, PopulationId(place as u16), scenario, streams))
+            .map(|(place, spec)| Crowd::new(spec, PopulationId(place as u16), scenario, &stations, streams))
             .collect();
         let shape = Shape {
             populations: crowds.len(),
@@ -209,12 +219,11 @@ impl<'a, T: Tap> World<'a, T> {
             scenario,
             crowds,
             calendar: Calendar::default(),
-            stations: (0..scenario.servers.len())
-                .map(|place| Station::new(scenario, ServerId(place as u8), streams))
-                .collect(),
+            stations,
             names: Names::new(scenario),
             slots: Vec::new(),
             free: Vec::new(),
+            actors: Actors::default(),
             own_addresses: 0,
             recorder: Recorder::new(shape),
             digest: Digest::default(),
@@ -288,6 +297,7 @@ impl<'a, T: Tap> World<'a, T> {
                 Firing::Again(at) => self.calendar.schedule(at, event),
                 Firing::Dropped => {}
             },
+            Event::ActorTimer { user } => self.tell_actor(now, user, actor::Input::TimerFired),
             Event::ConnTimer { conn } => match self.wire(conn).timer.fire(now) {
                 Firing::Due => self.tell_server(now, conn.server(), server::Input::TimerFired { conn }),
                 Firing::Again(at) => self.calendar.schedule(at, event),
@@ -349,7 +359,9 @@ impl<'a, T: Tap> World<'a, T> {
                     let reply = entry;
                     self.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
                 }
-                client::Input::Reply { code: entry.code, cause: entry.cause, words: 0 }
+                let population = self.slots[client as usize].population;
+                let words = self.crowds[usize::from(population.0)].words.of(conn.server(), ReplyId(reply));
+                client::Input::Reply { code: entry.code, cause: entry.cause, words }
             }
             Event::ClosedByServer { how, cause, .. } => {
                 self.note(now, client, Happening::Closed { how, unread });
@@ -436,15 +448,26 @@ impl<'a, T: Tap> World<'a, T> {
                     self.send_up(now, conn, Event::CommandArrives { conn, command });
                 }
             }
-            client::Action::OpenData { bytes, .. } => {
+            client::Action::OpenData { bytes, active, .. } => {
                 if let Some(conn) = self.slots[client as usize].conn {
                     self.wire(conn).bytes = bytes;
-                    self.send_up(now, conn, Event::DataAtServer { conn });
+                    if !active {
+                        self.send_up(now, conn, Event::DataAtServer { conn });
+                    }
                 }
             }
+            client::Action::Ask => self.tell_actor_of(now, client, actor::Input::Asked(ClientId(client))),
+            client::Action::Lower if self.is_parallel(client) => {
+                self.tell_actor_of(now, client, actor::Input::Lowered);
+            }
+            client::Action::Lower => {}
             client::Action::Connect => self.connect(now, client),
-            client::Action::Disconnect => self.let_go(now, client, true),
-            client::Action::Vanish => self.let_go(now, client, false),
+            client::Action::Disconnect | client::Action::Vanish => {
+                self.let_go(now, client, action == client::Action::Disconnect);
+                if self.is_parallel(client) {
+                    self.tell_actor_of(now, client, actor::Input::Ended);
+                }
+            }
             client::Action::Finish => self.finished(now, client),
         }
     }
@@ -491,11 +514,18 @@ impl<'a, T: Tap> World<'a, T> {
 }
 
 impl<'a> Crowd<'a> {
-    fn new(spec: &'a Population, id: PopulationId, scenario: &Scenario, streams: Streams) -> Self {
+    fn new(
+        spec: &'a Population,
+        id: PopulationId,
+        scenario: &Scenario,
+        stations: &[Station],
+        streams: Streams,
+    ) -> Self {
         let stream = |purpose| streams.stream(purpose, u32::from(id.0));
         Self {
             spec,
             streams: ClientStreams::new(streams, id),
+            words: Words::new(&spec.behaviour, stations.iter().map(|station| station.server.policy())),
             addresses: stream(Purpose::Address),
             pauses: stream(Purpose::Pause),
             resolver: stream(Purpose::Resolver),

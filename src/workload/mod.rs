@@ -34,8 +34,8 @@ pub struct Population {
 }
 
 impl Population {
-    /// The account of client number `index`.
+    /// The account of client number `index`. The connections of one user are numbered in a row.
     pub fn user(&self, index: u32) -> ArgId {
-        self.users[index as usize % self.users.len()]
+        self.users[(index / self.behaviour.parallel) as usize % self.users.len()]
     }
 }
