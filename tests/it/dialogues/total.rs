@@ -231,6 +231,9 @@ fn client_input() -> impl Strategy<Value = client::Input> {
         12 => (code, Just(None)).prop_map(|(code, cause)| client::Input::Reply { code, cause, words: 0 }),
         1 => cause().prop_map(|cause| client::Input::Reply { code: 421, cause, words: 0 }),
         2 => Just(client::Input::DataOpened),
+        1 => Just(client::Input::DataDone),
+        1 => Just(client::Input::DataFailed),
+        1 => Just(client::Input::Turn),
         1 => cause().prop_map(|cause| client::Input::Closed { cause }),
         6 => Just(client::Input::TimerFired),
     ]
@@ -287,7 +290,10 @@ proptest! {
                     client::Action::Disconnect | client::Action::Vanish => connected = false,
                     client::Action::Send(_) => prop_assert!(connected, "nothing is sent into the void"),
                     client::Action::Finish => prop_assert_eq!(client.state(), State::Done),
-                    client::Action::Arm { .. } | client::Action::OpenData { .. } => {}
+                    client::Action::Arm { .. }
+                    | client::Action::OpenData { .. }
+                    | client::Action::Ask
+                    | client::Action::Lower => {}
                 }
             }
         }
