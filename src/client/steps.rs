@@ -172,10 +172,9 @@ impl Client {
             State::Connecting => self.attempt_at + env.connect_timeout,
             // A transfer lasts as long as it does: one that has stopped moving is the server's business, whose timers see it. Once
             // the bytes are through (or never will be), the last reply must come within the client's reply timeout.
-            State::AwaitTransfer | State::AwaitCompletion => self.until,
+            State::AwaitTransfer | State::AwaitCompletion | State::Away | State::BackingOff => self.until,
             State::Pausing if self.kept_alive => self.sent_at + env.reply_timeout,
             State::Pausing => self.until.min(self.keepalive_due(env)),
-            State::Away | State::BackingOff => self.until,
             _ => self.sent_at + env.reply_timeout,
         };
         own.min(self.patience_ends(env))

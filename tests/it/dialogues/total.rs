@@ -250,14 +250,17 @@ proptest! {
         keepalive in any::<bool>(),
         reconnect in any::<bool>(),
         patience in any::<bool>(),
+        parallel in 1..3_u32,
+        active in any::<bool>(),
     ) {
         let scenario = super::hour(&[super::client(
             "alice",
             "0s",
             &format!(
-                "script = [\"login\", {{ loop = 4, steps = [\"noop\", {{ retr = \"1KiB\" }}, {{ think = \"2s\" }}, {{ idle = \"5s\" }}] }}]\n\
-                 reconnect = {reconnect}\nwrong_password = 0.3\nlogin_tries = 3\nvanish = 0.05\n\
-                 retry = {{ backoff = \"exponential\", wait = \"1s\", jitter = \"decorrelated\", attempts = 5 }}\n{}{}",
+                "script = [\"login\", {{ loop = 4, steps = [\"noop\", {{ retr = \"1KiB\" }}, {{ stor = \"1MiB\", abort = \"3s\" }}, {{ think = \"2s\" }}, {{ idle = \"5s\" }}] }}]\n\
+                 parallel = {parallel}\nno_data = 0.2\nreconnect = {reconnect}\nwrong_password = 0.3\nlogin_tries = 3\nvanish = 0.05\n\
+                 retry = {{ backoff = \"exponential\", wait = \"1s\", jitter = \"decorrelated\", attempts = 5 }}\n{}{}{}",
+                if active { "data = \"active\"\n" } else { "heeds_120 = true\n" },
                 if keepalive { "keepalive = \"700ms\"\n" } else { "" },
                 if patience { "patience = \"60s\"\n" } else { "" },
             ),

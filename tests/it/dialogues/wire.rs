@@ -64,7 +64,7 @@ impl Wire {
                 Action::Send(command) => said.push(command.verb.name().to_owned()),
                 Action::OpenData { active: true, .. } => said.push("listen".to_owned()),
                 Action::OpenData { stalls: true, .. } => {
-                    said.push("open a data connection that stalls".to_owned())
+                    said.push("open a data connection that stalls".to_owned());
                 }
                 Action::OpenData { .. } => said.push("open a data connection".to_owned()),
                 other => said.push(format!("{other:?}").to_lowercase()),
@@ -303,7 +303,8 @@ fn a_text_that_says_so_lowers_the_cap() {
     };
     assert_eq!(
         third("{ think = \"100s\" }"),
-        ["0 -- connects", "100 -- connects", "100 S: 230 Login successful."]
+        ["0 -- connects", "100 -- connects", "122 -- connects", "122 S: 230 Login successful."],
+        "her first turn comes before the children of the two that ended are reaped"
     );
     let waits = third("{ think = \"20m\" }");
     assert_eq!(waits[..2], ["0 -- connects", "300 -- connects"], "{waits:?}");
