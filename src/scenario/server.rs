@@ -6,6 +6,7 @@ use super::Problem;
 use super::reader::{Read, Reader};
 use super::source::suggestion;
 use super::value::Value;
+use crate::server::profile::BanBy;
 use crate::server::{BanOverride, Misfit, Offence, Overrides, Policy, Profile};
 
 /// The profile of a scenario that names none.
@@ -65,10 +66,16 @@ fn read_overrides(table: &mut Reader<'_>, profile: &Profile) -> Read<Overrides> 
         passive_ports: table.get("passive_ports", |v| v.count(1..=65_535))?,
         login_timeout: table.get("login_timeout", |v| v.duration())?,
         idle_timeout: table.get("idle_timeout", |v| v.duration())?,
+        noop_idle_timeout: table.get("noop_idle_timeout", |v| v.duration())?,
+        line_timeout: table.get("line_timeout", |v| v.duration())?,
         no_transfer_timeout: table.get("no_transfer_timeout", |v| v.duration())?,
         session_timeout: table.get("session_timeout", |v| v.duration())?,
+        data_connect_timeout: table.get("data_connect_timeout", |v| v.duration())?,
+        stalled_timeout: table.get("stalled_timeout", |v| v.duration())?,
         max_login_attempts: table.get("max_login_attempts", |v| v.count(0..=255))?,
         login_fail_delay: table.get("login_fail_delay", |v| v.duration())?,
+        denied_users: Vec::new(),
+        denied_addresses: false,
         ban: table.get("ban", read_ban)?,
         message: table.get("message", |v| v.line().map(str::to_owned))?,
         greeting_cost: table.get("greeting_time", |v| v.duration())?,
@@ -81,9 +88,10 @@ fn read_ban(value: Value<'_>) -> Read<BanOverride> {
     let mut table = value.table("[server.ban]")?;
     let ban = BanOverride {
         offence: table.get("on", |v| v.one_of(&Offence::ALL))?,
-        threshold: table.require("threshold", "threshold = 3", |v| v.count(1..=1_000_000))?,
-        window: table.require("window", "window = \"10m\"", |v| v.some_time())?,
-        duration: table.require("duration", "duration = \"1h\"", |v| v.some_time())?,
+        threshold: table.get("threshold", |v| v.count(1..=1_000_000))?,
+        window: table.get("window", |v| v.some_time())?,
+        duration: table.get("duration", |v| v.some_time())?,
+        by: table.get("by", |v| v.one_of(&BanBy::ALL))?,
     };
     table.finish()?;
     Ok(ban)

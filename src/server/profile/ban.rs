@@ -69,6 +69,12 @@ pub enum BanBy {
     Both,
 }
 
+impl BanBy {
+    /// The word for it in a scenario.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("address", Self::Address), ("user", Self::User), ("both", Self::Both)];
+}
+
 /// What a ban does to the sessions that its victim has already.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
