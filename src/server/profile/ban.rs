@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{Farewell, Span};
+use crate::observe::Cause;
 
 /// What counts towards a ban.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -41,6 +42,19 @@ impl Offence {
 }
 
 impl Offence {
+    /// The offence of somebody who is refused or cut for `cause`.
+    pub(in crate::server) const fn of(cause: Cause) -> Option<Self> {
+        Some(match cause {
+            Cause::LoginAttempts => Self::LoginAttempts,
+            Cause::LoginTimeout => Self::LoginTimeout,
+            Cause::IdleTimeout => Self::IdleTimeout,
+            Cause::NoTransferTimeout => Self::NoTransferTimeout,
+            Cause::MaxPerIp => Self::MaxPerIp,
+            Cause::MaxPerUser => Self::MaxPerUser,
+            _ => return None,
+        })
+    }
+
     /// Several of them, in words.
     pub const fn words(self) -> &'static str {
         match self {
