@@ -29,7 +29,7 @@ use crate::chaos::Fault;
 use crate::metrics::Threshold;
 use crate::server::{Overrides, Policy};
 use crate::time::{Duration, Instant};
-use crate::workload::{AddressBook, Population};
+use crate::workload::{AddressBook, Classes, Population};
 
 pub use self::problem::Problem;
 
@@ -87,6 +87,8 @@ pub struct Station {
     pub policy: Policy,
     /// What the scenario changed about its profile, for reports.
     pub overrides: Overrides,
+    /// The classes that it puts addresses into.
+    pub classes: Classes,
 }
 
 impl Scenario {
@@ -135,7 +137,7 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
     let replications = root.get_or("replications", 1, |v| v.count(1..=10_000))?;
     let warmup =
         root.get_or("warmup", Duration::ZERO, |v| Ok(v.instant_before(duration)?.since(Instant::ZERO)))?;
-    let (policy, overrides) = server::read(root)?;
+    let (policy, overrides, classes) = server::read(root, &mut draft.strings)?;
     let populations = population::read_all(root, &mut draft)?;
     let faults = faults::read_all(root, duration, &policy)?;
     draft.notes.extend(faults::overlaps(&faults));
@@ -149,7 +151,7 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
         seed,
         replications,
         warmup,
-        servers: vec![Station { name: "server".to_owned(), policy, overrides }],
+        servers: vec![Station { name: "server".to_owned(), policy, overrides, classes }],
         populations,
         faults,
         thresholds,

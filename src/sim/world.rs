@@ -457,7 +457,9 @@ impl<'a, T: Tap> World<'a, T> {
         slot.conn = Some(conn);
         let peer = slot.peer;
         self.send_down(now, conn, Event::Connected { conn });
-        self.tell_server(now, server::Input::Accepted { conn, peer, class: 0 });
+        let classes = &self.scenario.servers[0].classes;
+        let class = if classes.is_empty() { 0 } else { classes.of(self.scenario.addresses.address(peer)) };
+        self.tell_server(now, server::Input::Accepted { conn, peer, class });
     }
 
     pub(super) fn tell_server(&mut self, now: Instant, input: server::Input) {

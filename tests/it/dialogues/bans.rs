@@ -1,6 +1,6 @@
 //! Bans: what counts, how the banned are refused, and who suffers with them.
 
-use super::desk::Desk;
+use super::desk::{Desk, part};
 use super::{client, hour, only, server, told};
 
 const TWO_IN_A_MINUTE: &str = "[server.ban]\nthreshold = 2\nwindow = \"60s\"\nduration = \"10m\"";

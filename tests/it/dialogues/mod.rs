@@ -13,6 +13,7 @@ mod passwords;
 mod retries;
 mod timers;
 mod total;
+mod transfers;
 
 use ftp421::id::PopulationId;
 use ftp421::scenario::Scenario;

@@ -1,6 +1,6 @@
 //! Logging in: wrong passwords, how late they are answered, and how many a session may try.
 
-use super::desk::Desk;
+use super::desk::{Desk, part};
 
 #[test]
 fn a_session_has_as_many_passwords_as_its_server_says() {
