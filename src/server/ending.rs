@@ -64,7 +64,8 @@ impl Server {
                 notice = rule.ending.reply;
             }
         }
-        let at = at + ending.delay;
+        let turn = if ending.reply.is_some() { self.turn(at, conn) } else { at };
+        let at = turn + ending.delay;
         let code = ending.reply.map_or(0, |reply| self.policy.table.get(reply).code);
         out.push(Action::Observe(Observation::Refused {
             refusal: Refusal { cause: ending.cause, phase, code },

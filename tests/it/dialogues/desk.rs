@@ -5,10 +5,8 @@ use std::collections::BTreeMap;
 use ftp421::ftp::{ArgId, Command, Verb};
 use ftp421::id::{ConnId, PeerId, ServerId};
 use ftp421::rng::Streams;
-use ftp421::server::{
-    Action, Context, Control, Input, Overrides, Policy, Profile, Server, ServerStreams,
-};
 use ftp421::server::profile::Span;
+use ftp421::server::{Action, Context, Control, Input, Overrides, Policy, Profile, Server, ServerStreams};
 use ftp421::time::{Duration, Instant};
 
 /// A server and its callers. Time stands still unless somebody waits, or waits for an answer.

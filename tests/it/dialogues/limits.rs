@@ -288,9 +288,8 @@ fn bftpd_looks_at_its_limit_before_the_password_and_overlooks_more_than_it() {
 /// `MaxHostsPerUser`.
 #[test]
 fn hosts_are_counted_once_however_many_sessions_they_have() {
-    let mut desk = limited(&format!(
-        "stage = \"login\"\ncounts = \"hosts\"\nper = \"user\"\ndefault = 2{FULL}"
-    ));
+    let mut desk =
+        limited(&format!("stage = \"login\"\ncounts = \"hosts\"\nper = \"user\"\ndefault = 2{FULL}"));
     let first = desk.log_in(1, "alice");
     desk.log_in(1, "alice");
     desk.log_in(2, "alice");

@@ -337,7 +337,9 @@ fn stalls(desk: &mut Desk, command: &str, moves: f64) -> (String, f64) {
 }
 
 fn stalled(profile: &str, how: &str) -> Desk {
-    Desk::like(profile, |profile, _| profile.timer.stalled = Some(part(&format!("from = \"measured\"\n{how}"))))
+    Desk::like(profile, |profile, _| {
+        profile.timer.stalled = Some(part(&format!("from = \"measured\"\n{how}")))
+    })
 }
 
 /// Measured 10.0 s (STOR) and 15.0 s (RETR) for a setting of 5 s: a tick with progress, a tick without, and for RETR one more in
@@ -372,7 +374,8 @@ fn pure_ftpd_goes_on_after_a_stalled_transfer() {
 /// Measured 5.4 s for 5 s.
 #[test]
 fn proftpd_ends_a_stalled_transfer_without_a_word() {
-    let how = "after = \"5s\"\nupload = { code = 0, close = \"fin\" }\ndownload = { code = 0, close = \"fin\" }";
+    let how =
+        "after = \"5s\"\nupload = { code = 0, close = \"fin\" }\ndownload = { code = 0, close = \"fin\" }";
     let mut desk = stalled("proftpd", how);
     assert_eq!(stalls(&mut desk, "RETR /file", 3.0), ("(fin)".to_owned(), 8.4));
     assert_eq!(desk.did(), "starts aborts", "the data connection goes too");

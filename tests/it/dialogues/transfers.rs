@@ -48,7 +48,8 @@ fn a_data_connection_that_the_clients_host_refuses_is_425_and_the_session_stays(
 fn pyftpdlib_connects_when_port_comes_and_waits_for_ever_for_what_nobody_opens() {
     let mut desk = Desk::like("pyftpdlib", |profile, _| {
         profile.data.connects_at_port = true;
-        profile.reply.no_data = part("code = 150\ntext = \"File status okay. About to open data connection.\"");
+        profile.reply.no_data =
+            part("code = 150\ntext = \"File status okay. About to open data connection.\"");
     });
     let alice = desk.log_in(1, "alice");
     assert_eq!(desk.types(alice, "PORT 1"), "");
