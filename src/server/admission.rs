@@ -80,7 +80,7 @@ impl Server {
             (Counts::Hosts, Per::Address) => 0,
             (Counts::Hosts, per) => {
                 let all = if per == Per::Class { class.hosts } else { self.hosts_in };
-                all - u32::from(peer.sessions > 0)
+                all.saturating_sub(u32::from(peer.sessions > 0))
             }
             (_, Per::User) => user,
             (Counts::Sockets, Per::Server) => self.slots + self.data_sockets,
@@ -92,7 +92,7 @@ impl Server {
                     Per::Class => class.connections,
                     _ => self.slots,
                 };
-                all - u32::from(check.stage != CheckStage::Accept).min(all)
+                all.saturating_sub(u32::from(check.stage != CheckStage::Accept))
             }
         }
     }

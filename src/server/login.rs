@@ -121,7 +121,8 @@ impl Server {
         if let Some(class) = self.classes.get_mut(who.class) {
             change(&mut class.sessions);
             if host {
-                change(&mut class.hosts);
+                // An address that changes its class is against the rules, and must not break the books.
+                class.hosts = if more { class.hosts + 1 } else { class.hosts.saturating_sub(1) };
             }
         }
         let place = usize::from(who.user.0);

@@ -3,6 +3,7 @@
 use ftp421::id::ConnId;
 use ftp421::server::profile::BanBy;
 use ftp421::server::{BanOverride, Offence};
+use ftp421::time::Duration;
 
 use super::desk::{Desk, part, span};
 use super::{client, hour, only, server, told};
@@ -166,6 +167,7 @@ fn banning_by(logic: &str, own: BanOverride) -> Desk {
     Desk::like("rfc959", |profile, overrides| {
         overrides.ban = Some(own);
         overrides.max_login_attempts = Some(0);
+        overrides.login_timeout = Some(Duration::ZERO);
         profile.ban = Some(part(&format!(
             "from = \"test\"\noffence = \"bad_password\"\nthreshold = 3\nwindow = \"30s\"\nduration = \"300s\"\n{logic}"
         )));
@@ -264,7 +266,7 @@ fn a_ban_may_run_from_the_last_attempt() {
         tries(&mut desk, alice, "alice", "wrong");
     }
     for _ in 0..3 {
-        desk.wait(299.0);
+        desk.wait(298.0);
         assert_eq!(desk.knock(1), "421 Banned. | (fin)");
     }
     desk.wait(300.0);

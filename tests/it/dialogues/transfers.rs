@@ -253,6 +253,7 @@ fn passive_ports_run_out_and_rest_behind_a_connection() {
     assert!(desk.types(bob, "PASV").starts_with("227"), "the port of the PASV before is free at once");
     desk.types(alice, "RETR /file");
     desk.data(Input::TransferDone { conn: alice });
+    desk.hears(alice);
     assert!(desk.types(carol, "PASV").starts_with("425"), "it rests");
     desk.wait(60.0);
     assert!(desk.types(carol, "PASV").starts_with("227"));
