@@ -120,6 +120,16 @@ impl Client {
         self.attempt
     }
 
+    /// When its user first wanted the session that it is at.
+    pub fn wanted_at(&self) -> Instant {
+        self.wanted_at
+    }
+
+    /// When the attempt that it is at began.
+    pub fn attempt_at(&self) -> Instant {
+        self.attempt_at
+    }
+
     /// Since when its user has been waiting to be served, if he still is.
     pub fn still_wants(&self) -> Option<Instant> {
         (self.state != State::Done && !self.served).then_some(self.wanted_at)

@@ -154,6 +154,8 @@ pub struct Behaviour {
     pub vanish: f64,
     /// Does a client whose session is cut or lost come back for the rest of its script?
     pub reconnect: bool,
+    /// Does a client look up the server's name once for each wanted session, and not for each attempt?
+    pub resolve_once: bool,
     /// What it does after a refusal.
     pub retry: RetryPolicy,
 }
@@ -168,6 +170,7 @@ impl Default for Behaviour {
             login_tries: 1,
             vanish: 0.0,
             reconnect: false,
+            resolve_once: false,
             retry: RetryPolicy::default(),
         }
     }

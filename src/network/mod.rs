@@ -2,6 +2,8 @@
 //!
 //! It knows delays and rates, not messages: what travels is the driver's business.
 
+pub mod loss;
+
 use crate::dist::Dist;
 use crate::time::Duration;
 
@@ -12,6 +14,8 @@ pub struct Link {
     pub delay: Duration,
     /// What is added to each message's delay. Jitter never reorders: a message does not overtake the one before it.
     pub jitter: Option<Dist>,
+    /// The share of messages that are lost, either way. A lost message is sent again, so it comes later; none is reordered.
+    pub loss: f64,
     /// The client's bandwidth in bytes per second, 0 for unlimited.
     pub bandwidth: u64,
     /// How long a client waits for the TCP handshake.
@@ -25,6 +29,7 @@ impl Default for Link {
         Self {
             delay: Duration::from_millis(10),
             jitter: None,
+            loss: 0.0,
             bandwidth: 0,
             connect_timeout: Duration::from_secs(60),
             reply_timeout: Duration::from_secs(60),

@@ -1,198 +1,231 @@
 //! Reading `[[faults]]`: what goes wrong, and when.
 //!
-//! It turns a fault into what the server is told, and does nothing of it.
+//! It turns a fault into its effects on a timeline, or into a population of its own, and does nothing of it.
 
+mod crowds;
+mod host;
+mod shutdown;
+mod way;
+
+use super::Station;
+use super::draft::Draft;
 use super::reader::{Read, Reader};
-use super::server::read_limits;
+use super::servers;
+use super::source::suggestion;
 use super::value::Value;
 use crate::chaos::{Effect, Fault};
-use crate::id::ServerId;
-use crate::server::{Control, Policy};
+use crate::id::{PopulationId, ServerId};
+use crate::server::Control;
 use crate::time::{Duration, Instant};
+use crate::workload::Population;
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
     Shutdown,
+    Signal,
     Reload,
+    SlowCpu,
+    Bandwidth,
+    Latency,
+    Loss,
+    Partition,
+    Backlog,
+    DescriptorLeak,
+    DiskFull,
+    DnsMove,
+    FlashCrowd,
+    BruteForce,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Form {
-    Drain,
-    Announce,
-    Cut,
-    Crash,
-    Hang,
-}
-
-const KINDS: [(&str, Kind); 2] = [("shutdown", Kind::Shutdown), ("reload", Kind::Reload)];
-const FORMS: [(&str, Form); 5] = [
-    ("drain", Form::Drain),
-    ("announce", Form::Announce),
-    ("cut", Form::Cut),
-    ("crash", Form::Crash),
-    ("hang", Form::Hang),
+const KINDS: [(&str, Kind); 14] = [
+    ("shutdown", Kind::Shutdown),
+    ("signal", Kind::Signal),
+    ("reload", Kind::Reload),
+    ("slow_cpu", Kind::SlowCpu),
+    ("bandwidth", Kind::Bandwidth),
+    ("latency", Kind::Latency),
+    ("loss", Kind::Loss),
+    ("partition", Kind::Partition),
+    ("backlog", Kind::Backlog),
+    ("descriptor_leak", Kind::DescriptorLeak),
+    ("disk_full", Kind::DiskFull),
+    ("dns_move", Kind::DnsMove),
+    ("flash_crowd", Kind::FlashCrowd),
+    ("brute_force", Kind::BruteForce),
 ];
 
+/// What faults are about: the rest of the scenario.
+pub(super) struct Scene<'s, 'o> {
+    /// How long the run lasts, its strings and its addresses.
+    pub draft: &'s mut Draft<'o>,
+    /// The servers.
+    pub servers: &'s [Station],
+    /// How long resolvers keep the servers' name, if they have one.
+    pub dns_ttl: Option<Duration>,
+    /// The populations; a fault that is a crowd adds one.
+    pub populations: &'s mut Vec<Population>,
+}
+
+/// A fault as it was read, with what it touches.
+struct Written {
+    touches: Touches,
+    /// Does its last effect restore what is usual?
+    restores: bool,
+    fault: Fault,
+}
+
+/// What a fault changes. Two that change the same at the same time are worth a note.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Touches {
+    /// The listener, the process or the limits of a server.
+    Process(ServerId),
+    /// Something else about a server.
+    Server(Kind, ServerId),
+    /// The way of a population or of all.
+    Way(Kind, Option<PopulationId>),
+    /// Nothing that another fault changes.
+    Nothing,
+}
+
 /// All faults in the order of their times.
-pub(super) fn read_all(root: &mut Reader<'_>, end: Duration, policy: &Policy) -> Read<Vec<Fault>> {
+pub(super) fn read_all(root: &mut Reader<'_>, scene: &mut Scene<'_, '_>) -> Read<Vec<Fault>> {
     let tables = root.get("faults", |v| v.tables(1_000, "[[faults]]"))?.unwrap_or_default();
-    let mut faults = tables.into_iter().map(|table| read(table, end, policy)).collect::<Read<Vec<_>>>()?;
-    faults.sort_by_key(|fault| fault.at);
-    Ok(faults)
+    let mut faults = tables.into_iter().map(|table| read(table, scene)).collect::<Read<Vec<_>>>()?;
+    faults.sort_by_key(|written| written.fault.at);
+    let notes = settle_overlaps(&mut faults);
+    scene.draft.notes.extend(notes);
+    Ok(faults.into_iter().map(|written| written.fault).collect())
 }
 
-/// A note for each fault that begins before an earlier one is over: what both tell the server takes effect in order of time.
-pub(super) fn overlaps(faults: &[Fault]) -> impl Iterator<Item = String> {
-    let pairs = faults
-        .iter()
-        .enumerate()
-        .flat_map(|(i, first)| faults[i + 1..].iter().map(move |next| (first, next)));
-    pairs.filter(|(first, next)| next.at < first.at + first.lasts).map(|(first, next)| {
-        let (label, at) = (&next.label, next.at);
-        format!("The {label} at {at} begins before the {} at {} is over.", first.label, first.at)
-    })
+/// A note for each fault that begins before an earlier one about the same is over. What both tell a server takes effect in order of
+/// time; of two that restore the usual at their end, the later one does.
+fn settle_overlaps(faults: &mut [Written]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for i in 0..faults.len() {
+        let (earlier, later) = faults.split_at_mut(i + 1);
+        let first = &mut earlier[i];
+        let end = first.fault.at + first.fault.lasts;
+        let same = |next: &&Written| {
+            next.fault.at < end && next.touches == first.touches && first.touches != Touches::Nothing
+        };
+        let mut outlasted = false;
+        for next in later.iter().filter(same) {
+            outlasted |= next.fault.at + next.fault.lasts >= end;
+            let (label, at) = (&next.fault.label, next.fault.at);
+            let restores = if first.restores { " The later one's end restores the usual." } else { "" };
+            notes.push(format!(
+                "The {label} at {at} begins before the {} at {} is over.{restores}",
+                first.fault.label, first.fault.at
+            ));
+        }
+        if outlasted && std::mem::take(&mut first.restores) {
+            first.fault.effects.pop();
+        }
+    }
+    notes
 }
 
-fn read(mut table: Reader<'_>, end: Duration, policy: &Policy) -> Read<Fault> {
+fn read(mut table: Reader<'_>, scene: &mut Scene<'_, '_>) -> Read<Written> {
     table.rename("[[faults]]");
+    let end = scene.draft.end;
     let at = table.require("at", "at = \"20m\"", |v| v.instant_before(end))?;
-    let fault = match table.require("kind", "kind = \"shutdown\"", |v| v.one_of(&KINDS))? {
-        Kind::Shutdown => shutdown(&mut table, at, (Instant::ZERO + end).since(at))?,
-        Kind::Reload => reload(&mut table, at, policy)?,
+    let kind = table.require("kind", "kind = \"shutdown\"", |v| v.one_of(&KINDS))?;
+    let rest = (Instant::ZERO + end).since(at);
+    let mut form = Form { table: &mut table, kind, at, rest };
+    let written = match kind {
+        Kind::Shutdown => shutdown::shutdown(&mut form, scene)?,
+        Kind::Signal => shutdown::signal(&mut form, scene)?,
+        Kind::Reload => shutdown::reload(&mut form, scene)?,
+        Kind::SlowCpu | Kind::Backlog | Kind::DiskFull | Kind::Bandwidth => host::pressed(&mut form, scene)?,
+        Kind::DescriptorLeak => host::leak(&mut form, scene)?,
+        Kind::Latency | Kind::Loss => way::weather(&mut form, scene)?,
+        Kind::Partition => way::partition(&mut form, scene)?,
+        Kind::DnsMove => way::dns_move(&mut form, scene)?,
+        Kind::FlashCrowd => crowds::flash_crowd(&mut form, scene)?,
+        Kind::BruteForce => crowds::brute_force(&mut form, scene)?,
     };
     table.finish()?;
-    Ok(fault)
+    Ok(written)
 }
 
-fn reload(table: &mut Reader<'_>, at: Instant, policy: &Policy) -> Read<Fault> {
-    let limits = read_limits(table, policy)?;
-    if limits.is_empty() {
-        let knobs: Vec<&str> = policy.checks.iter().map(|check| check.knob.as_str()).collect();
-        let example = knobs.first().copied().unwrap_or("max_clients");
-        return Err(table.missing(example, &format!("a limit to change: {}", knobs.join(", "))));
+/// A fault's table while it is read.
+struct Form<'r, 't> {
+    table: &'r mut Reader<'t>,
+    kind: Kind,
+    at: Instant,
+    /// What is left of the run.
+    rest: Duration,
+}
+
+impl Form<'_, '_> {
+    /// The server that it is about: the first, unless it says.
+    fn server(&mut self, scene: &Scene<'_, '_>) -> Read<ServerId> {
+        Ok(self.table.get("server", |v| servers::named(v, scene.servers))?.unwrap_or_default())
     }
-    let words: Vec<String> = limits
-        .iter()
-        .map(|(check, limit)| format!("{} = {limit}", policy.checks[usize::from(*check)].knob))
-        .collect();
-    let controls: Vec<_> = limits
-        .into_iter()
-        .map(|(check, limit)| (Duration::ZERO, Control::SetLimit { check, limit }))
-        .collect();
-    let effects = told(controls);
-    Ok(Fault { at, label: format!("reload ({})", words.join(", ")), effects, lasts: Duration::ZERO })
-}
 
-/// A shutdown: `rest` is left of the run.
-fn shutdown(table: &mut Reader<'_>, at: Instant, rest: Duration) -> Read<Fault> {
-    let form = table.require("form", "form = \"announce\"", |v| v.one_of(&FORMS))?;
-    let down = table.get("down", |v| v.some_time())?;
-    let (mut controls, dead_after) = match form {
-        Form::Drain => (vec![(Duration::ZERO, Control::StopListening)], Some(Duration::ZERO)),
-        Form::Announce => announce(table.require("notice", "notice = \"60s\"", |v| v.duration())?),
-        Form::Cut => (die(Duration::ZERO, Control::Cut), Some(Duration::ZERO)),
-        Form::Crash => (die(Duration::ZERO, Control::Crash), Some(Duration::ZERO)),
-        Form::Hang => hang(table.get("lasts", |v| within_rest(v, rest))?, down.is_some()),
-    };
-    let lasts = match (dead_after, down) {
-        (Some(dead), Some(down)) => {
-            controls.push((dead + down, Control::Listen));
-            dead + down
-        }
-        (None, Some(_)) => {
-            return Err(table.problem("a hang that never ends has no downtime", "write lasts = \"30s\" too"));
-        }
-        (_, None) => {
-            controls.last().filter(|(_, last)| *last == Control::Resume).map_or(rest, |(after, _)| *after)
-        }
-    };
-    let word = FORMS.iter().find(|(_, f)| *f == form).map_or("", |(word, _)| *word);
-    Ok(Fault {
-        at,
-        label: format!("shutdown ({word})"),
-        effects: told(controls),
-        lasts: if lasts < rest { lasts } else { rest },
-    })
-}
-
-/// What the first server is told.
-fn told(controls: Vec<(Duration, Control)>) -> Vec<(Duration, Effect)> {
-    controls.into_iter().map(|(after, control)| (after, Effect::Server(ServerId(0), control))).collect()
-}
-
-fn within_rest(value: Value<'_>, rest: Duration) -> Read<Duration> {
-    let lasts = value.some_time()?;
-    if lasts > rest {
-        return Err(value.wrong(
-            "goes beyond the end",
-            format!("{rest} of the run are left; leave it out to hang until then"),
-        ));
+    /// The population that it is about, if it says.
+    fn clients(&mut self, scene: &Scene<'_, '_>) -> Read<Option<PopulationId>> {
+        self.table.get("clients", |v| population(v, scene.populations))
     }
-    Ok(lasts)
-}
 
-/// The listener is closed, then the live sessions end as `how` says.
-fn die(after: Duration, how: Control) -> Vec<(Duration, Control)> {
-    vec![(after, Control::StopListening), (after, how)]
-}
-
-fn announce(notice: Duration) -> (Vec<(Duration, Control)>, Option<Duration>) {
-    let controls = vec![
-        (Duration::ZERO, Control::Announce),
-        (notice, Control::CutAnnounced),
-        (notice, Control::StopListening),
-    ];
-    (controls, Some(notice))
-}
-
-/// A hang ends by a crash if the server is down afterwards, else by itself.
-fn hang(lasts: Option<Duration>, crashes: bool) -> (Vec<(Duration, Control)>, Option<Duration>) {
-    let mut controls = vec![(Duration::ZERO, Control::Hang)];
-    match lasts {
-        Some(lasts) if crashes => controls.extend(die(lasts, Control::Crash)),
-        Some(lasts) => controls.push((lasts, Control::Resume)),
-        None => return (controls, None),
+    /// How long it lasts; `None` for as long as the run does.
+    fn lasts(&mut self) -> Read<Option<Duration>> {
+        let rest = self.rest;
+        self.table.get("lasts", |v| {
+            let lasts = v.some_time()?;
+            if lasts > rest {
+                let hint = format!("{rest} of the run are left; leave it out to last until then");
+                return Err(v.wrong("goes beyond the end", hint));
+            }
+            Ok(lasts)
+        })
     }
-    (controls, lasts)
+
+    /// The fault `label` with these effects.
+    fn fault(&self, label: String, effects: Vec<(Duration, Effect)>, lasts: Duration) -> Fault {
+        Fault { at: self.at, label, effects, lasts: if lasts < self.rest { lasts } else { self.rest } }
+    }
+
+    /// A fault that begins with one effect and ends with another one, if it ends.
+    fn stretch(&mut self, touches: Touches, label: String, begin: Effect, end: Effect) -> Read<Written> {
+        let lasts = self.lasts()?;
+        let mut effects = vec![(Duration::ZERO, begin)];
+        effects.extend(lasts.map(|lasts| (lasts, end)));
+        let fault = self.fault(label, effects, lasts.unwrap_or(self.rest));
+        Ok(Written { touches, restores: lasts.is_some(), fault })
+    }
+}
+
+/// What `server` is told.
+fn told(server: ServerId, controls: Vec<(Duration, Control)>) -> Vec<(Duration, Effect)> {
+    controls.into_iter().map(|(after, control)| (after, Effect::Server(server, control))).collect()
+}
+
+/// `what`, with the server's name if there are several.
+fn about_server(what: String, server: ServerId, scene: &Scene<'_, '_>) -> String {
+    if scene.servers.len() == 1 {
+        return what;
+    }
+    format!("{what} of {}", scene.servers[usize::from(server.0)].name)
+}
+
+/// `what`, with the population's name if it is about one.
+fn about_clients(what: String, clients: Option<PopulationId>, scene: &Scene<'_, '_>) -> String {
+    match clients {
+        Some(id) => format!("{what} for {}", scene.populations[usize::from(id.0)].name),
+        None => what,
+    }
+}
+
+/// The population that `value` names.
+fn population(value: Value<'_>, populations: &[Population]) -> Read<PopulationId> {
+    let name = value.text()?;
+    let names: Vec<&str> = populations.iter().map(|population| population.name.as_str()).collect();
+    match names.iter().position(|known| *known == name) {
+        Some(place) => Ok(PopulationId(place as u16)),
+        None => Err(value.wrong("is no population of this scenario", suggestion(name, &names))),
+    }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn controls(keys: &str) -> (Vec<(u64, Control)>, u64) {
-        let text = format!(
-            "schema = 1\nname = \"x\"\nduration = \"1h\"\n[[faults]]\nat = \"10m\"\nkind = \"shutdown\"\n{keys}"
-        );
-        let mut none = |_: &str| Err(String::new());
-        let fault = crate::scenario::Scenario::read("x", &text, &mut none).unwrap().faults.remove(0);
-        let secs = |d: Duration| d.as_nanos() / 1_000_000_000;
-        (fault.controls(ServerId(0)).map(|(after, what)| (secs(after), what)).collect(), secs(fault.lasts))
-    }
-
-    #[test]
-    fn each_form_is_its_sequence_of_controls() {
-        use Control::{Announce, Crash, Cut, CutAnnounced, Hang, Listen, Resume, StopListening};
-        for (keys, sequence, lasts) in [
-            ("form = \"drain\"", vec![(0, StopListening)], 3_000),
-            ("form = \"drain\"\ndown = \"2m\"", vec![(0, StopListening), (120, Listen)], 120),
-            (
-                "form = \"announce\"\nnotice = \"60s\"\ndown = \"2m\"",
-                vec![(0, Announce), (60, CutAnnounced), (60, StopListening), (180, Listen)],
-                180,
-            ),
-            ("form = \"cut\"", vec![(0, StopListening), (0, Cut)], 3_000),
-            ("form = \"crash\"\ndown = \"1m\"", vec![(0, StopListening), (0, Crash), (60, Listen)], 60),
-            ("form = \"hang\"", vec![(0, Hang)], 3_000),
-            ("form = \"hang\"\nlasts = \"30s\"", vec![(0, Hang), (30, Resume)], 30),
-            (
-                "form = \"hang\"\nlasts = \"30s\"\ndown = \"1m\"",
-                vec![(0, Hang), (30, StopListening), (30, Crash), (90, Listen)],
-                90,
-            ),
-        ] {
-            assert_eq!(controls(keys), (sequence, lasts), "{keys}");
-        }
-    }
-}
+mod tests;

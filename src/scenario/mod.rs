@@ -6,6 +6,7 @@
 mod addresses;
 mod arrivals;
 mod dist;
+mod dns;
 mod draft;
 mod faults;
 mod population;
@@ -14,6 +15,7 @@ mod reader;
 mod retry;
 mod script;
 mod server;
+mod servers;
 mod source;
 mod traces;
 mod units;
@@ -63,7 +65,9 @@ pub struct Scenario {
     pub warmup: Duration,
     /// The servers; the first is the one that the name points to in the beginning, and the one that charts are about.
     pub servers: Vec<Station>,
-    /// Who comes.
+    /// How long a resolver keeps the record of the servers' name; `None`: there is no name, and everybody goes to the first one.
+    pub dns_ttl: Option<Duration>,
+    /// Who comes: the populations of the file, then those that its faults are.
     pub populations: Vec<Population>,
     /// What goes wrong.
     pub faults: Vec<Fault>,
@@ -89,6 +93,13 @@ pub struct Station {
     pub overrides: Overrides,
     /// The classes that it puts addresses into.
     pub classes: Classes,
+}
+
+impl Station {
+    /// What all of its transfers together get each way, in bytes per second; 0 is unlimited.
+    pub fn bandwidth(&self) -> u64 {
+        0
+    }
 }
 
 impl Scenario {
@@ -137,10 +148,12 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
     let replications = root.get_or("replications", 1, |v| v.count(1..=10_000))?;
     let warmup =
         root.get_or("warmup", Duration::ZERO, |v| Ok(v.instant_before(duration)?.since(Instant::ZERO)))?;
-    let (policy, overrides, classes) = server::read(root, &mut draft.strings)?;
-    let populations = population::read_all(root, &mut draft)?;
-    let faults = faults::read_all(root, duration, &policy)?;
-    draft.notes.extend(faults::overlaps(&faults));
+    let servers = servers::read_all(root, &mut draft.strings)?;
+    let dns_ttl = dns::read(root)?;
+    let mut populations = population::read_all(root, &mut draft)?;
+    let mut scene =
+        faults::Scene { draft: &mut draft, servers: &servers, dns_ttl, populations: &mut populations };
+    let faults = faults::read_all(root, &mut scene)?;
     let thresholds = root.get("thresholds", |v| v.tables(1_000, "[[thresholds]]"))?.unwrap_or_default();
     let thresholds = thresholds.into_iter().map(threshold).collect::<Read<Vec<_>>>()?;
     Ok(Scenario {
@@ -151,7 +164,8 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
         seed,
         replications,
         warmup,
-        servers: vec![Station { name: "server".to_owned(), policy, overrides, classes }],
+        servers,
+        dns_ttl,
         populations,
         faults,
         thresholds,

@@ -14,6 +14,9 @@ use crate::workload::{Addresses, Arrivals, Population};
 /// The most populations.
 const MOST: usize = 1_000;
 
+/// The largest share of messages that a way may lose: with all of them lost nothing ever arrives, which is a partition.
+pub(super) const LOSSIEST: f64 = 0.9;
+
 /// All populations, in the order of the file.
 pub(super) fn read_all(root: &mut Reader<'_>, draft: &mut Draft<'_>) -> Read<Vec<Population>> {
     let tables = root.get("clients", |v| v.tables(MOST, "[[clients]]"))?.unwrap_or_default();
@@ -114,6 +117,9 @@ fn behaviour(table: &mut Reader<'_>, script: crate::client::Script) -> Read<Beha
         login_tries: table.get_or("login_tries", plain.login_tries, |v| v.count(1..=255))?,
         vanish: table.get_or("vanish", plain.vanish, |v| v.probability())?,
         reconnect: table.get_or("reconnect", plain.reconnect, |v| v.flag())?,
+        resolve_once: table
+            .get("resolve", |v| v.one_of(&[("once", true), ("each", false)]))?
+            .unwrap_or(false),
         retry: table.get("retry", retry::read)?.unwrap_or_default(),
     })
 }
@@ -125,6 +131,7 @@ fn link(table: &mut Reader<'_>) -> Read<Link> {
     let read = Link {
         delay: link.get("rtt", |v| v.duration().map(half))?.unwrap_or(plain.delay),
         jitter: link.get("jitter", |v| v.times())?,
+        loss: link.get_or("loss", plain.loss, |v| v.number(0.0, LOSSIEST))?,
         bandwidth: link.get_or("bandwidth", plain.bandwidth, |v| v.bandwidth())?,
         connect_timeout: link.get_or("connect_timeout", plain.connect_timeout, |v| v.some_time())?,
         reply_timeout: link.get_or("reply_timeout", plain.reply_timeout, |v| v.some_time())?,

@@ -31,9 +31,17 @@ pub(super) fn read(root: &mut Reader<'_>, strings: &mut Strings) -> Read<(Policy
             _ => Err(root.missing("server", "a table [server] with a profile")),
         };
     };
-    let mut table = value.table("[server]")?;
+    read_table(value.table("[server]")?, "[server]", strings)
+}
+
+/// The same from the table of a server, which problems call `name`.
+pub(super) fn read_table(
+    mut table: Reader<'_>,
+    name: &str,
+    strings: &mut Strings,
+) -> Read<(Policy, Overrides, Classes)> {
     let profile = read_profile(&mut table)?;
-    table.rename(format!("[server] with the profile {}", profile.name));
+    table.rename(format!("{name} with the profile {}", profile.name));
     let mut overrides = read_overrides(&mut table, &profile)?;
     overrides.denied_users = table.get("denied_users", |v| read_names(&v, strings))?.unwrap_or_default();
     let mut classes = Classes::default();

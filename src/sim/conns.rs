@@ -3,7 +3,7 @@
 //! It knows delivery, not dialogue.
 
 use super::timer::Timer;
-use crate::id::ConnId;
+use crate::id::{ConnId, ServerId};
 use crate::time::Instant;
 
 /// No client is at the other end.
@@ -32,14 +32,20 @@ pub(super) struct Wire {
 
 const _: () = assert!(size_of::<Wire>() == 72);
 
-/// All connections, in reused slots.
-#[derive(Debug, Default)]
+/// All connections of one server, in reused slots.
+#[derive(Debug)]
 pub(super) struct Wires {
+    server: ServerId,
     slots: Vec<Wire>,
     free: Vec<u32>,
 }
 
 impl Wires {
+    /// None yet, at `server`.
+    pub(super) fn new(server: ServerId) -> Self {
+        Self { server, slots: Vec::new(), free: Vec::new() }
+    }
+
     /// A new connection of `client`.
     pub(super) fn open(&mut self, client: u32, now: Instant) -> ConnId {
         let fresh = |timer| Wire {
@@ -56,10 +62,10 @@ impl Wires {
             let slot = &mut self.slots[place as usize];
             let timer = slot.timer;
             *slot = fresh(timer); // what is left of the timer in the calendar serves the new connection
-            ConnId(place)
+            ConnId::new(self.server, place)
         } else {
             self.slots.push(fresh(Timer::OFF));
-            ConnId(self.slots.len() as u32 - 1)
+            ConnId::new(self.server, self.slots.len() as u32 - 1)
         }
     }
 
@@ -69,16 +75,16 @@ impl Wires {
     }
 
     pub(super) fn get(&mut self, conn: ConnId) -> &mut Wire {
-        &mut self.slots[conn.0 as usize]
+        &mut self.slots[conn.slot()]
     }
 
     /// Puts the slot back if both ends and everything under way have let go of it.
     pub(super) fn recycle(&mut self, conn: ConnId) {
-        let wire = &mut self.slots[conn.0 as usize];
+        let wire = &mut self.slots[conn.slot()];
         if wire.freed && wire.client == NOBODY && wire.in_flight == 0 {
             wire.timer.disarm();
             wire.freed = false;
-            self.free.push(conn.0);
+            self.free.push(conn.slot() as u32);
         }
     }
 }

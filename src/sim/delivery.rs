@@ -1,51 +1,98 @@
 //! Delivery: how long a message is under way, and that none overtakes another.
 //!
-//! It does not look into messages.
+//! It does not look into messages, except that a handshake is sent again later than what follows it.
 
 use super::conns::NOBODY;
+use super::path::Message;
 use super::tap::Tap;
-use super::world::{Event, World};
+use super::world::{Event, Slot, Syn, World};
 use crate::id::ConnId;
+use crate::network::loss::{self, RTO, SYN_RETRIES, SYN_RTO};
 use crate::time::{Duration, Instant};
 
+/// The message numbers that SYNs have in an attempt, and the resets that answer them: no other message has so high a number.
+const SYNS: u32 = 0xffff_ff00;
+
 impl<T: Tap> World<'_, T> {
-    /// Sends towards the client at `at`. Nothing overtakes what was sent before.
+    /// Sends towards the client at `at`. Nothing overtakes what was sent before. Nobody there: nothing is sent.
     pub(super) fn send_down(&mut self, at: Instant, conn: ConnId, event: Event) {
-        let Some((delay, jitter)) = self.delay(conn, false) else { return };
-        let wire = self.wires.get(conn);
-        wire.down_at = wire.down_at.max(at + delay + jitter);
+        let wire = self.stations[usize::from(conn.server().0)].wires.get(conn);
+        let Some(slot) = self.slots.get(wire.client as usize) else { return };
+        let path = &self.crowds[usize::from(slot.population.0)].path;
+        let arrival = match &path.rough {
+            None => at + path.delay,
+            Some(rough) => {
+                wire.messages += 1;
+                rough.arrival(message(slot, wire.messages, false), at, first_rto(event))
+            }
+        };
+        wire.down_at = wire.down_at.max(arrival);
         wire.in_flight += 1;
-        let at = wire.down_at;
-        self.calendar.schedule(at, event);
+        self.calendar.schedule(wire.down_at, event);
     }
 
     /// Sends towards the server at `now`. Nothing overtakes what was sent before.
     pub(super) fn send_up(&mut self, now: Instant, conn: ConnId, event: Event) {
-        let Some((delay, jitter)) = self.delay(conn, true) else { return };
-        let wire = self.wires.get(conn);
-        wire.up_at = wire.up_at.max(now + delay + jitter);
+        let wire = self.stations[usize::from(conn.server().0)].wires.get(conn);
+        let Some(slot) = self.slots.get(wire.client as usize) else { return };
+        let path = &self.crowds[usize::from(slot.population.0)].path;
+        let arrival = match &path.rough {
+            None => now + path.delay,
+            Some(rough) => {
+                wire.messages += 1;
+                rough.arrival(message(slot, wire.messages, true), now, first_rto(event))
+            }
+        };
+        wire.up_at = wire.up_at.max(arrival);
         wire.in_flight += 1;
-        let at = wire.up_at;
-        self.calendar.schedule(at, event);
+        self.calendar.schedule(wire.up_at, event);
     }
 
-    /// The one-way delay and the jitter of the next message, or `None` if nobody is at the other end.
-    pub(super) fn delay(&mut self, conn: ConnId, up: bool) -> Option<(Duration, Duration)> {
-        let wire = self.wires.get(conn);
-        let slot = self.slots.get(wire.client as usize)?;
-        let crowd = &self.crowds[usize::from(slot.population.0)];
-        let jitter = crowd.spec.link.jitter.as_ref().map_or(Duration::ZERO, |jitter| {
-            wire.messages += 1;
-            let stream = if up { crowd.jitter_up } else { crowd.jitter_down };
-            let entity = u64::from(slot.client.session()) << 32 | u64::from(slot.client.index());
-            let counter = u64::from(slot.client.attempts()) << 32 | u64::from(wire.messages);
-            Duration::from_nanos(jitter.sample(stream.word(entity, counter)))
-        });
-        Some((crowd.spec.link.delay, jitter))
+    /// Sends this SYN, or the first one after it that gets through. The kernel gives up when the last one has not been answered.
+    pub(super) fn send_syn(&mut self, client: u32, syn: Syn) {
+        let slot = &self.slots[client as usize];
+        let path = &self.crowds[usize::from(slot.population.0)].path;
+        let (serial, first) = (slot.serial, slot.client.attempt_at());
+        for tries in syn.tries()..=SYN_RETRIES {
+            let sent = first + loss::syn_after(tries);
+            let arrival = match &path.rough {
+                None => Some(sent + path.delay),
+                Some(rough) => rough.arrival_of_one(message(slot, SYNS + u32::from(tries), true), sent),
+            };
+            if let Some(at) = arrival {
+                let syn = Syn::new(syn.server(), tries);
+                self.calendar.schedule(at, Event::Syn { client, serial, syn });
+                return;
+            }
+        }
+        let at = first + loss::syn_after(SYN_RETRIES + 1);
+        self.calendar.schedule(at, Event::ConnectFailed { client, serial, timed_out: true });
+    }
+
+    /// This SYN was dropped: the client's kernel sends the next one.
+    pub(super) fn send_syn_again(&mut self, client: u32, syn: Syn) {
+        self.send_syn(client, Syn::new(syn.server(), syn.tries() + 1));
+    }
+
+    /// Nobody listens: the server's host answers the SYN with a reset. If that is lost, the SYN comes again.
+    pub(super) fn send_reset(&mut self, now: Instant, client: u32, syn: Syn) {
+        let slot = &self.slots[client as usize];
+        let path = &self.crowds[usize::from(slot.population.0)].path;
+        let arrival = match &path.rough {
+            None => Some(now + path.delay),
+            Some(rough) => rough.arrival_of_one(message(slot, SYNS + u32::from(syn.tries()), false), now),
+        };
+        match arrival {
+            Some(at) => {
+                let serial = slot.serial;
+                self.calendar.schedule(at, Event::ConnectFailed { client, serial, timed_out: false });
+            }
+            None => self.send_syn_again(client, syn),
+        }
     }
 
     pub(super) fn start_transfer(&mut self, conn: ConnId, at: Instant) {
-        let wire = self.wires.get(conn);
+        let wire = self.stations[usize::from(conn.server().0)].wires.get(conn);
         if wire.client == NOBODY {
             return; // nobody reads: the transfer stalls for ever
         }
@@ -53,5 +100,22 @@ impl<T: Tap> World<'_, T> {
         let took = self.crowds[usize::from(population.0)].spec.link.transmission(wire.bytes);
         wire.in_flight += 1;
         self.calendar.schedule(at + took, Event::TransferDone { conn });
+    }
+}
+
+/// Message number `number` of this client's attempt.
+fn message(slot: &Slot, number: u32, up: bool) -> Message {
+    Message {
+        entity: u64::from(slot.client.session()) << 32 | u64::from(slot.client.index()),
+        counter: u64::from(slot.client.attempts()) << 32 | u64::from(number),
+        up,
+    }
+}
+
+/// How long its sender waits before a lost message is sent again: the answer to a SYN, and the data connection's own, later.
+const fn first_rto(event: Event) -> Duration {
+    match event {
+        Event::Connected { .. } | Event::DataAtServer { .. } | Event::DataAtClient { .. } => SYN_RTO,
+        _ => RTO,
     }
 }

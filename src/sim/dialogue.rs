@@ -97,9 +97,15 @@ impl Tap for Dialogue<'_> {
             return;
         }
         match what {
-            Happening::Connect => {
+            Happening::Connect { to } => {
                 let ip = self.scenario.addresses.address(who.peer);
-                self.line(now, &format!("-- connects from {ip} (session {})", who.session + 1));
+                let servers = &self.scenario.servers;
+                let to = if servers.len() > 1 {
+                    format!(" to {}", servers[usize::from(to.0)].name)
+                } else {
+                    String::new()
+                };
+                self.line(now, &format!("-- connects{to} from {ip} (session {})", who.session + 1));
             }
             Happening::ConnectFailed(cause) => self.line(now, &format!("-- {cause}")),
             Happening::Command(command) => self.command(now, command.verb, command.arg),

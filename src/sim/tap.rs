@@ -3,7 +3,7 @@
 //! It changes nothing, and costs nothing when nobody listens.
 
 use crate::ftp::Command;
-use crate::id::{PeerId, PopulationId};
+use crate::id::{PeerId, PopulationId, ServerId};
 use crate::observe::{Cause, CloseHow};
 use crate::server::ReplyEntry;
 use crate::time::Instant;
@@ -24,8 +24,11 @@ pub struct Who {
 /// What happens, at the client's end of the wire.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Happening<'a> {
-    /// It sends a SYN.
-    Connect,
+    /// It sends its first SYN.
+    Connect {
+        /// The server that the name points to, as this client knows it.
+        to: ServerId,
+    },
     /// The connection is established.
     Connected,
     /// It is not.

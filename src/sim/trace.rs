@@ -33,7 +33,7 @@ impl<'a, W: Write> Trace<'a, W> {
     }
 
     fn write(&mut self, now: Instant, who: Who, what: Happening<'_>) -> io::Result<()> {
-        let population = &self.scenario.populations[usize::from(who.population.0)].name; // [a-z0-9-]: nothing to escape
+        let population = &self.scenario.populations[usize::from(who.population.0)].name; // [a-z0-9 ()-]: nothing to escape
         write!(
             self.out,
             r#"{{"t_ns":{},"client":"{population}:{}","session":{},"#,
@@ -42,7 +42,12 @@ impl<'a, W: Write> Trace<'a, W> {
             who.session
         )?;
         match what {
-            Happening::Connect => write!(self.out, r#""what":"connect""#)?,
+            Happening::Connect { to } => {
+                write!(self.out, r#""what":"connect""#)?;
+                if self.scenario.servers.len() > 1 {
+                    write!(self.out, r#","server":"{}""#, self.scenario.servers[usize::from(to.0)].name)?;
+                }
+            }
             Happening::Connected => write!(self.out, r#""what":"connected""#)?,
             Happening::ConnectFailed(cause) => {
                 write!(self.out, r#""what":"connect_failed","cause":"{cause}""#)?;

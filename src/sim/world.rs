@@ -5,7 +5,10 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::calendar::Calendar;
-use super::conns::{NOBODY, Wires};
+use super::conns::NOBODY;
+use super::names::Names;
+use super::path::Path;
+use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
 use super::timer::{Firing, Timer};
 use crate::chaos::Effect;
@@ -17,7 +20,7 @@ use crate::metrics::{Recorder, Shape};
 use crate::observe::{Cause, CloseHow};
 use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
-use crate::server::{self, Control, ReplyId, Server, ServerStreams};
+use crate::server::{self, ReplyId};
 use crate::time::Instant;
 use crate::workload::{Arrival, ArrivalSource, Population};
 
@@ -77,10 +80,12 @@ pub(super) enum Event {
     ClientTimer { client: u32 },
     /// The server's timer for a connection.
     ConnTimer { conn: ConnId },
-    /// A SYN reaches the server's host.
-    Syn { client: u32, serial: u16 },
+    /// A server's own timer.
+    ServerTimer { server: ServerId },
+    /// A SYN reaches a server's host.
+    Syn { client: u32, serial: u16, syn: Syn },
     /// A connect fails at the client.
-    ConnectFailed { client: u32, serial: u16 },
+    ConnectFailed { client: u32, serial: u16, timed_out: bool },
     /// The handshake is complete at the client.
     Connected { conn: ConnId },
     /// A command reaches the server.
@@ -109,7 +114,28 @@ pub(super) struct SmallCommand {
     pub(super) verb: Verb,
 }
 
-const _: () = assert!(size_of::<Event>() == 8);
+/// Where a SYN goes, and how many went before it, in one byte.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Syn(u8);
+
+impl Syn {
+    /// SYN number `tries` (from 0) to `server`.
+    pub(super) const fn new(server: ServerId, tries: u8) -> Self {
+        Self(server.0 << 4 | tries)
+    }
+
+    /// Where it goes.
+    pub(super) const fn server(self) -> ServerId {
+        ServerId(self.0 >> 4)
+    }
+
+    /// How many went before it.
+    pub(super) const fn tries(self) -> u8 {
+        self.0 & 0xf
+    }
+}
+
+const _: () = assert!(size_of::<Event>() == 8 && ServerId::MOST <= 16);
 
 /// A client and what its driver keeps with it.
 #[derive(Clone, Debug)]
@@ -132,8 +158,8 @@ pub(super) struct Crowd<'a> {
     pub(super) streams: ClientStreams,
     pub(super) addresses: Stream,
     pub(super) pauses: Stream,
-    pub(super) jitter_up: Stream,
-    pub(super) jitter_down: Stream,
+    pub(super) resolver: Stream,
+    pub(super) path: Path,
     pub(super) source: ArrivalSource,
     pub(super) next: Option<Arrival>,
 }
@@ -142,11 +168,11 @@ pub(super) struct World<'a, T> {
     pub(super) scenario: &'a Scenario,
     pub(super) crowds: Vec<Crowd<'a>>,
     pub(super) calendar: Calendar<Event>,
-    pub(super) server: Server,
-    pub(super) listening: bool,
+    pub(super) stations: Vec<Station>,
+    /// What the name points to; `None`: always to the first server.
+    pub(super) names: Option<Names>,
     pub(super) slots: Vec<Slot>,
     pub(super) free: Vec<u32>,
-    pub(super) wires: Wires,
     pub(super) own_addresses: u32,
     pub(super) recorder: Recorder,
     pub(super) digest: Digest,
@@ -172,12 +198,7 @@ impl<'a, T: Tap> World<'a, T> {
             .populations
             .iter()
             .enumerate()
-            .map(|(place, spec)| Crowd::new(spec, PopulationId(place as u16), streams))
-            .collect();
-        let controls: Vec<Control> = scenario
-            .faults
-            .iter()
-            .flat_map(|f| f.controls(ServerId(0)).map(|(_, control)| control))
+            .map(|(place, spec)| Crowd::new(spec, PopulationId(place as u16), scenario, streams))
             .collect();
         let shape = Shape {
             populations: crowds.len(),
@@ -188,16 +209,12 @@ impl<'a, T: Tap> World<'a, T> {
             scenario,
             crowds,
             calendar: Calendar::default(),
-            server: Server::new(
-                ServerId(0),
-                scenario.policy().clone(),
-                ServerStreams::new(streams, ServerId(0)),
-                &controls,
-            ),
-            listening: true,
+            stations: (0..scenario.servers.len())
+                .map(|place| Station::new(scenario, ServerId(place as u8), streams))
+                .collect(),
+            names: Names::new(scenario),
             slots: Vec::new(),
             free: Vec::new(),
-            wires: Wires::default(),
             own_addresses: 0,
             recorder: Recorder::new(shape),
             digest: Digest::default(),
@@ -252,11 +269,11 @@ impl<'a, T: Tap> World<'a, T> {
             .collect();
         self.recorder.finish(
             end,
-            self.server.open_connections(),
-            self.server.open_sessions(),
+            self.stations.iter().flat_map(|station| station.server.open_connections()),
+            self.stations.iter().flat_map(|station| station.server.open_sessions()),
             still_wanting.into_iter(),
         );
-        let work = Work { connections_max: self.wires.most(), ..self.work };
+        let work = Work { connections_max: self.stations.iter().map(|s| s.wires.most()).sum(), ..self.work };
         Finished { recorder: self.recorder, digest: self.digest.value(), work }
     }
 
@@ -271,15 +288,20 @@ impl<'a, T: Tap> World<'a, T> {
                 Firing::Again(at) => self.calendar.schedule(at, event),
                 Firing::Dropped => {}
             },
-            Event::ConnTimer { conn } => match self.wires.get(conn).timer.fire(now) {
-                Firing::Due => self.tell_server(now, server::Input::TimerFired { conn }),
+            Event::ConnTimer { conn } => match self.wire(conn).timer.fire(now) {
+                Firing::Due => self.tell_server(now, conn.server(), server::Input::TimerFired { conn }),
                 Firing::Again(at) => self.calendar.schedule(at, event),
                 Firing::Dropped => {}
             },
-            Event::Syn { client, serial } => self.syn_arrives(now, client, serial),
-            Event::ConnectFailed { client, serial } => {
+            Event::ServerTimer { server } => match self.station(server).timer.fire(now) {
+                Firing::Due => self.tell_server(now, server, server::Input::ServerTimerFired),
+                Firing::Again(at) => self.calendar.schedule(at, event),
+                Firing::Dropped => {}
+            },
+            Event::Syn { client, serial, syn } => self.syn_arrives(now, client, serial, syn),
+            Event::ConnectFailed { client, serial, timed_out } => {
                 if self.slots[client as usize].serial == serial {
-                    let cause = Cause::ConnectionRefused;
+                    let cause = if timed_out { Cause::ConnectTimeout } else { Cause::ConnectionRefused };
                     self.note(now, client, Happening::ConnectFailed(cause));
                     self.tell_client(now, client, client::Input::ConnectFailed { cause });
                 }
@@ -289,22 +311,24 @@ impl<'a, T: Tap> World<'a, T> {
             | Event::ReplyArrives { conn, .. }
             | Event::ClosedByServer { conn, .. }
             | Event::DataAtClient { conn } => {
-                self.wires.get(conn).in_flight -= 1;
-                let client = self.wires.get(conn).client;
+                let wire = self.wire(conn);
+                wire.in_flight -= 1;
+                let client = wire.client;
                 if client != NOBODY {
                     self.deliver_to_client(now, client, event);
                 }
-                self.wires.recycle(conn);
+                self.recycle(conn);
             }
             Event::CommandArrives { conn, .. }
             | Event::ClosedByClient { conn }
             | Event::DataAtServer { conn }
             | Event::TransferDone { conn } => {
-                self.wires.get(conn).in_flight -= 1;
-                if !self.wires.get(conn).freed {
-                    self.deliver_to_server(now, event);
+                let wire = self.wire(conn);
+                wire.in_flight -= 1;
+                if !wire.freed {
+                    self.deliver_to_server(now, conn.server(), event);
                 }
-                self.wires.recycle(conn);
+                self.recycle(conn);
             }
         }
     }
@@ -317,13 +341,14 @@ impl<'a, T: Tap> World<'a, T> {
                 client::Input::Connected
             }
             Event::ReplyArrives { conn, reply } => {
+                let (who, bytes) = (self.who(client), self.wire(conn).bytes);
+                let server = &self.stations[usize::from(conn.server().0)].server;
+                let entry = server.policy().table.get(ReplyId(reply));
                 if T::LISTENS {
-                    let (who, bytes) = (self.who(client), self.wires.get(conn).bytes);
-                    let connections = self.server.slots();
-                    let reply = self.server.policy().table.get(ReplyId(reply));
+                    let connections = server.slots();
+                    let reply = entry;
                     self.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
                 }
-                let entry = self.server.policy().table.get(ReplyId(reply));
                 client::Input::Reply { code: entry.code, cause: entry.cause, words: 0 }
             }
             Event::ClosedByServer { how, cause, .. } => {
@@ -335,7 +360,7 @@ impl<'a, T: Tap> World<'a, T> {
         self.tell_client(now, client, input);
     }
 
-    fn deliver_to_server(&mut self, now: Instant, event: Event) {
+    fn deliver_to_server(&mut self, now: Instant, server: ServerId, event: Event) {
         let input = match event {
             Event::CommandArrives { conn, command } => {
                 self.work.commands += 1;
@@ -352,7 +377,7 @@ impl<'a, T: Tap> World<'a, T> {
             Event::TransferDone { conn } => server::Input::TransferDone { conn },
             _ => return,
         };
-        self.tell_server(now, input);
+        self.tell_server(now, server, input);
     }
 
     fn fault(&mut self, now: Instant, fault: u16, step: u16) {
@@ -362,8 +387,12 @@ impl<'a, T: Tap> World<'a, T> {
         if let Some((after, _)) = effects.get(usize::from(step) + 1) {
             self.calendar.schedule(spec.at + *after, Event::Fault { fault, step: step + 1 });
         }
-        if let Effect::Server(_, control) = effect {
-            self.tell_server(now, server::Input::Control(control));
+        match effect {
+            Effect::Server(server, control) => {
+                self.tell_server(now, server, server::Input::Control(control));
+            }
+            // The ways and the name are functions of time: `path` and `names` have read the timeline.
+            Effect::Bandwidth(..) | Effect::Network(..) | Effect::Dns(_) => {}
         }
     }
 
@@ -409,7 +438,7 @@ impl<'a, T: Tap> World<'a, T> {
             }
             client::Action::OpenData { bytes, .. } => {
                 if let Some(conn) = self.slots[client as usize].conn {
-                    self.wires.get(conn).bytes = bytes;
+                    self.wire(conn).bytes = bytes;
                     self.send_up(now, conn, Event::DataAtServer { conn });
                 }
             }
@@ -421,11 +450,11 @@ impl<'a, T: Tap> World<'a, T> {
     }
 
     fn connect(&mut self, now: Instant, client: u32) {
-        self.note(now, client, Happening::Connect);
+        let server = self.look_up(now, client);
+        self.note(now, client, Happening::Connect { to: server });
         let slot = &mut self.slots[client as usize];
         slot.serial = slot.serial.wrapping_add(1);
-        let (serial, delay) = (slot.serial, self.crowds[usize::from(slot.population.0)].spec.link.delay);
-        self.calendar.schedule(now + delay, Event::Syn { client, serial });
+        self.send_syn(client, Syn::new(server, 0));
     }
 
     /// The client gives up its connection, if it has one: with a FIN, or without a word.
@@ -434,71 +463,11 @@ impl<'a, T: Tap> World<'a, T> {
         slot.serial = slot.serial.wrapping_add(1);
         let Some(conn) = slot.conn.take() else { return };
         self.note(now, client, if fin { Happening::Disconnect } else { Happening::Vanish });
-        if fin && !self.wires.get(conn).freed {
+        if fin && !self.wire(conn).freed {
             self.send_up(now, conn, Event::ClosedByClient { conn });
         }
-        self.wires.get(conn).client = NOBODY;
-        self.wires.recycle(conn);
-    }
-
-    // ---- the server's side -------------------------------------------------------------------------------------
-
-    fn syn_arrives(&mut self, now: Instant, client: u32, serial: u16) {
-        let slot = &mut self.slots[client as usize];
-        if slot.serial != serial {
-            return; // its client has given up meanwhile
-        }
-        if !self.listening {
-            let delay = self.crowds[usize::from(slot.population.0)].spec.link.delay;
-            self.calendar.schedule(now + delay, Event::ConnectFailed { client, serial });
-            return;
-        }
-        let conn = self.wires.open(client, now);
-        slot.conn = Some(conn);
-        let peer = slot.peer;
-        self.send_down(now, conn, Event::Connected { conn });
-        let classes = &self.scenario.servers[0].classes;
-        let class = if classes.is_empty() { 0 } else { classes.of(self.scenario.addresses.address(peer)) };
-        self.tell_server(now, server::Input::Accepted { conn, peer, class });
-    }
-
-    pub(super) fn tell_server(&mut self, now: Instant, input: server::Input) {
-        let mut actions = std::mem::take(&mut self.server_actions);
-        self.server.handle(now, input, &mut actions);
-        self.digest.word(now.as_nanos());
-        input.fold(&mut self.digest);
-        for action in actions.drain(..) {
-            action.fold(&mut self.digest);
-            self.do_for_server(now, action);
-        }
-        self.server_actions = actions;
-    }
-
-    fn do_for_server(&mut self, now: Instant, action: server::Action) {
-        match action {
-            server::Action::Observe(observation) => self.recorder.record(now, &observation),
-            server::Action::Arm { conn, at } => {
-                // A deadline may have gone by while the server hung.
-                if let Some(at) = self.wires.get(conn).timer.arm(at.max(now)) {
-                    self.calendar.schedule(at, Event::ConnTimer { conn });
-                }
-            }
-            server::Action::Reply { conn, reply, at } => {
-                self.send_down(at, conn, Event::ReplyArrives { conn, reply: reply.0 });
-            }
-            server::Action::Close { conn, how, cause } => {
-                self.send_down(now, conn, Event::ClosedByServer { conn, how, cause });
-            }
-            server::Action::StartTransfer { conn, at } => self.start_transfer(conn, at),
-            server::Action::ArmServer { .. }
-            | server::Action::ConnectData { .. }
-            | server::Action::AbortData { .. } => {}
-            server::Action::Free { conn } => {
-                self.wires.get(conn).freed = true;
-                self.wires.recycle(conn);
-            }
-            server::Action::Listen { up } => self.listening = up,
-        }
+        self.wire(conn).client = NOBODY;
+        self.recycle(conn);
     }
 
     // ---- the tap -----------------------------------------------------------------------------------------------
@@ -522,15 +491,15 @@ impl<'a, T: Tap> World<'a, T> {
 }
 
 impl<'a> Crowd<'a> {
-    fn new(spec: &'a Population, id: PopulationId, streams: Streams) -> Self {
+    fn new(spec: &'a Population, id: PopulationId, scenario: &Scenario, streams: Streams) -> Self {
         let stream = |purpose| streams.stream(purpose, u32::from(id.0));
         Self {
             spec,
             streams: ClientStreams::new(streams, id),
             addresses: stream(Purpose::Address),
             pauses: stream(Purpose::Pause),
-            jitter_up: stream(Purpose::JitterUp),
-            jitter_down: stream(Purpose::JitterDown),
+            resolver: stream(Purpose::Resolver),
+            path: Path::new(&spec.link, id, scenario, streams),
             source: ArrivalSource::new(stream(Purpose::Arrival)),
             next: None,
         }

@@ -155,7 +155,7 @@ impl ftp421::sim::Tap for Behaviour {
         use ftp421::ftp::Verb;
         use ftp421::sim::Happening;
         match what {
-            Happening::Connect => {
+            Happening::Connect { .. } => {
                 let connects = self.connects.entry(who.index).or_default();
                 *connects += 1;
                 if *connects == 1 {

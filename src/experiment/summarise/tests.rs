@@ -34,6 +34,7 @@ fn scenario(thresholds: &[&str]) -> Scenario {
             overrides,
             classes: crate::workload::Classes::default(),
         }],
+        dns_ttl: None,
         populations: vec![Population {
             name: "staff".to_owned(),
             arrivals: Arrivals::Open(Open { spacing: Spacing::Poisson, rate }),

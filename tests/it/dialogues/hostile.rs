@@ -139,7 +139,7 @@ fn jitter_delays_and_never_reorders() {
             assert!(now >= self.last);
             self.last = now;
             match what {
-                Happening::Connect => self.next = vec!["connected"],
+                Happening::Connect { .. } => self.next = vec!["connected"],
                 Happening::Connected => assert_eq!(self.next.pop(), Some("connected")),
                 Happening::Closed { .. } => self.dialogues += 1,
                 Happening::Reply { reply, .. } if reply.code == 150 => self.next.push("150"),

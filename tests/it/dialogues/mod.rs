@@ -9,6 +9,8 @@ mod desk;
 mod faults;
 mod hostile;
 mod limits;
+mod names;
+mod network;
 mod passwords;
 mod retries;
 mod timers;

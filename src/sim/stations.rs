@@ -1,0 +1,137 @@
+//! The servers' side of the world: each server machine with its listener, its wires and its timer.
+//!
+//! It does not say which server a client goes to: `names` does.
+
+use super::conns::{Wire, Wires};
+use super::tap::Tap;
+use super::timer::Timer;
+use super::world::{Event, Syn, World};
+use crate::id::{ConnId, ServerId};
+use crate::observe::Observation;
+use crate::rng::Streams;
+use crate::scenario::Scenario;
+use crate::server::{self, Control, Server, ServerStreams};
+use crate::time::Instant;
+
+/// One server and what its driver keeps with it.
+pub(super) struct Station {
+    pub server: Server,
+    pub listening: bool,
+    pub wires: Wires,
+    /// The timer of the server as a whole.
+    pub timer: Timer,
+}
+
+impl Station {
+    /// Server number `id` of `scenario`, which listens.
+    pub(super) fn new(scenario: &Scenario, id: ServerId, streams: Streams) -> Self {
+        let controls: Vec<Control> =
+            scenario.faults.iter().flat_map(|fault| fault.controls(id).map(|(_, control)| control)).collect();
+        let policy = scenario.servers[usize::from(id.0)].policy.clone();
+        Self {
+            server: Server::new(id, policy, ServerStreams::new(streams, id), &controls),
+            listening: true,
+            wires: Wires::new(id),
+            timer: Timer::OFF,
+        }
+    }
+
+    /// Has the accept queue room for one more connection?
+    fn has_room(&self, _now: Instant) -> bool {
+        true
+    }
+}
+
+impl<T: Tap> World<'_, T> {
+    pub(super) fn station(&mut self, server: ServerId) -> &mut Station {
+        &mut self.stations[usize::from(server.0)]
+    }
+
+    pub(super) fn wire(&mut self, conn: ConnId) -> &mut Wire {
+        self.station(conn.server()).wires.get(conn)
+    }
+
+    pub(super) fn recycle(&mut self, conn: ConnId) {
+        self.station(conn.server()).wires.recycle(conn);
+    }
+
+    /// A SYN meets a listener with room, a listener without (it is dropped and comes again), or none (a reset goes back).
+    pub(super) fn syn_arrives(&mut self, now: Instant, client: u32, serial: u16, syn: Syn) {
+        let slot = &mut self.slots[client as usize];
+        if slot.serial != serial {
+            return; // its client has given up meanwhile
+        }
+        let station = &mut self.stations[usize::from(syn.server().0)];
+        if !station.listening {
+            self.send_reset(now, client, syn);
+            return;
+        }
+        if !station.has_room(now) {
+            self.send_syn_again(client, syn);
+            return;
+        }
+        let conn = station.wires.open(client, now);
+        slot.conn = Some(conn);
+        let peer = slot.peer;
+        self.send_down(now, conn, Event::Connected { conn });
+        let classes = &self.scenario.servers[usize::from(syn.server().0)].classes;
+        let class = if classes.is_empty() { 0 } else { classes.of(self.scenario.addresses.address(peer)) };
+        self.tell_server(now, syn.server(), server::Input::Accepted { conn, peer, class });
+    }
+
+    pub(super) fn tell_server(&mut self, now: Instant, server: ServerId, input: server::Input) {
+        let mut actions = std::mem::take(&mut self.server_actions);
+        self.stations[usize::from(server.0)].server.handle(now, input, &mut actions);
+        self.digest.word(now.as_nanos());
+        if server != ServerId(0) {
+            self.digest.word(u64::from(server.0));
+        }
+        input.fold(&mut self.digest);
+        for action in actions.drain(..) {
+            action.fold(&mut self.digest);
+            self.do_for_server(now, server, action);
+        }
+        self.server_actions = actions;
+    }
+
+    fn do_for_server(&mut self, now: Instant, server: ServerId, action: server::Action) {
+        match action {
+            server::Action::Observe(observation) => self.observe(now, server, observation),
+            server::Action::Arm { conn, at } => {
+                // A deadline may have gone by while the server hung.
+                if let Some(at) = self.wire(conn).timer.arm(at.max(now)) {
+                    self.calendar.schedule(at, Event::ConnTimer { conn });
+                }
+            }
+            server::Action::ArmServer { at } => {
+                if let Some(at) = self.station(server).timer.arm(at.max(now)) {
+                    self.calendar.schedule(at, Event::ServerTimer { server });
+                }
+            }
+            server::Action::Reply { conn, reply, at } => {
+                self.send_down(at, conn, Event::ReplyArrives { conn, reply: reply.0 });
+            }
+            server::Action::Close { conn, how, cause } => {
+                self.send_down(now, conn, Event::ClosedByServer { conn, how, cause });
+            }
+            server::Action::StartTransfer { conn, at } => self.start_transfer(conn, at),
+            server::Action::ConnectData { .. } | server::Action::AbortData { .. } => {}
+            server::Action::Free { conn } => {
+                self.wire(conn).freed = true;
+                self.recycle(conn);
+            }
+            server::Action::Listen { up } => self.station(server).listening = up,
+        }
+    }
+
+    /// Counts are over all servers; a place in check order means something for the first one only, which reports are about.
+    fn observe(&mut self, now: Instant, server: ServerId, observation: Observation) {
+        let observation = match observation {
+            Observation::Refused { refusal, .. } if server != ServerId(0) => {
+                Observation::Refused { refusal, check: None }
+            }
+            other => other,
+        };
+        self.recorder.record(now, &observation);
+    }
+}
