@@ -69,26 +69,26 @@ impl Server {
     /// How many of what `check` counts there are besides the newcomer: at accept it has no slot yet, and later its session is not
     /// yet counted.
     pub(super) fn present(&self, check: &Check, who: Who) -> u32 {
-        let peer = self.peers.get(who.peer);
+        let address = self.peers.get(who.peer);
         let class = self.classes.get(who.class);
         let user = self.users.get(usize::from(who.user.0)).copied().unwrap_or(0);
         match (check.counts, check.per) {
             (Counts::Sessions, Per::Server) => self.logged_in,
-            (Counts::Sessions, Per::Address) => peer.sessions,
+            (Counts::Sessions, Per::Address) => address.sessions,
             (Counts::Sessions, Per::Class) => class.sessions,
             (Counts::Hosts, Per::User) => self.hosts.others(who),
             (Counts::Hosts, Per::Address) => 0,
             (Counts::Hosts, per) => {
                 let all = if per == Per::Class { class.hosts } else { self.hosts_in };
-                all.saturating_sub(u32::from(peer.sessions > 0))
+                all.saturating_sub(u32::from(address.sessions > 0))
             }
             (_, Per::User) => user,
             (Counts::Sockets, Per::Server) => self.slots + self.data_sockets,
-            (Counts::Sockets, Per::Address) => peer.connections + peer.sockets,
+            (Counts::Sockets, Per::Address) => address.connections + address.sockets,
             (Counts::Sockets, Per::Class) => class.connections + class.sockets,
             (_, per) => {
                 let all = match per {
-                    Per::Address => peer.connections,
+                    Per::Address => address.connections,
                     Per::Class => class.connections,
                     _ => self.slots,
                 };

@@ -118,9 +118,9 @@ impl Server {
     /// The client's host has refused the data connection, or it broke.
     pub(super) fn data_failed(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
         let Some(stage) = self.live(conn).map(|s| s.stage) else { return };
-        let Some(state) = self.side(conn).map(|s| s.data) else { return };
+        let Some(data) = self.side(conn).map(|s| s.data) else { return };
         let at = self.turn(now, conn);
-        match (state, stage) {
+        match (data, stage) {
             (DataState::Connecting, Stage::Transfer) => {
                 self.release_data(now, conn);
                 self.end(now, at, conn, self.policy.data.refused.into(), out);
