@@ -11,6 +11,7 @@ use crate::time::Duration;
 
 /// Logging in.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Login {
     /// Wrong passwords until the session ends; 0 for no bound.
     pub max_attempts: u32,
@@ -55,6 +56,7 @@ impl Login {
 
 /// A ban rule that is in force.
 #[derive(Clone, PartialEq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Ban {
     /// What counts.
     pub offence: Offence,

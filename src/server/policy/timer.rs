@@ -10,6 +10,7 @@ use crate::time::Duration;
 
 /// A timer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Timer {
     /// How long; [`Duration::FOREVER`] is off.
     pub after: Duration,

@@ -105,6 +105,7 @@ pub enum CutsLive {
 /// The ban logic. It is off until a scenario switches it on.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Ban {
     /// The offence that counts unless the scenario names another.
     pub offence: Offence,

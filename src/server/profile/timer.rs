@@ -35,6 +35,7 @@ pub struct Timers {
 /// A timer.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Timer {
     /// Out of the box; `"0s"` is off. A timer that follows another has none of its own.
     #[serde(default)]

@@ -5,6 +5,7 @@
 
 mod bans;
 mod clients;
+mod data_connections;
 mod desk;
 mod faults;
 mod hostile;
@@ -15,7 +16,6 @@ mod passwords;
 mod retries;
 mod timers;
 mod total;
-mod transfers;
 
 use ftp421::id::PopulationId;
 use ftp421::scenario::Scenario;

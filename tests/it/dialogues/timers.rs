@@ -338,7 +338,7 @@ fn stalls(desk: &mut Desk, command: &str, moves: f64) -> (String, f64) {
 
 fn stalled(profile: &str, how: &str) -> Desk {
     Desk::like(profile, |profile, _| {
-        profile.timer.stalled = Some(part(&format!("from = \"measured\"\n{how}")))
+        profile.timer.stalled = Some(part(&format!("from = \"measured\"\n{how}")));
     })
 }
 

@@ -199,14 +199,16 @@ impl Driver {
     fn take(&mut self, now: Instant, actions: &[Action]) {
         for action in actions {
             let conn = match *action {
-                Action::ArmServer { .. } => continue,
-                Action::ConnectData { conn, .. } | Action::AbortData { conn } => conn,
                 Action::Reply { conn, at, .. } | Action::StartTransfer { conn, at } => {
                     assert!(at >= now, "nothing is said in the past: {action:?}");
                     conn
                 }
-                Action::Arm { conn, .. } | Action::Close { conn, .. } | Action::Free { conn } => conn,
-                Action::Listen { .. } | Action::Observe(_) => continue,
+                Action::Arm { conn, .. }
+                | Action::Close { conn, .. }
+                | Action::ConnectData { conn, .. }
+                | Action::AbortData { conn }
+                | Action::Free { conn } => conn,
+                Action::Listen { .. } | Action::ArmServer { .. } | Action::Observe(_) => continue,
             };
             let place = conn.0 as usize;
             assert!(self.owned[place], "{action:?} names a connection that was given back");
