@@ -8,7 +8,7 @@ use super::draft::Places;
 use super::reader::{Read, Reader};
 use super::value::Value;
 use crate::id::PeerId;
-use crate::workload::{Addresses, Pick};
+use crate::workload::{Addresses, Network, Pick};
 
 #[derive(Clone, Copy)]
 enum How {
@@ -62,16 +62,22 @@ fn pool(value: Value<'_>, places: &mut Places) -> Read<Vec<PeerId>> {
     places.pool(&addresses).map_err(|hint| value.wrong("cannot be had", hint))
 }
 
+/// The networks of one text or a list of them.
+pub(super) fn networks(value: Value<'_>) -> Read<Vec<Network>> {
+    let one = |v: &Value<'_>| {
+        let (address, prefix) = parts(v.text()?).map_err(|hint| v.wrong("is not a network", hint))?;
+        Ok(Network::new(address, prefix))
+    };
+    match value.list(1_000) {
+        Ok(list) => list.iter().map(one).collect(),
+        Err(problem) => value.text().map_err(|_| problem).and_then(|_| Ok(vec![one(&value)?])),
+    }
+}
+
 /// All addresses of `address/prefix`, the first and the last included; without a prefix, the one address.
 fn network(text: &str) -> Result<Vec<IpAddr>, String> {
-    let shape = || "write an address and a prefix length, such as \"10.0.0.0/28\"".to_owned();
-    let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
-    let address: IpAddr = address.parse().map_err(|_| shape())?;
+    let (address, prefix) = parts(text)?;
     let width = if address.is_ipv4() { 32 } else { 128 };
-    let prefix = match prefix {
-        None => width,
-        Some(digits) => digits.parse::<u32>().ok().filter(|p| *p <= width).ok_or_else(shape)?,
-    };
     let host_bits = width - prefix;
     if host_bits > Places::POOL.ilog2() {
         return Err(format!(
@@ -87,6 +93,19 @@ fn network(text: &str) -> Result<Vec<IpAddr>, String> {
         return Err(format!("{address} is an address inside {network}/{prefix}: write that"));
     }
     Ok((0..count).map(|i| from_bits(first + i, address.is_ipv4())).collect())
+}
+
+/// The address and the prefix length of a text.
+fn parts(text: &str) -> Result<(IpAddr, u32), String> {
+    let shape = || "write an address and a prefix length, such as \"10.0.0.0/28\"".to_owned();
+    let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
+    let address: IpAddr = address.parse().map_err(|_| shape())?;
+    let width = if address.is_ipv4() { 32 } else { 128 };
+    let prefix = match prefix {
+        None => width,
+        Some(digits) => digits.parse::<u32>().ok().filter(|p| *p <= width).ok_or_else(shape)?,
+    };
+    Ok((address, prefix))
 }
 
 fn bits(address: IpAddr) -> u128 {

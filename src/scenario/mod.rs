@@ -31,7 +31,7 @@ use crate::chaos::Fault;
 use crate::metrics::Threshold;
 use crate::server::{Overrides, Policy};
 use crate::time::{Duration, Instant};
-use crate::workload::{AddressBook, Population};
+use crate::workload::{AddressBook, Classes, Population};
 
 pub use self::problem::Problem;
 
@@ -91,6 +91,8 @@ pub struct Station {
     pub policy: Policy,
     /// What the scenario changed about its profile, for reports.
     pub overrides: Overrides,
+    /// The classes that it puts addresses into.
+    pub classes: Classes,
 }
 
 impl Station {
@@ -146,7 +148,7 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
     let replications = root.get_or("replications", 1, |v| v.count(1..=10_000))?;
     let warmup =
         root.get_or("warmup", Duration::ZERO, |v| Ok(v.instant_before(duration)?.since(Instant::ZERO)))?;
-    let servers = servers::read_all(root)?;
+    let servers = servers::read_all(root, &mut draft.strings)?;
     let dns_ttl = dns::read(root)?;
     let mut populations = population::read_all(root, &mut draft)?;
     let mut scene =

@@ -43,6 +43,11 @@ impl<'a> Reader<'a> {
         Some(Value::new(self.source, key.get_ref(), value))
     }
 
+    /// All keys, for a table whose keys are names.
+    pub fn keys(&self) -> Vec<&'a str> {
+        self.entries().map(|(key, _)| key.get_ref().as_ref()).collect()
+    }
+
     /// The value of `key` as `read` takes it, if it is there.
     pub fn get<T>(&mut self, key: &str, read: impl FnOnce(Value<'a>) -> Read<T>) -> Read<Option<T>> {
         self.value(key).map(read).transpose()

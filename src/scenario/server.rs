@@ -3,37 +3,77 @@
 //! It does not compile the policy: `server::policy` does, and says what does not fit.
 
 use super::Problem;
+use super::addresses;
+use super::draft::Strings;
 use super::reader::{Read, Reader};
 use super::source::suggestion;
 use super::value::Value;
-use crate::server::{BanOverride, Misfit, Offence, Overrides, Policy, Profile};
+use crate::id::UserId;
+use crate::server::profile::BanBy;
+use crate::server::{BanOverride, DENIED, Misfit, Offence, Overrides, Policy, Profile};
+use crate::workload::Classes;
 
 /// The profile of a scenario that names none.
 const DEFAULT_PROFILE: &str = "rfc959";
 /// The highest limit that a scenario may set.
 const MOST_CLIENTS: u32 = 10_000_000;
 
-/// The policy, and what the scenario changed.
-pub(super) fn read(root: &mut Reader<'_>) -> Read<(Policy, Overrides)> {
+/// The most classes of addresses.
+const MOST_CLASSES: usize = 200;
+
+/// The policy, what the scenario changed, and the classes of addresses.
+pub(super) fn read(root: &mut Reader<'_>, strings: &mut Strings) -> Read<(Policy, Overrides, Classes)> {
     let Some(value) = root.value("server") else {
         let overrides = Overrides::default();
         let policy = Profile::named(DEFAULT_PROFILE).map(|p| Policy::new(&p, &overrides));
         return match policy {
-            Some(Ok(policy)) => Ok((policy, overrides)),
+            Some(Ok(policy)) => Ok((policy, overrides, Classes::default())),
             _ => Err(root.missing("server", "a table [server] with a profile")),
         };
     };
-    read_table(value.table("[server]")?, "[server]")
+    read_table(value.table("[server]")?, "[server]", strings)
 }
 
 /// The same from the table of a server, which problems call `name`.
-pub(super) fn read_table(mut table: Reader<'_>, name: &str) -> Read<(Policy, Overrides)> {
+pub(super) fn read_table(
+    mut table: Reader<'_>,
+    name: &str,
+    strings: &mut Strings,
+) -> Read<(Policy, Overrides, Classes)> {
     let profile = read_profile(&mut table)?;
     table.rename(format!("{name} with the profile {}", profile.name));
-    let overrides = read_overrides(&mut table, &profile)?;
+    let mut overrides = read_overrides(&mut table, &profile)?;
+    overrides.denied_users = table.get("denied_users", |v| read_names(&v, strings))?.unwrap_or_default();
+    let mut classes = Classes::default();
+    for network in table.get("denied_addresses", addresses::networks)?.unwrap_or_default() {
+        overrides.denied_addresses = true;
+        classes.put(network, DENIED);
+    }
+    if let Some(mut named) = table.get("classes", |v| v.table("[server.classes]"))? {
+        read_classes(&mut named, &mut classes)?;
+        named.finish()?;
+    }
     let policy = Policy::new(&profile, &overrides).map_err(|misfit| misfit_at(&mut table, &misfit))?;
     table.finish_with(|key| limit_of_another(key, &profile))?;
-    Ok((policy, overrides))
+    Ok((policy, overrides, classes))
+}
+
+/// `office = "10.0.0.0/8"`, or a list: classes are numbered from 1 in the order of the file.
+fn read_classes(table: &mut Reader<'_>, classes: &mut Classes) -> Read<()> {
+    let names = table.keys();
+    if names.len() > MOST_CLASSES {
+        return Err(table.problem("there are too many classes", format!("at most {MOST_CLASSES} fit")));
+    }
+    for (number, name) in (1_u8..).zip(names) {
+        for network in table.get(name, addresses::networks)?.unwrap_or_default() {
+            classes.put(network, number);
+        }
+    }
+    Ok(())
+}
+
+fn read_names(value: &Value<'_>, strings: &mut Strings) -> Read<Vec<UserId>> {
+    value.list(10_000)?.iter().map(|v| Ok(UserId(strings.named(*v, v.text()?)?.0))).collect()
 }
 
 /// The limits of `table` that the profile of `policy` has, as (its place in check order, the new limit).
@@ -69,11 +109,17 @@ fn read_overrides(table: &mut Reader<'_>, profile: &Profile) -> Read<Overrides> 
         passive_ports: table.get("passive_ports", |v| v.count(1..=65_535))?,
         login_timeout: table.get("login_timeout", |v| v.duration())?,
         idle_timeout: table.get("idle_timeout", |v| v.duration())?,
+        noop_idle_timeout: table.get("noop_idle_timeout", |v| v.duration())?,
+        line_timeout: table.get("line_timeout", |v| v.duration())?,
         no_transfer_timeout: table.get("no_transfer_timeout", |v| v.duration())?,
         session_timeout: table.get("session_timeout", |v| v.duration())?,
+        data_connect_timeout: table.get("data_connect_timeout", |v| v.duration())?,
+        stalled_timeout: table.get("stalled_timeout", |v| v.duration())?,
         max_login_attempts: table.get("max_login_attempts", |v| v.count(0..=255))?,
         login_fail_delay: table.get("login_fail_delay", |v| v.duration())?,
-        ban: table.get("ban", read_ban)?,
+        denied_users: Vec::new(),
+        denied_addresses: false,
+        ban: table.get("ban", |v| read_ban(v, profile))?,
         message: table.get("message", |v| v.line().map(str::to_owned))?,
         greeting_cost: table.get("greeting_time", |v| v.duration())?,
         login_cost: table.get("login_time", |v| v.duration())?,
@@ -81,14 +127,30 @@ fn read_overrides(table: &mut Reader<'_>, profile: &Profile) -> Read<Overrides> 
     })
 }
 
-fn read_ban(value: Value<'_>) -> Read<BanOverride> {
+/// What the profile does not say itself, the scenario must.
+fn read_ban(value: Value<'_>, profile: &Profile) -> Read<BanOverride> {
     let mut table = value.table("[server.ban]")?;
+    let known = profile.ban.as_ref();
     let ban = BanOverride {
         offence: table.get("on", |v| v.one_of(&Offence::ALL))?,
-        threshold: table.require("threshold", "threshold = 3", |v| v.count(1..=1_000_000))?,
-        window: table.require("window", "window = \"10m\"", |v| v.some_time())?,
-        duration: table.require("duration", "duration = \"1h\"", |v| v.some_time())?,
+        threshold: table.get("threshold", |v| v.count(1..=1_000_000))?,
+        window: table.get("window", |v| v.some_time())?,
+        duration: table.get("duration", |v| v.some_time())?,
+        by: table.get("by", |v| v.one_of(&BanBy::ALL))?,
     };
+    for (key, example, said) in [
+        ("threshold", "threshold = 3", ban.threshold.is_some() || known.is_none_or(|b| b.threshold > 0)),
+        ("window", "window = \"10m\"", ban.window.is_some() || known.is_none_or(|b| !b.window.0.is_zero())),
+        (
+            "duration",
+            "duration = \"1h\"",
+            ban.duration.is_some() || known.is_none_or(|b| !b.duration.0.is_zero()),
+        ),
+    ] {
+        if !said {
+            return Err(table.missing(key, example));
+        }
+    }
     table.finish()?;
     Ok(ban)
 }

@@ -3,6 +3,7 @@
 //! It does not read what a server is like: `server` does.
 
 use super::Station;
+use super::draft::Strings;
 use super::reader::{Read, Reader};
 use super::server;
 use super::source::suggestion;
@@ -13,10 +14,10 @@ use crate::id::ServerId;
 const ONLY: &str = "server";
 
 /// All servers, in the order of the file; at least one.
-pub(super) fn read_all(root: &mut Reader<'_>) -> Read<Vec<Station>> {
+pub(super) fn read_all(root: &mut Reader<'_>, strings: &mut Strings) -> Read<Vec<Station>> {
     let Some(value) = root.value("servers") else {
-        let (policy, overrides) = server::read(root)?;
-        return Ok(vec![Station { name: ONLY.to_owned(), policy, overrides }]);
+        let (policy, overrides, classes) = server::read(root, strings)?;
+        return Ok(vec![Station { name: ONLY.to_owned(), policy, overrides, classes }]);
     };
     if let Some(one) = root.value("server") {
         return Err(one.wrong("stands beside [[servers]]", "make it one of the [[servers]], with a name"));
@@ -34,8 +35,9 @@ pub(super) fn read_all(root: &mut Reader<'_>) -> Read<Vec<Station>> {
             }
             Ok(name)
         })?;
-        let (policy, overrides) = server::read_table(table, &format!("[[servers]] {name:?}"))?;
-        stations.push(Station { name, policy, overrides });
+        let (policy, overrides, classes) =
+            server::read_table(table, &format!("[[servers]] {name:?}"), strings)?;
+        stations.push(Station { name, policy, overrides, classes });
     }
     if stations.is_empty() {
         return Err(value.wrong("is empty", "write [[servers]] tables, or one [server]"));

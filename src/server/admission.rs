@@ -1,69 +1,100 @@
-//! Admission: who is let in at accept, who at login, and who is sent away.
+//! Admission: who is let in at accept and who is sent away, and what limits find present.
 //!
-//! It does not end sessions that were let in.
+//! It logs nobody in, and does not end sessions that were let in.
 
-use super::policy::{Ending, ReplyId};
-use super::profile::{Counts, Offence, Per, Stage as CheckStage};
-use super::session::{Session, Stage};
-use super::{Action, Server};
+use super::policy::{Check, Ending};
+use super::profile::{Counts, Offence, Per, Stage as CheckStage, Whom};
+use super::session::{Session, Who};
+use super::{Action, DENIED, Server};
 use crate::ftp::ArgId;
 use crate::id::{ConnId, PeerId, UserId};
 use crate::observe::{Observation, Phase, Refusal};
-use crate::rng::unit;
-use crate::server::ending::LastWords;
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// An ending and the place of the check that brought it about.
 type Verdict = (Ending, Option<u8>);
 
 impl Server {
-    pub(super) fn accept(&mut self, now: Instant, conn: ConnId, peer: PeerId, out: &mut Vec<Action>) {
+    pub(super) fn accept(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        (peer, class): (PeerId, u8),
+        out: &mut Vec<Action>,
+    ) {
+        let who = Who { peer, user: UserId::default(), class };
         let place = conn.slot();
         if place >= self.sessions.len() {
             self.sessions.resize(place + 1, Session::FREE);
         }
-        self.offend(now, peer, Offence::Connect, out);
-        if let Some(verdict) = self.refused_at_accept(now, peer) {
-            self.turn_away(now, conn, peer, verdict, out);
+        let banned = self.offend(now, conn, who, Offence::Connect, out);
+        if let Some(verdict) = self.refused_at_accept(now, who) {
+            self.turn_away(now, conn, who, (verdict, banned), out);
             return;
         }
         let at = now + self.policy.greeting_cost;
-        self.sessions[place] = Session::accepted(now, peer, at);
-        self.take_slot(peer);
+        self.sessions[place] = Session::accepted(now, peer, class, at);
+        self.take_slot(who);
         out.push(Action::Observe(Observation::ConnectionOpened));
         self.answer(conn, self.policy.replies.greeting, at, out);
     }
 
-    fn refused_at_accept(&self, now: Instant, peer: PeerId) -> Option<Verdict> {
+    fn refused_at_accept(&mut self, now: Instant, who: Who) -> Option<Verdict> {
         if self.announcing
             && let Some(ending) = self.policy.shutdown_new
         {
             return Some((ending, None));
         }
-        if let Some(ban) = &self.policy.ban
-            && self.peers.is_banned(peer, now)
+        if who.class == DENIED
+            && let Some(ending) = self.policy.login.denied_address
         {
-            return Some((ban.ending, None));
+            return Some((ending, None));
         }
-        self.exceeded(CheckStage::Accept, peer, UserId(0))
+        if let Some(ending) = self.banned_at_accept(now, who) {
+            return Some((ending, None));
+        }
+        self.exceeded(CheckStage::Accept, who)
     }
 
     /// The first limit of `stage` that has no room for one more.
-    fn exceeded(&self, stage: CheckStage, peer: PeerId, user: UserId) -> Option<Verdict> {
+    pub(super) fn exceeded(&self, stage: CheckStage, who: Who) -> Option<Verdict> {
         let checks = self.policy.checks.iter().enumerate();
-        checks.filter(|(_, check)| check.stage == stage && check.limit != u32::MAX).find_map(
-            |(place, check)| {
-                let present = match (check.per, check.counts) {
-                    (Per::Server, Counts::Sessions) => self.logged_in,
-                    (Per::Address, Counts::Sessions) => self.peers.sessions(peer),
-                    (Per::User, _) => self.users.get(usize::from(user.0)).copied().unwrap_or(0),
-                    (Per::Address, _) => self.peers.connections(peer),
+        checks
+            .filter(|(_, check)| check.stage == stage && check.limit != u32::MAX)
+            .filter(|(_, check)| concerns(check, who))
+            .find(|(_, check)| check.is_met_by(self.present(check, who)))
+            .map(|(place, check)| (check.ending, u8::try_from(place).ok()))
+    }
+
+    /// How many of what `check` counts there are besides the newcomer: at accept it has no slot yet, and later its session is not
+    /// yet counted.
+    pub(super) fn present(&self, check: &Check, who: Who) -> u32 {
+        let address = self.peers.get(who.peer);
+        let class = self.classes.get(who.class);
+        let user = self.users.get(usize::from(who.user.0)).copied().unwrap_or(0);
+        match (check.counts, check.per) {
+            (Counts::Sessions, Per::Server) => self.logged_in,
+            (Counts::Sessions, Per::Address) => address.sessions,
+            (Counts::Sessions, Per::Class) => class.sessions,
+            (Counts::Hosts, Per::User) => self.hosts.others(who),
+            (Counts::Hosts, Per::Address) => 0,
+            (Counts::Hosts, per) => {
+                let all = if per == Per::Class { class.hosts } else { self.hosts_in };
+                all.saturating_sub(u32::from(address.sessions > 0))
+            }
+            (_, Per::User) => user,
+            (Counts::Sockets, Per::Server) => self.slots + self.data_sockets,
+            (Counts::Sockets, Per::Address) => address.connections + address.sockets,
+            (Counts::Sockets, Per::Class) => class.connections + class.sockets,
+            (_, per) => {
+                let all = match per {
+                    Per::Address => address.connections,
+                    Per::Class => class.connections,
                     _ => self.slots,
                 };
-                // At accept the new connection has no slot yet; at login the new session is not yet counted.
-                (present >= check.limit).then_some((check.ending, u8::try_from(place).ok()))
-            },
-        )
+                all.saturating_sub(u32::from(check.stage != CheckStage::Accept))
+            }
+        }
     }
 
     /// Refuses a connection at accept. It may hold a slot until its child is reaped.
@@ -71,11 +102,17 @@ impl Server {
         &mut self,
         now: Instant,
         conn: ConnId,
-        peer: PeerId,
-        verdict: Verdict,
+        who: Who,
+        (verdict, mut banned): (Verdict, bool),
         out: &mut Vec<Action>,
     ) {
-        let (ending, check) = verdict;
+        let (mut ending, check) = verdict;
+        if let Some(offence) = Offence::of(ending.cause) {
+            banned |= self.offend(now, conn, who, offence, out);
+        }
+        if banned && let Some(trigger) = self.policy.ban.as_ref().and_then(|rule| rule.trigger) {
+            ending = trigger;
+        }
         let (phase, code) = match ending.reply {
             Some(reply) => (Phase::Greeting, self.policy.table.get(reply).code),
             None => (Phase::Accept, 0),
@@ -84,121 +121,37 @@ impl Server {
             refusal: Refusal { cause: ending.cause, phase, code },
             check,
         }));
-        if let Some(reply) = ending.reply {
-            out.push(Action::Reply { conn, reply, at: now });
+        for reply in ending.reply.into_iter().chain(ending.then) {
+            out.push(Action::Reply { conn, reply, at: now + ending.delay });
         }
         out.push(Action::Close { conn, how: ending.close, cause: Some(ending.cause) });
         if ending.forks {
-            self.sessions[conn.slot()] = Session::accepted(now, peer, now);
-            self.take_slot(peer);
+            self.sessions[conn.slot()] = Session::accepted(now, who.peer, who.class, now);
+            self.take_slot(who);
             self.reap(now, conn, out);
         } else {
             out.push(Action::Free { conn });
         }
     }
 
-    fn take_slot(&mut self, peer: PeerId) {
+    fn take_slot(&mut self, who: Who) {
         self.slots += 1;
-        if let Some(peer) = self.peers.get_mut(peer) {
+        if let Some(peer) = self.peers.get_mut(who.peer) {
             peer.connections += 1;
         }
-    }
-
-    pub(super) fn name_user(
-        &mut self,
-        now: Instant,
-        conn: ConnId,
-        user: ArgId,
-        at: Instant,
-        out: &mut Vec<Action>,
-    ) {
-        let session = &mut self.sessions[conn.slot()];
-        session.user = UserId(user.0);
-        session.stage = Stage::Named;
-        if user == ArgId::ANONYMOUS && self.policy.login.anonymous_without_password {
-            self.log_in(now, conn, Phase::User, out);
-        } else {
-            self.answer(conn, self.policy.replies.user, at, out);
+        if let Some(class) = self.classes.get_mut(who.class) {
+            class.connections += 1;
         }
     }
+}
 
-    /// The user is who he says: lets him in, unless a limit has no room. `phase` is the command that this answers.
-    pub(super) fn log_in(&mut self, now: Instant, conn: ConnId, phase: Phase, out: &mut Vec<Action>) {
-        let at = now + self.policy.login_cost;
-        let Session { peer, user, .. } = self.sessions[conn.slot()];
-        if let Some((ending, check)) = self.exceeded(CheckStage::Login, peer, user) {
-            self.end(now, at, conn, LastWords { phase: Some(phase), check, ..ending.into() }, out);
-            return;
-        }
-        let session = &mut self.sessions[conn.slot()];
-        session.stage = Stage::Session;
-        session.logged_in = now;
-        session.last_transfer = now;
-        self.logged_in += 1;
-        if let Some(peer) = self.peers.get_mut(peer) {
-            peer.sessions += 1;
-        }
-        let place = usize::from(user.0);
-        if place >= self.users.len() {
-            self.users.resize(place + 1, 0);
-        }
-        self.users[place] += 1;
-        out.push(Action::Observe(Observation::SessionOpened));
-        self.answer(conn, self.policy.replies.pass, at, out);
-    }
-
-    /// Answers a wrong password, late, and ends the session if it was the last one allowed.
-    pub(super) fn reject(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let session = &mut self.sessions[conn.slot()];
-        session.fails = session.fails.saturating_add(1);
-        session.stage = Stage::Rejected;
-        let (fails, peer, opened) = (session.fails, session.peer, session.opened);
-        let at = now + self.fail_delay(fails, peer, opened);
-        self.sessions[conn.slot()].last_command = at;
-        let mut banned = self.offend(now, peer, Offence::BadPassword, out);
-        let allowed = self.policy.login.max_attempts;
-        if allowed == 0 || u32::from(fails) < allowed {
-            self.answer(conn, self.policy.login.failed, at, out);
-            return;
-        }
-        banned |= self.offend(now, peer, Offence::LoginAttempts, out);
-        let ending = self.policy.login.exhausted;
-        self.end(now, at, conn, LastWords { more: self.ban_notice(banned), ..ending.into() }, out);
-    }
-
-    /// The wait before the answer to the wrong password number `fails` of a session.
-    fn fail_delay(&self, fails: u8, peer: PeerId, opened: Instant) -> Duration {
-        let login = &self.policy.login;
-        let counter = opened.as_nanos().wrapping_add(u64::from(fails));
-        let share = unit(self.streams.delays.word(u64::from(peer.0), counter));
-        let jitter = Duration::from_nanos((login.fail_delay_jitter.as_nanos() as f64 * share) as u64);
-        login.fail_delay + login.fail_delay_growth * u64::from(fails - 1) + jitter
-    }
-
-    /// Counts an offence of `peer`; true if it is banned for it.
-    pub(super) fn offend(
-        &mut self,
-        now: Instant,
-        peer: PeerId,
-        offence: Offence,
-        out: &mut Vec<Action>,
-    ) -> bool {
-        let Some(rule) = self.policy.ban.as_ref().filter(|rule| rule.offence == offence) else {
-            return false;
-        };
-        let banned = self.peers.offend(peer, now, rule);
-        if let Some(until) = banned {
-            out.push(Action::Observe(Observation::BanBegan { until }));
-        }
-        banned.is_some()
-    }
-
-    /// What a session that has just brought about a ban is told about it.
-    pub(super) fn ban_notice(&self, banned: bool) -> Option<ReplyId> {
-        self.policy
-            .ban
-            .as_ref()
-            .filter(|rule| banned && rule.tells_offender)
-            .and_then(|rule| rule.ending.reply)
-    }
+/// Is `check` for somebody like `who`?
+fn concerns(check: &Check, who: Who) -> bool {
+    let anonymous = who.user == UserId(ArgId::ANONYMOUS.0);
+    let whom = match check.whom {
+        Whom::All => true,
+        Whom::Anonymous => anonymous,
+        Whom::Named => !anonymous,
+    };
+    whom && (check.per != Per::Class || check.classless_too || who.class != 0)
 }

@@ -1,29 +1,24 @@
-//! What the server remembers of an address: its connections, its offences, its ban.
+//! What the server remembers of addresses and accounts: connections, offences, bans.
 //!
-//! It does not decide what an offence is, nor what a banned address is told.
+//! It does not decide what an offence is, nor what somebody banned is told.
+
+use std::collections::BTreeMap;
 
 use super::policy::Ban;
-use crate::id::PeerId;
+use super::profile::BanBy;
+use super::session::Who;
+use crate::id::{PeerId, UserId};
 use crate::time::Instant;
 
 /// One address.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Peer {
     /// Connections whose slot is not yet free.
     pub connections: u32,
     /// Logged-in sessions.
     pub sessions: u32,
-    /// Offences within the window that began at `since`.
-    offences: u32,
-    since: Instant,
-    banned_until: Instant,
-}
-
-const _: () = assert!(size_of::<Peer>() == 32);
-
-impl Peer {
-    const UNKNOWN: Self =
-        Self { connections: 0, sessions: 0, offences: 0, since: Instant::ZERO, banned_until: Instant::ZERO };
+    /// Data sockets.
+    pub sockets: u32,
 }
 
 /// All addresses, by number. A policy that asks nothing of addresses remembers none.
@@ -45,43 +40,121 @@ impl Peers {
         }
         let place = peer.0 as usize;
         if place >= self.table.len() {
-            self.table.resize(place + 1, Peer::UNKNOWN);
+            self.table.resize(place + 1, Peer::default());
         }
         Some(&mut self.table[place])
     }
 
-    /// Connections of `peer` whose slot is not yet free.
-    pub(super) fn connections(&self, peer: PeerId) -> u32 {
-        self.table.get(peer.0 as usize).map_or(0, |p| p.connections)
+    /// What `peer` has.
+    pub(super) fn get(&self, peer: PeerId) -> Peer {
+        self.table.get(peer.0 as usize).copied().unwrap_or_default()
+    }
+}
+
+/// What one possible victim has done.
+#[derive(Clone, Copy, Debug)]
+struct Record {
+    /// Offences within the window that began at `since`.
+    offences: u32,
+    since: Instant,
+    banned_until: Instant,
+}
+
+impl Record {
+    const CLEAN: Self = Self { offences: 0, since: Instant::ZERO, banned_until: Instant::ZERO };
+
+    fn offend(&mut self, now: Instant, rule: &Ban) -> Option<Instant> {
+        if now < self.banned_until {
+            return None;
+        }
+        if self.offences == 0 || now.since(self.since) > rule.window {
+            self.offences = 0;
+            self.since = now;
+        }
+        self.offences += 1;
+        if self.offences < rule.threshold {
+            return None;
+        }
+        self.offences = 0;
+        self.banned_until = now + rule.duration;
+        Some(self.banned_until)
     }
 
-    /// Logged-in sessions of `peer`.
-    pub(super) fn sessions(&self, peer: PeerId) -> u32 {
-        self.table.get(peer.0 as usize).map_or(0, |p| p.sessions)
+    fn is_over(&self, now: Instant, rule: &Ban) -> bool {
+        now >= self.banned_until && (self.offences == 0 || now.since(self.since) > rule.window)
+    }
+}
+
+/// All offences and bans. Addresses and accounts are numbers; a pair of them is looked up.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bans {
+    addresses: Vec<Record>,
+    users: Vec<Record>,
+    pairs: BTreeMap<(UserId, PeerId), Record>,
+}
+
+impl Bans {
+    /// The most pairs that are remembered. When there are so many, those whose offences are over are forgotten; if that is none, a
+    /// newcomer's offence is not counted.
+    const PAIRS: usize = 1 << 16;
+
+    fn get(&self, who: Who, by: BanBy) -> Option<&Record> {
+        match by {
+            BanBy::Address => self.addresses.get(who.peer.0 as usize),
+            BanBy::User => self.users.get(usize::from(who.user.0)),
+            BanBy::Both => self.pairs.get(&(who.user, who.peer)),
+        }
     }
 
-    /// Is `peer` banned at `now`?
-    pub(super) fn is_banned(&self, peer: PeerId, now: Instant) -> bool {
-        self.table.get(peer.0 as usize).is_some_and(|p| now < p.banned_until)
+    fn get_mut(&mut self, who: Who, now: Instant, rule: &Ban) -> Option<&mut Record> {
+        let (table, place) = match rule.by {
+            BanBy::Address => (&mut self.addresses, who.peer.0 as usize),
+            _ if who.user == UserId::default() => return None, // nobody is named yet
+            BanBy::User => (&mut self.users, usize::from(who.user.0)),
+            BanBy::Both => {
+                let key = (who.user, who.peer);
+                if self.pairs.len() >= Self::PAIRS && !self.pairs.contains_key(&key) {
+                    self.pairs.retain(|_, record| !record.is_over(now, rule));
+                    if self.pairs.len() >= Self::PAIRS {
+                        return None;
+                    }
+                }
+                return Some(self.pairs.entry(key).or_insert(Record::CLEAN));
+            }
+        };
+        if place >= table.len() {
+            table.resize(place + 1, Record::CLEAN);
+        }
+        Some(&mut table[place])
     }
 
-    /// Counts an offence of `peer`; if it brings about a ban, says until when. The window begins with the first offence and does not
+    /// Is the victim that `who` is, or has, banned at `now`?
+    pub(super) fn is_banned(&self, who: Who, now: Instant, rule: &Ban) -> bool {
+        self.get(who, rule.by).is_some_and(|record| now < record.banned_until)
+    }
+
+    /// Counts an offence; if it brings about a ban, says until when. The window begins with the first offence and does not
     /// slide, as `mod_ban`'s does.
-    pub(super) fn offend(&mut self, peer: PeerId, now: Instant, rule: &Ban) -> Option<Instant> {
-        let entry = self.get_mut(peer)?;
-        if now < entry.banned_until {
-            return None;
+    pub(super) fn offend(&mut self, who: Who, now: Instant, rule: &Ban) -> Option<Instant> {
+        self.get_mut(who, now, rule)?.offend(now, rule)
+    }
+
+    /// Somebody banned has come again.
+    pub(super) fn tried_again(&mut self, who: Who, now: Instant, rule: &Ban) {
+        if rule.from_last_attempt
+            && let Some(record) = self.get_mut(who, now, rule).filter(|record| now < record.banned_until)
+        {
+            record.banned_until = now + rule.duration;
         }
-        if entry.offences == 0 || now.since(entry.since) > rule.window {
-            entry.offences = 0;
-            entry.since = now;
+    }
+
+    /// A login has succeeded.
+    pub(super) fn succeeded(&mut self, who: Who, now: Instant, rule: &Ban) {
+        if rule.success_resets
+            && self.get(who, rule.by).is_some()
+            && let Some(record) = self.get_mut(who, now, rule)
+        {
+            record.offences = 0;
         }
-        entry.offences += 1;
-        if entry.offences < rule.threshold {
-            return None;
-        }
-        entry.offences = 0;
-        entry.banned_until = now + rule.duration;
-        Some(entry.banned_until)
     }
 }

@@ -1,14 +1,14 @@
-//! The end of connections: timers, last words, closes, and the slot that outlives them.
+//! The end of connections: last words, closes, and the slot that outlives them.
 //!
-//! It does not decide who is let in.
+//! It does not decide who is let in, nor when a timer is due.
 
-use super::policy::{Ending, ReplyId, Timer};
+use super::policy::Ending;
 use super::profile::Offence;
 use super::session::{Session, Stage};
 use super::{Action, Server};
 use crate::id::ConnId;
 use crate::observe::{Cause, CloseHow, Observation, Phase, Refusal};
-use crate::time::{Duration, Instant};
+use crate::time::Instant;
 
 /// How a connection is refused or cut.
 #[derive(Clone, Copy)]
@@ -18,13 +18,13 @@ pub(super) struct LastWords {
     pub phase: Option<Phase>,
     /// The place of the limit in check order, if a limit brought it about.
     pub check: Option<u8>,
-    /// A second reply behind the ending's own.
-    pub more: Option<ReplyId>,
+    /// Has it just brought about a ban?
+    pub banned: bool,
 }
 
 impl From<Ending> for LastWords {
     fn from(ending: Ending) -> Self {
-        Self { ending, phase: None, check: None, more: None }
+        Self { ending, phase: None, check: None, banned: false }
     }
 }
 
@@ -50,18 +50,55 @@ impl Server {
         last: LastWords,
         out: &mut Vec<Action>,
     ) {
-        let LastWords { ending, phase, check, more } = last;
-        let session = &mut self.sessions[conn.slot()];
-        let phase = phase.unwrap_or(session.phase());
+        let LastWords { mut ending, phase, check, mut banned } = last;
+        let session = &self.sessions[conn.slot()];
+        let (phase, who) = (phase.unwrap_or(session.phase()), session.who());
+        if let Some(offence) = Offence::of(ending.cause) {
+            banned |= self.offend(now, conn, who, offence, out);
+        }
+        let mut notice = None;
+        if let Some(rule) = self.policy.ban.as_ref().filter(|_| banned) {
+            if let Some(trigger) = rule.trigger {
+                ending = trigger;
+            } else if rule.tells_offender {
+                notice = rule.ending.reply;
+            }
+        }
+        let turn = if ending.reply.is_some() { self.turn(at, conn) } else { at };
+        let at = turn + ending.delay;
         let code = ending.reply.map_or(0, |reply| self.policy.table.get(reply).code);
         out.push(Action::Observe(Observation::Refused {
             refusal: Refusal { cause: ending.cause, phase, code },
             check,
         }));
-        for reply in ending.reply.into_iter().chain(more) {
+        for reply in ending.reply.into_iter().chain(ending.then).chain(notice) {
             out.push(Action::Reply { conn, reply, at });
         }
+        if ending.close == CloseHow::None {
+            self.go_on(now, at, conn, out);
+            return;
+        }
+        if self.sessions[conn.slot()].stage == Stage::Transfer {
+            self.drop_data(now, conn, out);
+        }
         self.close_at(now, at, conn, ending.close, Some(ending.cause), out);
+    }
+
+    /// A refusal that leaves the session as it was, but for what it was about.
+    fn go_on(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut Vec<Action>) {
+        let session = &mut self.sessions[conn.slot()];
+        match session.stage {
+            Stage::Transfer => {
+                self.drop_data(now, conn, out);
+                self.leave_transfer(now, conn);
+            }
+            Stage::Named => session.stage = Stage::Rejected,
+            _ => {}
+        }
+        let session = &mut self.sessions[conn.slot()];
+        session.ends = at;
+        session.last_command = at;
+        self.arm(conn, out);
     }
 
     /// Closes `conn` when its last reply is out, at `at`.
@@ -86,7 +123,7 @@ impl Server {
         }
     }
 
-    fn close_now(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn close_now(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
         let session = self.sessions[conn.slot()];
         out.push(Action::Close { conn, how: session.close, cause: session.cause });
         self.release(now, conn, out);
@@ -94,13 +131,11 @@ impl Server {
 
     /// The connection is over: counts it out, and frees its slot or waits until it is reaped.
     fn release(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+        self.release_data(now, conn);
+        self.forget_side(conn);
         let session = self.sessions[conn.slot()];
         if !session.logged_in.is_never() {
-            self.logged_in -= 1;
-            if let Some(peer) = self.peers.get_mut(session.peer) {
-                peer.sessions -= 1;
-            }
-            self.users[usize::from(session.user.0)] -= 1;
+            self.count_session(session.who(), false);
             out.push(Action::Observe(Observation::SessionClosed { opened: session.logged_in }));
         }
         out.push(Action::Observe(Observation::ConnectionClosed { opened: session.opened }));
@@ -120,11 +155,14 @@ impl Server {
         }
     }
 
-    fn free(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn free(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
         let session = std::mem::replace(&mut self.sessions[conn.slot()], Session::FREE);
         self.slots -= 1;
         if let Some(peer) = self.peers.get_mut(session.peer) {
             peer.connections -= 1;
+        }
+        if let Some(class) = self.classes.get_mut(session.class) {
+            class.connections -= 1;
         }
         let admitted = !session.logged_in.is_never();
         out.push(Action::Observe(Observation::SlotFreed { held: now.since(session.opened), admitted }));
@@ -149,64 +187,4 @@ impl Server {
             }
         }
     }
-
-    // ---- timers ------------------------------------------------------------------------------------------------
-
-    /// Asks for a firing when the next timer of `conn` is due.
-    pub(super) fn arm(&self, conn: ConnId, out: &mut Vec<Action>) {
-        let (at, _) = self.next_timer(&self.sessions[conn.slot()]);
-        if !at.is_never() {
-            out.push(Action::Arm { conn, at });
-        }
-    }
-
-    pub(super) fn timer_fired(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let Some(session) = self.sessions.get(conn.slot()) else { return };
-        match session.stage {
-            Stage::Free => {}
-            Stage::Ending | Stage::Reaping if now < session.ends => {
-                out.push(Action::Arm { conn, at: session.ends });
-            }
-            Stage::Ending => self.close_now(now, conn, out),
-            Stage::Reaping => self.free(now, conn, out),
-            _ => match self.next_timer(session) {
-                (at, Some(timer)) if now >= at => self.expire(now, conn, timer, out),
-                _ => self.arm(conn, out),
-            },
-        }
-    }
-
-    fn expire(&mut self, now: Instant, conn: ConnId, timer: Timer, out: &mut Vec<Action>) {
-        let peer = self.sessions[conn.slot()].peer;
-        let late = timer.ending.cause == Cause::LoginTimeout;
-        let banned = late && self.offend(now, peer, Offence::LoginTimeout, out);
-        self.end(now, now, conn, LastWords { more: self.ban_notice(banned), ..timer.ending.into() }, out);
-    }
-
-    /// When the earliest timer of an open connection is due, and which it is. The idle and no-transfer timers rest during a
-    /// transfer and begin anew at its end.
-    fn next_timer(&self, s: &Session) -> (Instant, Option<Timer>) {
-        let policy = &self.policy;
-        let due = |from: Instant, timer: Timer| (later(from, timer.after, policy.lateness), Some(timer));
-        let earlier = |a: (Instant, Option<Timer>), b: Option<(Instant, Option<Timer>)>| match b {
-            Some(b) if b.0 < a.0 => b,
-            _ => a,
-        };
-        if s.logged_in.is_never() {
-            let Some(timer) = policy.login_timer else { return (Instant::NEVER, None) };
-            return due(if timer.rearmed_by_command { s.last_command } else { s.opened }, timer);
-        }
-        let session = policy.session_timer.map(|timer| due(s.logged_in, timer));
-        if s.stage == Stage::Transfer {
-            return session.unwrap_or((Instant::NEVER, None));
-        }
-        let no_transfer = policy.no_transfer_timer.map(|timer| due(s.last_transfer, timer));
-        let idle = policy.idle_timer.map(|timer| due(s.last_command, timer));
-        earlier(earlier(idle.unwrap_or((Instant::NEVER, None)), no_transfer), session)
-    }
-}
-
-/// `from` plus `after` plus the lateness of the server's timers; never, if the timer is off.
-fn later(from: Instant, after: Duration, lateness: Duration) -> Instant {
-    if after.is_forever() { Instant::NEVER } else { from + after + lateness }
 }

@@ -3,10 +3,12 @@
 //! **The caller's law:** every connection id that comes in with [`Input::Accepted`] belongs to the machine until
 //! [`Action::Free`] gives it back.
 
-use super::ban::Peers;
-use super::policy::{Ending, Policy, ReplyId};
-use super::profile::{CutsLive, Per};
+use super::ban::{Bans, Peers};
+use super::policy::{Check, Ending, Policy, ReplyId};
+use super::profile::{Counts, Per};
 use super::session::{Session, Stage};
+use super::side::{NO_SIDE, Sides};
+use super::tally::{Classes, Hosts, Ports, may_bind};
 use super::{Action, Control, Input, ServerStreams};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ConnId, ServerId};
@@ -28,6 +30,15 @@ pub struct Server {
     pub(super) slots: u32,
     /// Logged-in sessions.
     pub(super) logged_in: u32,
+    /// Different addresses with sessions, if addresses are remembered.
+    pub(super) hosts_in: u32,
+    pub(super) hosts: Hosts,
+    pub(super) classes: Classes,
+    pub(super) bans: Bans,
+    /// Sockets of data connections.
+    pub(super) data_sockets: u32,
+    pub(super) ports: Ports,
+    pub(super) sides: Sides,
     pub(super) announcing: bool,
     pub(super) hung: bool,
     /// What came in while the server hung.
@@ -39,10 +50,20 @@ impl Server {
     /// Server number `id`, which listens. `reloads` are the controls that it may meet later, so that it knows what to
     /// remember.
     pub fn new(id: ServerId, policy: Policy, streams: ServerStreams, reloads: &[Control]) -> Self {
-        let per_address =
-            |check: u8| policy.checks.get(usize::from(check)).is_some_and(|c| c.per == Per::Address);
-        let tracked = policy.needs_addresses()
-            || reloads.iter().any(|c| matches!(c, Control::SetLimit { check, .. } if per_address(*check)));
+        let reloaded: Vec<u8> = reloads
+            .iter()
+            .filter_map(|control| match control {
+                Control::SetLimit { check, .. } => Some(*check),
+                _ => None,
+            })
+            .collect();
+        let counts = |what: fn(&Check) -> bool| {
+            let checks = policy.checks.iter().enumerate();
+            checks.filter(|(_, check)| what(check)).any(|(place, check)| may_bind(check, place, &reloaded))
+        };
+        let tracked =
+            policy.needs_addresses() || counts(|c| c.per == Per::Address || c.counts == Counts::Hosts);
+        let (hosts, classes) = (counts(|c| c.counts == Counts::Hosts), counts(|c| c.per == Per::Class));
         Self {
             id,
             policy,
@@ -51,6 +72,13 @@ impl Server {
             users: Vec::new(),
             slots: 0,
             logged_in: 0,
+            hosts_in: 0,
+            hosts: Hosts::new(hosts),
+            classes: Classes::new(classes),
+            bans: Bans::default(),
+            data_sockets: 0,
+            ports: Ports::default(),
+            sides: Sides::default(),
             announcing: false,
             hung: false,
             waiting: Vec::new(),
@@ -85,69 +113,127 @@ impl Server {
             return;
         }
         match input {
-            Input::Accepted { conn, peer, .. } => self.accept(now, conn, peer, out),
+            Input::Accepted { conn, peer, class } => self.accept(now, conn, (peer, class), out),
             Input::Command { conn, command } => self.command(now, conn, command, out),
-            Input::DataOpened { conn } => self.data_opened(conn),
-            Input::TransferDone { conn } => self.transfer_done(now, conn, out),
+            Input::Bytes { conn } => self.bytes(now, conn, out),
+            Input::LineTooLong { conn } => self.line_too_long(now, conn, out),
+            Input::DataOpened { conn } => {
+                self.data_opened(now, conn, out);
+                self.obey_kept(now, conn, out); // PORT may have been waiting for it
+            }
+            Input::DataFailed { conn } => {
+                self.data_failed(now, conn, out);
+                self.obey_kept(now, conn, out);
+            }
+            Input::Progress { conn, rate } => self.progress(now, conn, rate, out),
+            Input::TransferDone { conn } => {
+                self.transfer_done(now, conn, out);
+                self.obey_kept(now, conn, out);
+            }
             Input::Closed { conn } => self.closed(now, conn, out),
-            Input::TimerFired { conn } => self.timer_fired(now, conn, out),
-            Input::Bytes { .. }
-            | Input::LineTooLong { .. }
-            | Input::DataFailed { .. }
-            | Input::Progress { .. }
-            | Input::ServerTimerFired => {}
+            Input::TimerFired { conn } => {
+                self.timer_fired(now, conn, out);
+                self.obey_kept(now, conn, out);
+            }
+            Input::ServerTimerFired => {}
             Input::Control(control) => self.control(now, control, out),
         }
     }
 
     fn command(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut Vec<Action>) {
         let Some(session) = self.live(conn) else { return };
-        let peer = session.peer;
-        if let Some(ban) = &self.policy.ban
-            && ban.cuts_live != CutsLive::Never
-            && self.peers.is_banned(peer, now)
-        {
-            let silent = Ending::silent(Cause::Banned, CloseHow::Fin);
-            self.end(now, now, conn, silent.into(), out);
-            return;
+        let in_transfer = session.stage == Stage::Transfer;
+        if session.side != NO_SIDE {
+            self.side_mut(conn).line_since = Instant::NEVER;
         }
-        if let Some(timer) = self.policy.noop_idle_timer
-            && self.is_stale(now, conn, command.verb, timer.after)
-        {
-            self.end(now, now, conn, timer.ending.into(), out);
-            return;
-        }
-        let at =
-            now + if command.verb == Verb::Pass { self.policy.login_cost } else { self.policy.command_cost };
-        let session = &mut self.sessions[conn.slot()];
-        session.last_command = at;
-        if !command.verb.is_keep_alive() {
-            session.last_deed = at;
-        }
-        match (session.stage, command.verb) {
-            (_, Verb::Quit) => self.quit(now, at, conn, out),
-            (Stage::Session, verb) => self.session_command(conn, verb, at, out),
-            (Stage::Transfer, _) => {} // nothing is read until the transfer is over; ABOR comes with the sockets
-            (_, Verb::User) => self.name_user(now, conn, command.arg, at, out),
-            (Stage::Named, Verb::Pass) if command.arg == ArgId::RIGHT_PASSWORD => {
-                self.log_in(now, conn, Phase::Pass, out);
+        match command.verb {
+            Verb::Abor if in_transfer => {
+                self.abort(now, conn, out);
+                self.obey_kept(now, conn, out);
             }
-            (Stage::Named, Verb::Pass) => self.reject(now, conn, out),
-            (_, Verb::Pass) => self.answer(conn, self.policy.replies.pass_first, at, out),
-            _ if self.policy.login.locked => self.answer(conn, self.policy.replies.login_first, at, out),
-            (_, Verb::Noop) => self.answer(conn, self.policy.replies.noop, at, out),
-            (_, Verb::Other) => self.answer(conn, self.policy.replies.unknown, at, out),
-            _ => self.answer(conn, self.policy.replies.login_first, at, out),
+            _ if in_transfer => self.keep(conn, command),
+            _ => self.obey(now, conn, command, out),
         }
     }
 
-    /// Does `verb` only keep a session alive that has done nothing else for longer than `after`?
-    fn is_stale(&self, now: Instant, conn: ConnId, verb: Verb, after: Duration) -> bool {
-        verb.is_keep_alive() && now.since(self.sessions[conn.slot()].last_deed) > after
+    /// A line that is longer than the server reads.
+    fn line_too_long(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+        if self.live(conn).is_none() {
+            return;
+        }
+        match self.policy.line_too_long {
+            Some(ending) => {
+                let at = self.turn(now, conn);
+                self.end(now, at, conn, ending.into(), out);
+            }
+            None => self.command(now, conn, Command { verb: Verb::Other, arg: ArgId::OTHER }, out),
+        }
+    }
+
+    /// Obeys what came during a transfer that is over now, until there is another.
+    fn obey_kept(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+        while let Some(session) = self.live(conn) {
+            if session.side == NO_SIDE || session.stage == Stage::Transfer {
+                return;
+            }
+            let Some(command) = self.take_kept(conn) else {
+                self.tidy_side(conn);
+                return;
+            };
+            self.obey(now, conn, command, out);
+        }
+    }
+
+    /// When the next command of `conn` has its turn: no reply is sent before the one before it.
+    pub(super) fn turn(&self, now: Instant, conn: ConnId) -> Instant {
+        now.max(self.sessions[conn.slot()].ends)
+    }
+
+    fn obey(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut Vec<Action>) {
+        let turn = self.turn(now, conn) + self.reluctance(now, conn);
+        if self.is_cut_by_ban(now, conn) {
+            self.end(now, turn, conn, Ending::silent(Cause::Banned, CloseHow::Fin).into(), out);
+            return;
+        }
+        if let Some(timer) = self.policy.noop_idle_timer
+            && command.verb.is_keep_alive()
+            && self.is_stale(now, conn)
+        {
+            self.sessions[conn.slot()].last_deed = now; // if the session outlives it
+            self.end(now, turn, conn, timer.ending.into(), out);
+            return;
+        }
+        let cost = if command.verb == Verb::Pass { self.policy.login_cost } else { self.policy.command_cost };
+        let at = turn + cost;
+        let ignored =
+            command.verb == Verb::Noop && self.policy.idle_timer.is_some_and(|timer| timer.ignores_noop);
+        let session = &mut self.sessions[conn.slot()];
+        if !ignored || session.logged_in.is_never() {
+            session.last_command = at;
+        }
+        if !command.verb.is_keep_alive() {
+            session.last_deed = at;
+        }
+        let replies = &self.policy.replies;
+        match (session.stage, command.verb) {
+            (_, Verb::Quit) => self.quit(now, at, conn, out),
+            (Stage::Session, _) => self.session_command(now, at, conn, command, out),
+            (_, Verb::User) => self.name_user(now, at, conn, command.arg, out),
+            (Stage::Named, Verb::Pass) => {
+                let right = command.arg == ArgId::RIGHT_PASSWORD;
+                self.check_password(now, at, conn, (right, Phase::Pass), out);
+            }
+            (_, Verb::Pass) => self.object(now, at, conn, replies.pass_first, out),
+            _ if self.policy.login.locked => self.object(now, at, conn, replies.login_first, out),
+            (_, Verb::Noop) => self.answer(conn, replies.noop, at, out),
+            (_, Verb::Other) => self.object(now, at, conn, replies.unknown, out),
+            _ => self.object(now, at, conn, replies.login_first, out),
+        }
     }
 
     pub(super) fn answer(&mut self, conn: ConnId, reply: ReplyId, at: Instant, out: &mut Vec<Action>) {
         out.push(Action::Reply { conn, reply, at });
+        self.sessions[conn.slot()].ends = at;
         self.arm(conn, out);
     }
 
@@ -156,47 +242,38 @@ impl Server {
         self.close_at(now, at, conn, CloseHow::Fin, None, out);
     }
 
-    fn session_command(&mut self, conn: ConnId, verb: Verb, at: Instant, out: &mut Vec<Action>) {
-        let replies = self.policy.replies;
-        let session = &mut self.sessions[conn.slot()];
-        let reply = match verb {
+    fn session_command(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        conn: ConnId,
+        command: Command,
+        out: &mut Vec<Action>,
+    ) {
+        let replies = &self.policy.replies;
+        let reply = match command.verb {
             Verb::Noop => replies.noop,
             Verb::Cwd => replies.cwd,
             Verb::Pwd => replies.pwd,
-            Verb::Pasv => replies.pasv,
-            Verb::Port => replies.port,
             Verb::Abor => replies.abor,
-            Verb::User | Verb::Pass | Verb::Other | Verb::SiteIdle | Verb::Quit => replies.unknown,
-            Verb::List | Verb::Retr | Verb::Stor if !session.data => replies.no_data,
+            Verb::SiteIdle => self.set_idle(conn, command.arg),
+            Verb::User | Verb::Pass | Verb::Other | Verb::Quit => replies.unknown,
+            Verb::Pasv => return self.listen_for_data(now, at, conn, out),
+            Verb::Port => return self.note_port(now, at, conn, out),
             Verb::List | Verb::Retr | Verb::Stor => {
-                session.stage = Stage::Transfer;
-                session.listing = verb == Verb::List;
-                out.push(Action::StartTransfer { conn, at });
-                match verb {
-                    Verb::List => replies.list,
-                    Verb::Retr => replies.retr,
-                    _ => replies.stor,
-                }
+                return self.transfer(now, at, conn, command.verb, out);
             }
         };
         self.answer(conn, reply, at, out);
     }
 
-    fn data_opened(&mut self, conn: ConnId) {
-        if let Some(session) = self.live(conn) {
-            session.data = true;
+    /// SITE IDLE, where the server has it and the time is not too long.
+    fn set_idle(&mut self, conn: ConnId, secs: ArgId) -> ReplyId {
+        let time = Duration::from_secs(u64::from(secs.0));
+        if time.is_zero() || time > self.policy.site_idle_max {
+            return self.policy.replies.unknown;
         }
-    }
-
-    fn transfer_done(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let replies = self.policy.replies;
-        let Some(session) = self.live(conn).filter(|s| s.stage == Stage::Transfer) else { return };
-        let reply = if session.listing { replies.listed } else { replies.transferred };
-        session.stage = Stage::Session;
-        session.data = false;
-        session.last_command = now;
-        session.last_deed = now;
-        session.last_transfer = now;
-        self.answer(conn, reply, now, out);
+        self.side_mut(conn).idle = time;
+        self.policy.replies.site_idle
     }
 }

@@ -4,13 +4,18 @@
 
 mod admission;
 mod ban;
+mod data;
 mod ending;
+mod login;
 mod machine;
 pub mod policy;
 pub mod profile;
 mod session;
 mod shutdown;
+mod side;
+mod tally;
 mod texts;
+mod timers;
 
 pub use machine::Server;
 pub use policy::{BanOverride, Misfit, Overrides, Policy, ReplyEntry, ReplyId, ReplyTable};
@@ -23,6 +28,9 @@ use crate::id::{ConnId, PeerId, ServerId};
 use crate::observe::{Cause, CloseHow, Observation};
 use crate::rng::{Purpose, Stream, Streams};
 use crate::time::Instant;
+
+/// The class of addresses that the scenario calls unwelcome.
+pub const DENIED: u8 = u8::MAX;
 
 /// The random streams of a server.
 #[derive(Clone, Copy, Debug)]
@@ -50,7 +58,7 @@ pub enum Input {
         conn: ConnId,
         /// The address that it comes from.
         peer: PeerId,
-        /// The class of that address, as the scenario numbers them from 1; 0 for none.
+        /// The class of that address, as the scenario numbers them from 1; 0 for none, [`DENIED`] for one that is not welcome.
         class: u8,
     },
     /// A complete command line was read.

@@ -2,6 +2,7 @@
 //!
 //! It decides nothing: the machine reads and writes it.
 
+use super::side::NO_SIDE;
 use crate::id::{PeerId, UserId};
 use crate::observe::{Cause, CloseHow, Phase};
 use crate::time::Instant;
@@ -19,13 +20,25 @@ pub(super) enum Stage {
     Rejected,
     /// Logged in.
     Session,
-    /// Logged in, and a transfer is under way.
+    /// Logged in, and a command has the data connection or waits for it.
     Transfer,
     /// The last reply is on its way; the connection closes when it is out.
     Ending,
     /// The connection is closed; its slot is not yet free.
     Reaping,
 }
+
+/// Whom a limit or a ban is asked about.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Who {
+    pub peer: PeerId,
+    /// The account; 0 before it is named.
+    pub user: UserId,
+    pub class: u8,
+}
+
+/// No limit has been met.
+pub(super) const NO_VERDICT: u8 = u8::MAX;
 
 /// One connection.
 #[derive(Clone, Copy, Debug)]
@@ -40,20 +53,22 @@ pub(super) struct Session {
     pub last_deed: Instant,
     /// When the last transfer ended, or the login if there was none.
     pub last_transfer: Instant,
-    /// When an ending connection closes, or a reaped slot is free.
+    /// When its last reply is out and the next command's turn comes, an ending connection closes, or a reaped slot is free.
     pub ends: Instant,
     /// Its address.
     pub peer: PeerId,
+    /// The place of what few connections need.
+    pub side: u32,
     /// Its account.
     pub user: UserId,
     /// Where it stands.
     pub stage: Stage,
     /// Wrong passwords so far.
     pub fails: u8,
-    /// Is a data connection open?
-    pub data: bool,
-    /// Is the transfer under way a LIST?
-    pub listing: bool,
+    /// The class of its address.
+    pub class: u8,
+    /// The place in check order of the limit that had no room when USER came.
+    pub verdict: u8,
     /// How an ending connection closes.
     pub close: CloseHow,
     /// Why, if it was refused.
@@ -71,24 +86,32 @@ impl Session {
         last_transfer: Instant::ZERO,
         ends: Instant::NEVER,
         peer: PeerId(0),
+        side: NO_SIDE,
         user: UserId(0),
         stage: Stage::Free,
         fails: 0,
-        data: false,
-        listing: false,
+        class: 0,
+        verdict: NO_VERDICT,
         close: CloseHow::Fin,
         cause: None,
     };
 
-    pub(super) fn accepted(now: Instant, peer: PeerId, greeted: Instant) -> Self {
+    pub(super) fn accepted(now: Instant, peer: PeerId, class: u8, greeted: Instant) -> Self {
         Self {
             opened: now,
             last_command: greeted,
             last_deed: greeted,
+            ends: greeted,
             peer,
+            class,
             stage: Stage::Greeted,
             ..Self::FREE
         }
+    }
+
+    /// Who it is.
+    pub(super) fn who(&self) -> Who {
+        Who { peer: self.peer, user: self.user, class: self.class }
     }
 
     /// Is the TCP connection open?

@@ -74,7 +74,9 @@ impl<T: Tap> World<'_, T> {
         slot.conn = Some(conn);
         let peer = slot.peer;
         self.send_down(now, conn, Event::Connected { conn });
-        self.tell_server(now, syn.server(), server::Input::Accepted { conn, peer, class: 0 });
+        let classes = &self.scenario.servers[usize::from(syn.server().0)].classes;
+        let class = if classes.is_empty() { 0 } else { classes.of(self.scenario.addresses.address(peer)) };
+        self.tell_server(now, syn.server(), server::Input::Accepted { conn, peer, class });
     }
 
     pub(super) fn tell_server(&mut self, now: Instant, server: ServerId, input: server::Input) {

@@ -105,6 +105,55 @@ impl AddressBook {
     }
 }
 
+/// A network: all addresses with the same first bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u32,
+}
+
+impl Network {
+    /// The network of `address` with so many bits in common.
+    pub const fn new(address: IpAddr, prefix: u32) -> Self {
+        Self { address, prefix }
+    }
+
+    /// Is `address` one of its own?
+    pub fn holds(&self, address: IpAddr) -> bool {
+        let (own, other, width) = match (self.address, address) {
+            (IpAddr::V4(own), IpAddr::V4(other)) => {
+                (u128::from(own.to_bits()), u128::from(other.to_bits()), 32)
+            }
+            (IpAddr::V6(own), IpAddr::V6(other)) => (own.to_bits(), other.to_bits(), 128),
+            _ => return false,
+        };
+        self.prefix == 0 || (own ^ other) >> (width - self.prefix.min(width)) == 0
+    }
+}
+
+/// The classes that a server puts addresses into. The first network that holds an address decides.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Classes {
+    networks: Vec<(Network, u8)>,
+}
+
+impl Classes {
+    /// Puts `network` into class `class`, unless an earlier one holds its address.
+    pub fn put(&mut self, network: Network, class: u8) {
+        self.networks.push((network, class));
+    }
+
+    /// Is every address in none?
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
+    /// The class of `address`; 0 for none.
+    pub fn of(&self, address: IpAddr) -> u8 {
+        self.networks.iter().find(|(network, _)| network.holds(address)).map_or(0, |(_, class)| *class)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -118,6 +167,21 @@ mod tests {
         assert_eq!(book.intern(office), first);
         assert_eq!(book.address(first), office);
         assert_eq!(book.address(PeerId(3)).to_string(), "100.64.0.3");
+    }
+
+    #[test]
+    fn a_network_holds_its_addresses_and_no_others() {
+        let office = Network::new("10.1.0.0".parse().unwrap(), 16);
+        for (address, held) in
+            [("10.1.0.0", true), ("10.1.255.255", true), ("10.2.0.0", false), ("::1", false)]
+        {
+            assert_eq!(office.holds(address.parse().unwrap()), held, "{address}");
+        }
+        assert!(Network::new("::".parse().unwrap(), 0).holds("2001:db8::1".parse().unwrap()));
+        let mut classes = Classes::default();
+        classes.put(office, 2);
+        classes.put(Network::new("10.0.0.0".parse().unwrap(), 8), 1);
+        assert_eq!(["10.1.2.3", "10.9.2.3", "192.0.2.1"].map(|a| classes.of(a.parse().unwrap())), [2, 1, 0]);
     }
 
     #[test]

@@ -8,7 +8,7 @@ pub mod stages;
 pub mod trace;
 pub mod xferlog;
 
-pub use addresses::{AddressBook, Addresses, Pick};
+pub use addresses::{AddressBook, Addresses, Classes, Network, Pick};
 pub use arrivals::{Arrival, ArrivalSource, Arrivals, Closed, Open, Spacing, TraceArrival};
 pub use stages::{Stage, Stages};
 

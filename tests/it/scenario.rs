@@ -116,7 +116,11 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("max_clients = 10", "max_client = 10", "max_client", "did you mean \"max_clients\"?"),
     ("max_clients = 10", "max_clients = \"ten\"", "\"ten\"", "is not a whole number"),
     ("max_clients = 10", "max_clients = 99999999", "99999999", "is out of range"),
-    ("max_clients = 10", "passive_ports = 20", "20", "does not fit"),
+    ("max_clients = 10", "passive_ports = 0", "0", "is out of range"),
+    ("max_clients = 10", "stalled_timeout = \"5s\"", "\"5s\"", "does not fit"),
+    ("max_clients = 10", "denied_users = [\"bob\"]", "[\"bob\"]", "does not fit"),
+    ("max_clients = 10", "denied_addresses = [\"10.0.0.0/8\"]", "[\"10.0.0.0/8\"]", "does not fit"),
+    ("max_clients = 10", "classes = { office = \"ten\" }", "\"ten\"", "is not a network"),
     ("max_clients = 10", "message = \"two\\nlines\"", "\"two", "is not a line of text"),
     ("threshold = 3", "threshold = 0", "0", "is out of range"),
     (

@@ -32,6 +32,7 @@ fn scenario(thresholds: &[&str]) -> Scenario {
             name: "server".to_owned(),
             policy: Policy::new(&Profile::named("rfc959").unwrap(), &overrides).unwrap(),
             overrides,
+            classes: crate::workload::Classes::default(),
         }],
         dns_ttl: None,
         populations: vec![Population {

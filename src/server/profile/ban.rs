@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::{Farewell, Span};
+use crate::observe::Cause;
 
 /// What counts towards a ban.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -41,6 +42,19 @@ impl Offence {
 }
 
 impl Offence {
+    /// The offence of somebody who is refused or cut for `cause`.
+    pub(in crate::server) const fn of(cause: Cause) -> Option<Self> {
+        Some(match cause {
+            Cause::LoginAttempts => Self::LoginAttempts,
+            Cause::LoginTimeout => Self::LoginTimeout,
+            Cause::IdleTimeout => Self::IdleTimeout,
+            Cause::NoTransferTimeout => Self::NoTransferTimeout,
+            Cause::MaxPerIp => Self::MaxPerIp,
+            Cause::MaxPerUser => Self::MaxPerUser,
+            _ => return None,
+        })
+    }
+
     /// Several of them, in words.
     pub const fn words(self) -> &'static str {
         match self {
@@ -69,6 +83,12 @@ pub enum BanBy {
     Both,
 }
 
+impl BanBy {
+    /// The word for it in a scenario.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("address", Self::Address), ("user", Self::User), ("both", Self::Both)];
+}
+
 /// What a ban does to the sessions that its victim has already.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -85,6 +105,7 @@ pub enum CutsLive {
 /// The ban logic. It is off until a scenario switches it on.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Ban {
     /// The offence that counts unless the scenario names another.
     pub offence: Offence,

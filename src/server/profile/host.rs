@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::{Farewell, Lasting, Span};
+use super::{Farewell, Lasting, Line, Span};
 
 /// The slot of a connection.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
@@ -73,6 +73,13 @@ pub struct Data {
     pub no_socket: Option<Farewell>,
     /// A transfer whose data connection was refused by the client's host.
     pub refused: Farewell,
+    /// What a transfer command is told at once if its data connection is still to come; nothing more is then said when it does.
+    /// Missing: nothing is said until it is there.
+    pub early: Option<Line>,
+    /// Is the data connection opened when PORT comes, which is answered when that has succeeded or failed (pyftpdlib)? If not, it
+    /// is opened when a transfer needs it.
+    #[serde(default)]
+    pub connects_at_port: bool,
     /// How long a passive port cannot be used again after its connection has ended.
     #[serde(default)]
     pub port_rests: Span,

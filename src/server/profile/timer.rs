@@ -26,7 +26,7 @@ pub struct Timers {
     pub no_transfer: Option<Timer>,
     /// From login, whatever happens.
     pub session: Option<Timer>,
-    /// From PASV, or the command that needs it, to the data connection.
+    /// From the command that needs it, or from PASV, to the data connection.
     pub data_connect: Option<Timer>,
     /// Without progress in a transfer.
     pub stalled: Option<Stalled>,
@@ -35,6 +35,7 @@ pub struct Timers {
 /// A timer.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Timer {
     /// Out of the box; `"0s"` is off. A timer that follows another has none of its own.
     #[serde(default)]
@@ -54,8 +55,13 @@ pub struct Timer {
     /// Idle timer: the most that a client may set by SITE IDLE; zero: there is no such command.
     #[serde(default)]
     pub site_idle_max: Span,
+    /// Data-connection timer: does it run from PASV on, and not from the command that needs the connection?
+    #[serde(default)]
+    pub from_pasv: bool,
     /// What the client sees.
     pub refusal: Farewell,
+    /// Data-connection timer: what it sees if the server was to connect to it. Missing: the same.
+    pub refusal_active: Option<Farewell>,
     /// Where the fact comes from.
     pub from: String,
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use ftp421::ftp::{ArgId, Command, Verb};
 use ftp421::id::{ConnId, PeerId, ServerId};
 use ftp421::rng::Streams;
-use ftp421::server::{Action, Context, Control, Input, Policy, Server, ServerStreams};
+use ftp421::server::profile::Span;
+use ftp421::server::{Action, Context, Control, Input, Overrides, Policy, Profile, Server, ServerStreams};
 use ftp421::time::{Duration, Instant};
 
 /// A server and its callers. Time stands still unless somebody waits, or waits for an answer.
@@ -18,12 +19,36 @@ pub struct Desk {
     spoke: BTreeMap<u32, Instant>,
     next: u32,
     names: Vec<String>,
+    did: Vec<&'static str>,
+}
+
+/// A part of a profile as its file would say it.
+pub fn part<T: serde::de::DeserializeOwned>(text: &str) -> T {
+    toml::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+/// A time as a profile says it.
+pub fn span(text: &str) -> Span {
+    Span::try_from(text.to_owned()).expect("a time")
 }
 
 impl Desk {
     /// A server of `profile` with `keys` of its `[server]` table, whose answers cost no time.
     pub fn new(profile: &str, keys: &str) -> Self {
         Self::with(super::hour(&[super::server(profile, keys)]).servers[0].policy.clone())
+    }
+
+    /// A server of `profile` with changes, whose answers cost no time.
+    pub fn like(profile: &str, change: impl FnOnce(&mut Profile, &mut Overrides)) -> Self {
+        let mut profile = Profile::named(profile).expect("such a profile");
+        let mut overrides = Overrides {
+            greeting_cost: Some(Duration::ZERO),
+            login_cost: Some(Duration::ZERO),
+            command_cost: Some(Duration::ZERO),
+            ..Overrides::default()
+        };
+        change(&mut profile, &mut overrides);
+        Self::with(Policy::new(&profile, &overrides).expect("they fit"))
     }
 
     pub fn with(policy: Policy) -> Self {
@@ -40,14 +65,20 @@ impl Desk {
             spoke: BTreeMap::new(),
             next: 0,
             names: Vec::new(),
+            did: Vec::new(),
         }
     }
 
     /// Somebody connects from host number `host`.
     pub fn connect(&mut self, host: u32) -> ConnId {
+        self.connect_from(host, 0)
+    }
+
+    /// Somebody connects from an address of class `class`.
+    pub fn connect_from(&mut self, host: u32, class: u8) -> ConnId {
         let conn = ConnId(self.next);
         self.next += 1;
-        self.give(Input::Accepted { conn, peer: PeerId(host), class: 0 });
+        self.give(Input::Accepted { conn, peer: PeerId(host), class });
         conn
     }
 
@@ -69,6 +100,14 @@ impl Desk {
 
     /// Sends a command, waits for its answer and gives that back.
     pub fn types(&mut self, conn: ConnId, line: &str) -> String {
+        self.sends(conn, line);
+        let answered = self.spoke.get(&conn.0).copied().unwrap_or_default();
+        self.advance(self.now.max(answered));
+        self.hears(conn)
+    }
+
+    /// Sends a command and does not wait.
+    pub fn sends(&mut self, conn: ConnId, line: &str) {
         let (verb, arg) = line.split_once(' ').unwrap_or((line, ""));
         let verb = match verb {
             "USER" => Verb::User,
@@ -83,18 +122,27 @@ impl Desk {
             "STOR" => Verb::Stor,
             "NOOP" => Verb::Noop,
             "QUIT" => Verb::Quit,
+            "SITE" => Verb::SiteIdle,
             _ => Verb::Other,
         };
         let arg = match (verb, arg) {
             (Verb::Pass, "right") => ArgId::RIGHT_PASSWORD,
             (Verb::User, "anonymous") => ArgId::ANONYMOUS,
             (Verb::User, name) => self.name(name),
+            (Verb::SiteIdle, idle) => ArgId(idle.trim_start_matches("IDLE ").parse().expect("seconds")),
             _ => ArgId::OTHER,
         };
         self.give(Input::Command { conn, command: Command { verb, arg } });
-        let answered = self.spoke.get(&conn.0).copied().unwrap_or_default();
-        self.advance(self.now.max(answered));
-        self.hears(conn)
+    }
+
+    /// When the last reply to `conn` goes out, in seconds.
+    pub fn answered(&self, conn: ConnId) -> f64 {
+        self.spoke[&conn.0].as_secs_f64()
+    }
+
+    /// What the server has done about data connections since it was last asked.
+    pub fn did(&mut self) -> String {
+        std::mem::take(&mut self.did).join(" ")
     }
 
     fn name(&mut self, name: &str) -> ArgId {
@@ -172,6 +220,9 @@ impl Desk {
                     self.heard.entry(conn.0).or_default().push(format!("({how})"));
                 }
                 Action::Arm { conn, at } => self.due.push((at, conn)),
+                Action::ConnectData { .. } => self.did.push("connects"),
+                Action::AbortData { .. } => self.did.push("aborts"),
+                Action::StartTransfer { .. } => self.did.push("starts"),
                 _ => {}
             }
         }

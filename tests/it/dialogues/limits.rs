@@ -1,8 +1,8 @@
 //! Limits: who counts, where the check stands, and what the one too many hears.
 
-use ftp421::server::Control;
+use ftp421::server::{Control, Input};
 
-use super::desk::Desk;
+use super::desk::{Desk, part};
 
 #[test]
 fn vsftpd_says_421_instead_of_the_greeting_when_it_is_full() {
@@ -235,4 +235,147 @@ fn a_reload_to_nothing_takes_the_limit_away_but_not_the_passive_ports() {
         "the greeting names the limit in force"
     );
     assert!(desk.knock(4).starts_with("421 3 users"));
+}
+
+/// A server with one limit of its own making.
+fn limited(by: &str) -> Desk {
+    Desk::like("rfc959", |profile, _| {
+        profile.limits = vec![part(&format!(
+            "knob = \"limit\"\nsetting = \"limit\"\ncause = \"max_clients\"\nfrom = \"test\"\n{by}"
+        ))];
+    })
+}
+
+const FULL: &str = "\n[refusal]\ncode = 530\ntext = \"Full ({n}).\"\nclose = \"fin\"";
+
+/// wu-ftpd: the class limit is looked at in USER and told after PASS, right or wrong; the session has five attempts.
+#[test]
+fn a_limit_at_user_is_told_as_the_answer_to_pass_and_counts_as_an_attempt() {
+    let mut desk = limited(
+        "stage = \"user\"\ncounts = \"sessions\"\nper = \"server\"\ndefault = 1\n\
+         [refusal]\ncode = 530\ntext = \"Too many users.\"\nclose = \"none\"",
+    );
+    let alice = desk.log_in(1, "alice");
+    let bob = desk.connect(2);
+    desk.hears(bob);
+    assert!(desk.types(bob, "USER bob").starts_with("331"), "the 331 is faked");
+    assert_eq!(desk.types(bob, "PASS right"), "530 Too many users.");
+    assert!(desk.types(bob, "USER bob").starts_with("331"));
+    desk.types(alice, "QUIT");
+    assert_eq!(desk.types(bob, "PASS wrong"), "530 Too many users.", "what counts is how it was at USER");
+    desk.types(bob, "USER bob");
+    assert!(desk.types(bob, "PASS wrong").starts_with("421"), "the third attempt was the last");
+    let carol = desk.log_in(3, "carol");
+    assert!(desk.types(carol, "NOOP").starts_with("200"));
+}
+
+/// bftpd: in PASS before the password is looked at, and compared with `==`.
+#[test]
+fn bftpd_looks_at_its_limit_before_the_password_and_overlooks_more_than_it() {
+    let mut desk = limited(&format!(
+        "stage = \"password\"\ncounts = \"sessions\"\nper = \"server\"\ndefault = 2\nonly_when_equal = true{FULL}"
+    ));
+    desk.log_in(1, "alice");
+    desk.log_in(2, "bob");
+    let carol = desk.connect(3);
+    desk.hears(carol);
+    desk.types(carol, "USER carol");
+    assert_eq!(desk.types(carol, "PASS wrong"), "530 Full (2). | (fin)", "the password is not even read");
+    desk.control(Control::SetLimit { check: 0, limit: 1 });
+    desk.log_in(4, "dave");
+}
+
+/// `MaxHostsPerUser`.
+#[test]
+fn hosts_are_counted_once_however_many_sessions_they_have() {
+    let mut desk =
+        limited(&format!("stage = \"login\"\ncounts = \"hosts\"\nper = \"user\"\ndefault = 2{FULL}"));
+    let first = desk.log_in(1, "alice");
+    desk.log_in(1, "alice");
+    desk.log_in(2, "alice");
+    desk.log_in(2, "alice");
+    let third = desk.connect(3);
+    desk.hears(third);
+    desk.types(third, "USER alice");
+    assert_eq!(desk.types(third, "PASS right"), "530 Full (2). | (fin)");
+    desk.log_in(3, "bob");
+    desk.types(first, "QUIT");
+    let third = desk.connect(3);
+    desk.hears(third);
+    desk.types(third, "USER alice");
+    assert!(desk.types(third, "PASS right").starts_with("530"), "host 1 has a session left");
+}
+
+/// pyftpdlib, S control.py:1230: every socket in the loop counts, the data sockets too.
+#[test]
+fn a_limit_on_sockets_refuses_pasv_with_425_and_counts_data_at_accept() {
+    let mut desk = Desk::like("pyftpdlib", |profile, overrides| {
+        profile.limits[0].counts = ftp421::server::profile::Counts::Sockets;
+        overrides.limits = vec![("max_clients".to_owned(), 4)];
+        profile.data.no_socket = Some(part(
+            "code = 425\ntext = \"Too many connections. Can't open data channel.\"\nclose = \"none\"",
+        ));
+    });
+    let alice = desk.log_in(1, "alice");
+    let bob = desk.log_in(2, "bob");
+    assert!(desk.types(alice, "PASV").starts_with("227"), "listener, alice, bob, alice's data");
+    assert_eq!(desk.types(bob, "PASV"), "425 Too many connections. Can't open data channel.");
+    assert_eq!(desk.types(bob, "PORT 1"), "425 Too many connections. Can't open data channel.");
+    assert!(desk.types(bob, "NOOP").starts_with("200"));
+    assert!(desk.knock(3).starts_with("421 Too many connections."));
+    desk.data(Input::DataOpened { conn: alice });
+    desk.types(alice, "RETR /file");
+    desk.data(Input::TransferDone { conn: alice });
+    assert!(desk.types(bob, "PASV").starts_with("227"));
+}
+
+#[test]
+fn a_class_of_addresses_has_a_limit_of_its_own() {
+    for (classless_too, nobody) in [(false, "220"), (true, "530")] {
+        let mut desk = limited(&format!(
+            "stage = \"accept\"\ncounts = \"connections\"\nper = \"class\"\ndefault = 1\nclassless_too = {classless_too}{FULL}"
+        ));
+        for (host, class, says) in
+            [(1, 1, "220"), (2, 2, "220"), (3, 1, "530"), (4, 0, "220"), (5, 0, nobody)]
+        {
+            let conn = desk.connect_from(host, class);
+            assert!(desk.hears(conn).starts_with(says), "class {class}, host {host}");
+        }
+    }
+}
+
+#[test]
+fn classes_are_networks_that_the_scenario_names() {
+    let scenario = super::hour(&[super::server(
+        "rfc959",
+        "[server.classes]\noffice = [\"10.0.0.0/8\", \"192.0.2.7\"]\nhome = \"198.51.100.0/24\"",
+    )]);
+    let class = |address: &str| scenario.servers[0].classes.of(address.parse().unwrap());
+    assert_eq!(["10.9.9.9", "192.0.2.7", "198.51.100.9", "192.0.2.8"].map(class), [1, 1, 2, 0]);
+}
+
+#[test]
+fn a_limit_may_be_for_anonymous_users_only() {
+    let mut desk = limited(&format!(
+        "stage = \"login\"\ncounts = \"sessions\"\nper = \"server\"\ndefault = 1\nwhom = \"anonymous\"{FULL}"
+    ));
+    desk.log_in(1, "alice");
+    desk.log_in(2, "bob");
+    let guest = desk.connect(3);
+    desk.hears(guest);
+    desk.types(guest, "USER anonymous");
+    assert_eq!(desk.types(guest, "PASS right"), "530 Full (1). | (fin)");
+}
+
+#[test]
+fn a_refusal_may_have_two_lines_and_come_late() {
+    let mut desk = limited(
+        "stage = \"login\"\ncounts = \"sessions\"\nper = \"server\"\ndefault = 1\n[refusal]\ncode = 421\ntext = \"One.\"\nclose = \"fin\"\ndelay = \"2s\"\nthen = { code = 421, text = \"Two.\" }",
+    );
+    desk.log_in(1, "alice");
+    let bob = desk.connect(2);
+    desk.hears(bob);
+    desk.types(bob, "USER bob");
+    assert_eq!(desk.types(bob, "PASS right"), "421 One. | 421 Two. | (fin)");
+    assert!((desk.clock() - 2.0).abs() < 1e-9);
 }

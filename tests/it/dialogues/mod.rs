@@ -6,6 +6,7 @@
 mod bans;
 mod cells;
 mod clients;
+mod data_connections;
 mod desk;
 mod faults;
 mod hostile;

@@ -1,6 +1,9 @@
 //! Logging in: wrong passwords, how late they are answered, and how many a session may try.
 
-use super::desk::Desk;
+use ftp421::id::{ConnId, UserId};
+use ftp421::time::Duration;
+
+use super::desk::{Desk, part, span};
 
 #[test]
 fn a_session_has_as_many_passwords_as_its_server_says() {
@@ -115,4 +118,138 @@ fn a_client_tries_as_often_over_one_connection_as_its_scenario_says() {
     let told = super::told(&scenario, "alice");
     assert_eq!(super::only(&told, &["PASS"]).len(), 255);
     assert_eq!(told[told.len() - 2..], ["255 S: 530 Login incorrect.", "255 -- client closes"]);
+}
+
+/// Types USER and PASS; says what is heard and how many seconds the PASS has taken.
+fn tries(desk: &mut Desk, conn: ConnId, password: &str) -> (String, f64) {
+    desk.types(conn, "USER alice");
+    let before = desk.clock();
+    let heard = desk.types(conn, &format!("PASS {password}"));
+    (heard, ((desk.clock() - before) * 1e3).round() / 1e3)
+}
+
+/// GNU inetutils, measured: n - 1 seconds before the n-th password is looked at; the sixth failure has two lines.
+#[test]
+fn inetutils_looks_at_each_password_a_second_later_and_says_530_and_421_at_the_sixth() {
+    let mut desk = Desk::like("rfc959", |profile, _| {
+        profile.login.max_attempts = 6;
+        profile.login.check_delay_growth = span("1s");
+        profile.login.failed = part("code = 530\ntext = \"Login incorrect.\"");
+        profile.login.exhausted = part(
+            "code = 530\ntext = \"Login incorrect.\"\nclose = \"fin\"\nthen = { code = 421, text = \"Service not available, closing control connection.\" }",
+        );
+    });
+    let alice = desk.connect(1);
+    desk.hears(alice);
+    for seconds in [0.0, 1.0, 2.0, 3.0, 4.0] {
+        assert_eq!(tries(&mut desk, alice, "wrong"), ("530 Login incorrect.".to_owned(), seconds));
+    }
+    let last = "530 Login incorrect. | 421 Service not available, closing control connection. | (fin)";
+    assert_eq!(tries(&mut desk, alice, "wrong"), (last.to_owned(), 5.0));
+    let bob = desk.connect(2);
+    tries(&mut desk, bob, "wrong");
+    let (_, waited) = tries(&mut desk, bob, "right");
+    assert!((waited - 1.0).abs() < 1e-9, "a right password waits like a wrong one: {waited}");
+}
+
+/// wu-ftpd.
+#[test]
+fn each_wrong_password_may_make_the_answer_to_user_later() {
+    let mut desk = Desk::like("rfc959", |profile, _| profile.login.user_delay_growth = span("2s"));
+    let alice = desk.connect(1);
+    tries(&mut desk, alice, "wrong");
+    tries(&mut desk, alice, "wrong");
+    let before = desk.clock();
+    assert!(desk.types(alice, "USER alice").starts_with("331"));
+    assert!((desk.clock() - before - 4.0).abs() < 1e-9);
+}
+
+/// FileZilla Server 0.9: 1.3 ^ (v / 400 - 5) s once v is above 2000; 400 more for each wrong password, 1 less each second.
+#[test]
+fn filezilla_server_reads_a_hammering_client_ever_more_slowly() {
+    let mut desk = Desk::like("rfc959", |profile, overrides| {
+        overrides.max_login_attempts = Some(0);
+        overrides.login_timeout = Some(Duration::ZERO);
+        profile.login.hammer =
+            Some(part("add = 400.0\ndecay = 1.0\nabove = 2000.0\nbase = 1.3\ndivisor = 400.0\noffset = 5.0"));
+    });
+    let alice = desk.connect(1);
+    desk.hears(alice);
+    for _ in 0..5 {
+        tries(&mut desk, alice, "wrong");
+    }
+    assert!(desk.clock() < 1e-9, "2000 is not above 2000");
+    tries(&mut desk, alice, "wrong");
+    let before = desk.clock();
+    desk.types(alice, "NOOP");
+    assert!((desk.clock() - before - 1.3).abs() < 0.01, "{}", desk.clock());
+    desk.wait(400.0);
+    let before = desk.clock();
+    desk.types(alice, "NOOP");
+    assert!((desk.clock() - before).abs() < 1e-9, "it forgives");
+}
+
+/// FileZilla Server 1.x: five 5yz replies before login end the connection.
+#[test]
+fn every_error_before_login_may_count_like_a_wrong_password() {
+    let mut desk = Desk::like("rfc959", |profile, _| {
+        profile.login.errors_count = true;
+        profile.login.max_attempts = 5;
+    });
+    let alice = desk.connect(1);
+    desk.hears(alice);
+    for line in ["XYZZY", "LIST", "PASS right", "CWD /"] {
+        assert!(desk.types(alice, line).starts_with('5'), "{line}");
+    }
+    desk.types(alice, "USER alice");
+    let last = desk.types(alice, "PASS wrong");
+    assert!(last.starts_with("421") && last.ends_with("(fin)"), "{last}");
+    let bob = desk.connect(2);
+    desk.hears(bob);
+    for _ in 0..4 {
+        desk.types(bob, "XYZZY");
+    }
+    let last = desk.types(bob, "XYZZY");
+    assert!(last.starts_with('5') && last.ends_with(" | (fin)"), "its own reply, and the end: {last}");
+}
+
+/// vsftpd's `userlist_deny`: right after USER, and it counts.
+#[test]
+fn a_user_who_is_not_welcome_is_told_after_user_or_after_pass() {
+    for (at_user, user, pass) in [(true, "530 Permission denied.", "503"), (false, "331", "530")] {
+        let mut desk = Desk::like("vsftpd", |profile, overrides| {
+            overrides.denied_users = vec![UserId(10)]; // the first name at a desk
+            profile.login.denied_user = Some(part(&format!(
+                "at_user = {at_user}\nreply = {{ code = 530, text = \"Permission denied.\" }}"
+            )));
+        });
+        let bob = desk.connect(1);
+        desk.hears(bob);
+        for _ in 0..2 {
+            let heard = desk.types(bob, "USER bob");
+            assert!(heard.starts_with(user), "{heard}");
+            let heard = desk.types(bob, "PASS right");
+            assert!(heard.starts_with(pass), "{heard}");
+        }
+        desk.types(bob, "USER bob");
+        desk.types(bob, "PASS right");
+        assert!((desk.clock() - 3.0).abs() < 1e-9, "as late as a wrong password");
+        assert_eq!(desk.slots(), 1, "reaped a little later");
+        desk.wait(1.0);
+        assert_eq!(desk.slots(), 0, "the third was the last");
+        desk.log_in(2, "alice");
+    }
+}
+
+/// FileZilla Server's IP filter.
+#[test]
+fn an_address_that_is_not_welcome_is_told_instead_of_the_greeting() {
+    let mut desk = Desk::like("rfc959", |profile, overrides| {
+        overrides.denied_addresses = true;
+        profile.login.denied_address =
+            Some(part("code = 550\ntext = \"No connections allowed from your IP\"\nclose = \"fin\""));
+    });
+    let conn = desk.connect_from(1, ftp421::server::DENIED);
+    assert_eq!(desk.hears(conn), "550 No connections allowed from your IP | (fin)");
+    assert!(desk.knock(2).starts_with("220"));
 }

@@ -1,8 +1,10 @@
 //! Timers: what starts them, what they let pass, and their last words.
 
+use ftp421::id::ConnId;
 use ftp421::server::Input;
+use ftp421::time::Duration;
 
-use super::desk::Desk;
+use super::desk::{Desk, part, span};
 use super::{client, hour, only, server, told};
 
 /// Measured 60.1 s for -I 1.
@@ -218,4 +220,190 @@ fn a_ghost_holds_its_slot_until_the_idle_timer() {
     assert_eq!(bob.len(), 10);
     assert_eq!(bob[8], "801 S: 421 1 users (the maximum) are already logged in, sorry");
     assert_eq!(bob[9], "901 S: 230 OK. Current directory is /");
+}
+
+/// Measured 10.0 s for 5 s: bytes put the idle timer off, and the line has twice its time.
+#[test]
+fn bytes_without_a_line_end_keep_pure_ftpd_waiting_for_twice_the_idle_time() {
+    let mut desk = Desk::like("pure-ftpd", |profile, overrides| {
+        overrides.idle_timeout = Some(Duration::from_secs(5));
+        profile.timer.idle.as_mut().unwrap().rearmed_by_bytes = true;
+        profile.timer.login.as_mut().unwrap().rearmed_by_bytes = true;
+        profile.timer.line = Some(part(
+            "times_idle = 2\nfrom = \"measured\"\n[refusal]\ncode = 421\ntext = \"Timeout\"\nclose = \"fin\"",
+        ));
+    });
+    let alice = desk.log_in(1, "alice");
+    let bob = desk.connect(2);
+    desk.hears(bob);
+    for _ in 0..5 {
+        desk.data(Input::Bytes { conn: alice });
+        desk.data(Input::Bytes { conn: bob });
+        desk.wait(1.9);
+    }
+    assert_eq!(desk.hears(alice), "");
+    desk.wait(0.5);
+    assert_eq!(desk.hears(alice), "421 Timeout | (fin)");
+    assert_eq!(desk.hears(bob), "421 Timeout | (fin)");
+    let carol = desk.log_in(3, "carol");
+    for _ in 0..8 {
+        desk.data(Input::Bytes { conn: carol });
+        desk.wait(3.0);
+        assert!(desk.types(carol, "LIST").starts_with("425"), "a line that ends is a line");
+    }
+}
+
+/// Measured: cut at 5.0 s, like pyftpdlib and unftp.
+#[test]
+fn bytes_without_a_line_end_are_nothing_to_the_others() {
+    let mut desk = Desk::new("vsftpd", "idle_timeout = \"5s\"");
+    let alice = desk.log_in(1, "alice");
+    for _ in 0..2 {
+        desk.wait(2.0);
+        desk.data(Input::Bytes { conn: alice });
+    }
+    desk.wait(1.0);
+    assert!(desk.hears(alice).starts_with("421"));
+}
+
+#[test]
+fn site_idle_sets_the_idle_timer_and_what_follows_it() {
+    let mut desk = Desk::like("pure-ftpd", |profile, _| {
+        profile.timer.idle.as_mut().unwrap().site_idle_max = span("2520s");
+    });
+    let alice = desk.log_in(1, "alice");
+    assert_eq!(desk.types(alice, "SITE IDLE 2521"), "500 Unknown command");
+    assert!(desk.types(alice, "SITE IDLE 5").starts_with("200"));
+    for _ in 0..3 {
+        desk.wait(3.0);
+        assert_eq!(desk.types(alice, "NOOP"), "200 Zzz...");
+    }
+    desk.wait(3.0);
+    assert!(desk.types(alice, "NOOP").starts_with("421 Timeout (no operation"));
+    let bob = desk.log_in(2, "bob");
+    assert!(desk.types(bob, "SITE IDLE 5").starts_with("200"));
+    desk.wait(5.0);
+    assert!(desk.hears(bob).starts_with("421 Timeout - try typing"));
+    let mut desk = Desk::new("vsftpd", "");
+    let carol = desk.log_in(1, "carol");
+    assert_eq!(desk.types(carol, "SITE IDLE 5"), "500 Unknown command.", "it has no such command");
+}
+
+/// Serv-U: "block anti time-out schemes".
+#[test]
+fn a_server_may_ignore_noops() {
+    let mut desk = Desk::like("rfc959", |profile, overrides| {
+        overrides.idle_timeout = Some(Duration::from_secs(5));
+        profile.timer.idle.as_mut().unwrap().ignores_noop = true;
+    });
+    let alice = desk.log_in(1, "alice");
+    desk.wait(3.0);
+    assert!(desk.types(alice, "NOOP").starts_with("200"));
+    desk.wait(1.0);
+    assert!(desk.types(alice, "PWD").starts_with("257"));
+    desk.wait(4.9);
+    assert!(desk.types(alice, "NOOP").starts_with("200"));
+    desk.wait(0.1);
+    assert!(desk.hears(alice).starts_with("421"));
+}
+
+#[test]
+fn a_server_without_a_login_timer_hurries_nobody() {
+    let mut desk = Desk::like("rfc959", |profile, _| profile.timer.login = None);
+    let alice = desk.connect(1);
+    desk.hears(alice);
+    desk.wait(1e6);
+    assert_eq!(desk.hears(alice), "");
+}
+
+/// A transfer over PASV that moves for `moves` seconds and then stands still; what is heard, and after how many seconds.
+fn stalls(desk: &mut Desk, command: &str, moves: f64) -> (String, f64) {
+    let alice = desk.log_in(1, "alice");
+    desk.types(alice, "PASV");
+    desk.data(Input::DataOpened { conn: alice });
+    desk.types(alice, command);
+    let begin = desk.clock();
+    desk.data(Input::Progress { conn: alice, rate: 1_000 });
+    desk.wait(moves);
+    desk.data(Input::Progress { conn: alice, rate: 0 });
+    for _ in 0..1_000 {
+        let heard = desk.hears(alice);
+        if !heard.is_empty() {
+            return (heard, ((desk.clock() - begin) * 10.0).round() / 10.0);
+        }
+        desk.wait(0.1);
+    }
+    (String::new(), f64::INFINITY)
+}
+
+fn stalled(profile: &str, how: &str) -> Desk {
+    Desk::like(profile, |profile, _| {
+        profile.timer.stalled = Some(part(&format!("from = \"measured\"\n{how}")));
+    })
+}
+
+/// Measured 10.0 s (STOR) and 15.0 s (RETR) for a setting of 5 s: a tick with progress, a tick without, and for RETR one more in
+/// close.
+#[test]
+fn vsftpd_finds_a_stalled_transfer_after_two_or_three_times_its_setting() {
+    let says = "{ code = 421, text = \"Data timeout. Reconnect. Sorry.\", close = \"fin_then_rst\" }";
+    let how =
+        format!("after = \"5s\"\nticks = true\ndownload_lingers = 1\nupload = {says}\ndownload = {says}");
+    let told = "421 Data timeout. Reconnect. Sorry. | (fin_then_rst)".to_owned();
+    assert_eq!(stalls(&mut stalled("vsftpd", &how), "STOR /file", 1.0), (told.clone(), 10.0));
+    assert_eq!(stalls(&mut stalled("vsftpd", &how), "RETR /file", 1.0), (told.clone(), 15.0));
+    assert_eq!(stalls(&mut stalled("vsftpd", &how), "STOR /file", 0.0), (told, 5.0), "if it never moved");
+}
+
+/// Measured: the final reply of a stalled RETR has code 150; a stalled STOR is 451. Both sessions go on.
+#[test]
+fn pure_ftpd_goes_on_after_a_stalled_transfer() {
+    let how = "times_idle = 1\nupload = { code = 451, text = \"Transfer aborted\", close = \"none\" }\n\
+               download = { code = 150, text = \"0.000 seconds\", close = \"none\" }";
+    for (command, says) in [("RETR /file", "150 0.000 seconds"), ("STOR /file", "451 Transfer aborted")] {
+        let mut desk = Desk::like("pure-ftpd", |profile, overrides| {
+            overrides.idle_timeout = Some(Duration::from_secs(5));
+            profile.timer.stalled = Some(part(&format!("from = \"measured\"\n{how}")));
+        });
+        assert_eq!(stalls(&mut desk, command, 2.0), (says.to_owned(), 7.0));
+        assert_eq!(desk.did(), "starts aborts");
+        assert!(desk.types(ConnId(0), "NOOP").starts_with("200"));
+    }
+}
+
+/// Measured 5.4 s for 5 s.
+#[test]
+fn proftpd_ends_a_stalled_transfer_without_a_word() {
+    let how =
+        "after = \"5s\"\nupload = { code = 0, close = \"fin\" }\ndownload = { code = 0, close = \"fin\" }";
+    let mut desk = stalled("proftpd", how);
+    assert_eq!(stalls(&mut desk, "RETR /file", 3.0), ("(fin)".to_owned(), 8.4));
+    assert_eq!(desk.did(), "starts aborts", "the data connection goes too");
+}
+
+/// IIS: `minBytesPerSecond`.
+#[test]
+fn a_transfer_below_the_least_rate_makes_no_progress() {
+    let says = "{ code = 426, text = \"Too slow.\", close = \"none\" }";
+    let how = format!("after = \"5s\"\nleast_rate = 240\nupload = {says}\ndownload = {says}");
+    let mut desk = stalled("rfc959", &how);
+    let alice = desk.log_in(1, "alice");
+    desk.types(alice, "PASV");
+    desk.data(Input::DataOpened { conn: alice });
+    desk.types(alice, "RETR /file");
+    for rate in [240, 239, 241] {
+        desk.data(Input::Progress { conn: alice, rate });
+        desk.wait(4.9);
+        assert_eq!(desk.hears(alice), "", "at {rate}");
+    }
+    desk.data(Input::Progress { conn: alice, rate: 239 });
+    desk.wait(5.0);
+    assert_eq!(desk.hears(alice), "426 Too slow.");
+}
+
+/// Measured for 31 s: only the idle time was short.
+#[test]
+fn a_stalled_transfer_never_ends_where_nobody_watches_it() {
+    let mut desk = Desk::new("rfc959", "idle_timeout = \"5s\"");
+    assert_eq!(stalls(&mut desk, "RETR /file", 1.0).0, "");
 }

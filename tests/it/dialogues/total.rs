@@ -2,13 +2,17 @@
 
 use ftp421::client::{self, Client, ClientStreams, Env, State};
 use ftp421::ftp::{ArgId, Command, Verb};
-use ftp421::id::{ConnId, PeerId, PopulationId, ServerId};
+use ftp421::id::{ConnId, PeerId, PopulationId, ServerId, UserId};
 use ftp421::metrics::{Recorder, Shape};
 use ftp421::observe::Cause;
 use ftp421::rng::Streams;
-use ftp421::server::{Action, Control, Input, Server, ServerStreams};
+use ftp421::server::{
+    Action, BanOverride, Control, Input, Overrides, Policy, Profile, Server, ServerStreams,
+};
 use ftp421::time::{Duration, Instant};
 use proptest::prelude::*;
+
+use super::desk::{part, span};
 
 const VERBS: [Verb; 14] = [
     Verb::Port,
@@ -62,7 +66,7 @@ fn server_input() -> impl Strategy<Value = Input> {
         Input::Command { conn, command }
     });
     prop_oneof![
-        6 => (conn(), 0..3_u32).prop_map(|(conn, peer)| Input::Accepted { conn, peer: PeerId(peer), class: 0 }),
+        6 => (conn(), 0..3_u32, 0..3_u8).prop_map(|(conn, peer, class)| Input::Accepted { conn, peer: PeerId(peer), class }),
         8 => command,
         8 => login,
         2 => conn().prop_map(|conn| Input::DataOpened { conn }),
@@ -78,7 +82,13 @@ fn server_input() -> impl Strategy<Value = Input> {
     ]
 }
 
+/// The profiles of the wild, and two that have everything which they may lack.
+const SERVERS: usize = 8;
+
 fn a_server(profile: usize) -> Server {
+    if profile >= 6 {
+        return everything(profile == 7);
+    }
     let (name, keys) = [
         ("vsftpd", "max_clients = 6\nmax_per_ip = 3\nidle_timeout = \"3s\""),
         (
@@ -106,12 +116,82 @@ fn a_server(profile: usize) -> Server {
     )
 }
 
+/// A server with every limit, timer and trick; `gentle` if its refusals leave the connection open where they can.
+fn everything(gentle: bool) -> Server {
+    let close = if gentle { "none" } else { "fin" };
+    let refusal = format!(
+        "refusal = {{ code = 421, text = \"No.\", close = \"{close}\", delay = \"10ms\", then = {{ code = 421, text = \"No!\" }} }}"
+    );
+    let mut profile = Profile::named("rfc959").unwrap();
+    let limit = |stage: &str, counts: &str, per: &str, most: u32| {
+        part(&format!(
+            "knob = \"{stage}-{counts}-{per}\"\nsetting = \"\"\ncause = \"max_per_ip\"\nfrom = \"\"\nstage = \"{stage}\"\ncounts = \"{counts}\"\n\
+             per = \"{per}\"\ndefault = {most}\nclassless_too = true\n{}",
+            if stage == "accept" { refusal.replace("none", "fin") } else { refusal.clone() }
+        ))
+    };
+    profile.limits = vec![
+        limit("accept", "sockets", "server", 9),
+        limit("accept", "connections", "class", 6),
+        limit("user", "sessions", "address", 4),
+        limit("password", "sessions", "class", 5),
+        limit("login", "hosts", "user", 2),
+        limit("login", "sessions", "user", 4),
+    ];
+    let timer = |more: &str| part(&format!("from = \"\"\n{more}\n{refusal}"));
+    profile.timer.login = Some(timer("after = \"20s\"\nrearmed_by_bytes = true"));
+    profile.timer.idle =
+        Some(timer("after = \"10s\"\nignores_noop = true\nrearmed_by_bytes = true\nsite_idle_max = \"1h\""));
+    profile.timer.noop_idle = Some(timer("times_idle = 2"));
+    profile.timer.line = Some(timer("times_idle = 2"));
+    profile.timer.no_transfer = Some(timer("after = \"30s\""));
+    profile.timer.session = Some(timer("after = \"200s\""));
+    profile.timer.data_connect = Some(timer(&format!("after = \"4s\"\nfrom_pasv = {gentle}")));
+    profile.timer.stalled = Some(part(&format!(
+        "from = \"\"\nafter = \"3s\"\nticks = {gentle}\ndownload_lingers = 1\nleast_rate = 2\n{}\n{}",
+        refusal.replace("refusal", "upload"),
+        refusal.replace("refusal", "download")
+    )));
+    profile.login.errors_count = gentle;
+    profile.login.max_attempts = 4;
+    profile.login.fail_delay = span("1s");
+    profile.login.check_delay_growth = span("1s");
+    profile.login.user_delay_growth = span("1s");
+    profile.login.hammer =
+        Some(part("add = 400.0\ndecay = 1.0\nabove = 300.0\nbase = 1.3\ndivisor = 400.0\noffset = 0.0"));
+    profile.login.denied_user =
+        Some(part(&format!("at_user = {gentle}\nreply = {{ code = 530, text = \"No.\" }}")));
+    profile.ban = Some(part(&format!(
+        "from = \"\"\noffence = \"bad_password\"\nthreshold = 2\nwindow = \"60s\"\nduration = \"20s\"\nby = \"{}\"\nrefuses_at_password = {gentle}\n\
+         from_last_attempt = true\nsuccess_resets = true\ncuts_live = \"at_once\"\n{refusal}",
+        if gentle { "both" } else { "address" }
+    )));
+    profile.data.port_rests = span("2s");
+    profile.data.connects_at_port = gentle;
+    profile.data.early = gentle.then(|| part("code = 150\ntext = \"Soon.\""));
+    profile.data.no_socket = Some(part("code = 425\ntext = \"No.\"\nclose = \"none\""));
+    profile.line_too_long = Some(part(&format!("code = 500\ntext = \"Long.\"\nclose = \"{close}\"")));
+    if gentle {
+        profile.reply.no_data = part("code = 150\ntext = \"Soon.\"");
+    }
+    let overrides = Overrides {
+        passive_ports: Some(2),
+        command_cost: Some(Duration::from_nanos(1_000_000)),
+        denied_users: vec![UserId(4)],
+        ban: Some(BanOverride::default()),
+        ..Overrides::default()
+    };
+    let policy = Policy::new(&profile, &overrides).unwrap();
+    Server::new(ServerId(0), policy, ServerStreams::new(Streams::new(1, 0), ServerId(0)), &[])
+}
+
 /// What a driver knows of a server, and checks.
 #[derive(Default)]
 struct Driver {
     owned: [bool; 12],
     commands: [u32; 12],
     replies: [u32; 12],
+    spoke: [Instant; 12],
     armed: [Option<Instant>; 12],
 }
 
@@ -119,21 +199,25 @@ impl Driver {
     fn take(&mut self, now: Instant, actions: &[Action]) {
         for action in actions {
             let conn = match *action {
-                Action::ArmServer { .. } => continue,
-                Action::ConnectData { conn, .. } | Action::AbortData { conn } => conn,
                 Action::Reply { conn, at, .. } | Action::StartTransfer { conn, at } => {
                     assert!(at >= now, "nothing is said in the past: {action:?}");
                     conn
                 }
-                Action::Arm { conn, .. } | Action::Close { conn, .. } | Action::Free { conn } => conn,
-                Action::Listen { .. } | Action::Observe(_) => continue,
+                Action::Arm { conn, .. }
+                | Action::Close { conn, .. }
+                | Action::ConnectData { conn, .. }
+                | Action::AbortData { conn }
+                | Action::Free { conn } => conn,
+                Action::Listen { .. } | Action::ArmServer { .. } | Action::Observe(_) => continue,
             };
             let place = conn.0 as usize;
             assert!(self.owned[place], "{action:?} names a connection that was given back");
             match *action {
                 Action::Free { .. } => (self.owned[place], self.armed[place]) = (false, None),
                 Action::Arm { at, .. } => self.armed[place] = Some(at),
-                Action::Reply { .. } => {
+                Action::Reply { at, .. } => {
+                    assert!(at >= self.spoke[place], "no reply overtakes another");
+                    self.spoke[place] = at;
                     self.replies[place] += 1;
                     let unasked = 3; // the greeting, a timer's 421, and ProFTPD's word about a ban behind it
                     assert!(
@@ -154,7 +238,7 @@ proptest! {
     /// else is promised.
     #[test]
     fn a_server_survives_any_inputs_and_gives_every_slot_back(
-        profile in 0..6_usize,
+        profile in 0..SERVERS,
         inputs in prop::collection::vec((gap(), server_input()), 1..150),
     ) {
         let mut server = a_server(profile);
@@ -170,10 +254,17 @@ proptest! {
                         return;
                     }
                     (driver.owned[place], driver.commands[place], driver.replies[place]) = (true, 0, 0);
+                    driver.spoke[place] = now;
                 }
-                // The end of a transfer answers RETR once more.
-                Input::Command { conn, .. } | Input::TransferDone { conn } => driver.commands[conn.0 as usize] += 1,
-                Input::TimerFired { conn } => driver.armed[conn.0 as usize] = None,
+                // A transfer is answered twice, and so may a PASV be; each refusal may have two lines, and none ends a session.
+                Input::Command { conn, .. } => driver.commands[conn.0 as usize] += 4,
+                Input::TransferDone { conn } | Input::DataFailed { conn } | Input::LineTooLong { conn } => {
+                    driver.commands[conn.0 as usize] += 2;
+                }
+                Input::TimerFired { conn } => {
+                    driver.armed[conn.0 as usize] = None;
+                    driver.commands[conn.0 as usize] += 2;
+                }
                 _ => {}
             }
             server.handle(now, input, &mut out);

@@ -1,0 +1,42 @@
+//! Data connections, as a policy has them.
+//!
+//! It opens none: `data` does.
+
+use super::Compiler;
+use super::text::{Ending, ReplyId};
+use crate::observe::Cause;
+use crate::server::profile;
+use crate::time::Duration;
+
+/// Data connections.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Data {
+    /// How many passive ports there are; `u32::MAX`: they never run out.
+    pub ports: u32,
+    /// How long a port cannot be used again after its connection has ended.
+    pub port_rests: Duration,
+    /// The answer to PASV when every port is in use.
+    pub no_port: Ending,
+    /// The answer to PASV and PORT when a limit that counts sockets is reached.
+    pub no_socket: Option<Ending>,
+    /// A transfer whose data connection was refused by the client's host.
+    pub refused: Ending,
+    /// What a transfer command is told at once if its data connection is still to come.
+    pub early: Option<ReplyId>,
+    /// Is the data connection opened when PORT comes?
+    pub connects_at_port: bool,
+}
+
+impl Compiler<'_> {
+    pub(super) fn data(&mut self, data: &profile::Data, ports: Option<u32>) -> Data {
+        Data {
+            ports: ports.unwrap_or(u32::MAX),
+            port_rests: data.port_rests.0,
+            no_port: self.ending(Cause::ResourceExhausted, &data.no_port, 0),
+            no_socket: data.no_socket.as_ref().map(|f| self.ending(Cause::MaxClients, f, 0)),
+            refused: self.ending(Cause::DataConnectTimeout, &data.refused, 0),
+            early: data.early.as_ref().map(|line| self.line(line)),
+            connects_at_port: data.connects_at_port,
+        }
+    }
+}
