@@ -154,10 +154,25 @@ pub struct Behaviour {
     pub vanish: f64,
     /// Does a client whose session is cut or lost come back for the rest of its script?
     pub reconnect: bool,
-    /// Does a client look up the server's name once for each wanted session, and not for each attempt?
-    pub resolve_once: bool,
+    /// How often it asks DNS for the server's address.
+    pub resolve: Resolve,
     /// What it does after a refusal.
     pub retry: RetryPolicy,
+}
+
+/// How often a client asks DNS for the server's address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Resolve {
+    /// Again when the record's time is up.
+    #[default]
+    Again,
+    /// Once for each session that it wants.
+    Once,
+}
+
+impl Resolve {
+    /// The word for it in scenarios.
+    pub const ALL: [(&'static str, Self); 2] = [("again", Self::Again), ("once", Self::Once)];
 }
 
 impl Default for Behaviour {
@@ -170,7 +185,7 @@ impl Default for Behaviour {
             login_tries: 1,
             vanish: 0.0,
             reconnect: false,
-            resolve_once: false,
+            resolve: Resolve::Again,
             retry: RetryPolicy::default(),
         }
     }

@@ -6,7 +6,7 @@ use super::draft::{Draft, Strings};
 use super::reader::{Read, Reader};
 use super::traces::Plan;
 use super::{addresses, arrivals, retry, script};
-use crate::client::Behaviour;
+use crate::client::{Behaviour, Resolve};
 use crate::ftp::ArgId;
 use crate::network::Link;
 use crate::workload::{Addresses, Arrivals, Population};
@@ -117,9 +117,7 @@ fn behaviour(table: &mut Reader<'_>, script: crate::client::Script) -> Read<Beha
         login_tries: table.get_or("login_tries", plain.login_tries, |v| v.count(1..=255))?,
         vanish: table.get_or("vanish", plain.vanish, |v| v.probability())?,
         reconnect: table.get_or("reconnect", plain.reconnect, |v| v.flag())?,
-        resolve_once: table
-            .get("resolve", |v| v.one_of(&[("once", true), ("each", false)]))?
-            .unwrap_or(false),
+        resolve: table.get_or("resolve", plain.resolve, |v| v.one_of(&Resolve::ALL))?,
         retry: table.get("retry", retry::read)?.unwrap_or_default(),
     })
 }
