@@ -180,8 +180,8 @@ pub struct Behaviour {
     pub vanish: f64,
     /// Does a client whose session is cut or lost come back for the rest of its script?
     pub reconnect: bool,
-    /// Does a client look up the server's name once for each wanted session, and not for each attempt?
-    pub resolve_once: bool,
+    /// How often it asks DNS for the server's address.
+    pub resolve: Resolve,
     /// What it does after a refusal.
     pub retry: RetryPolicy,
     /// When a row of failures, by which waits grow and attempts are counted, is forgotten.
@@ -232,6 +232,21 @@ impl DataMode {
     pub const ALL: [(&'static str, Self); 2] = [("passive", Self::Passive), ("active", Self::Active)];
 }
 
+/// How often a client asks DNS for the server's address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Resolve {
+    /// Again when the record's time is up.
+    #[default]
+    Again,
+    /// Once for each session that it wants.
+    Once,
+}
+
+impl Resolve {
+    /// The word for it in scenarios.
+    pub const ALL: [(&'static str, Self); 2] = [("again", Self::Again), ("once", Self::Once)];
+}
+
 impl Default for Behaviour {
     fn default() -> Self {
         Self {
@@ -242,7 +257,7 @@ impl Default for Behaviour {
             login_tries: 1,
             vanish: 0.0,
             reconnect: false,
-            resolve_once: false,
+            resolve: Resolve::Again,
             retry: RetryPolicy::default(),
             fresh: Fresh::Login,
             reading: Reading::default(),

@@ -8,7 +8,7 @@ use super::source::suggestion;
 use super::traces::Plan;
 use super::value::Value;
 use super::{addresses, arrivals, retry, script};
-use crate::client::{Behaviour, DataMode, Fresh, Profile, Script};
+use crate::client::{Behaviour, DataMode, Fresh, Profile, Resolve, Script};
 use crate::ftp::ArgId;
 use crate::network::Link;
 use crate::workload::{Addresses, Arrivals, Population};
@@ -134,8 +134,7 @@ fn behaviour(table: &mut Reader<'_>, script: Script) -> Read<Behaviour> {
         data: table.get_or("data", plain.data, |v| v.one_of(&DataMode::ALL))?,
         stall: table.get_or("stall", plain.stall, |v| v.probability())?,
         no_data: table.get_or("no_data", plain.no_data, |v| v.probability())?,
-        resolve_once: table
-            .get_or("resolve", plain.resolve_once, |v| v.one_of(&[("once", true), ("each", false)]))?,
+        resolve: table.get_or("resolve", plain.resolve, |v| v.one_of(&Resolve::ALL))?,
     })
 }
 

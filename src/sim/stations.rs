@@ -35,11 +35,11 @@ impl Station {
             timer: Timer::OFF,
         }
     }
+}
 
-    /// Has the accept queue room for one more connection?
-    fn has_room(&self, _now: Instant) -> bool {
-        true
-    }
+/// Has the accept queue of `server` room for one more connection?
+const fn has_room(_server: &Server, _now: Instant) -> bool {
+    true
 }
 
 impl<T: Tap> World<'_, T> {
@@ -66,7 +66,7 @@ impl<T: Tap> World<'_, T> {
             self.send_reset(now, client, syn);
             return;
         }
-        if !station.has_room(now) {
+        if !has_room(&station.server, now) {
             self.send_syn_again(client, syn);
             return;
         }

@@ -282,7 +282,7 @@ fn a_problem_shows_its_line_with_a_caret_under_the_column_in_characters() {
         "test.toml:23:10: unknown key \"ü\" in link\n  \
          23 | link = { \"ü\" = 1,  rtt = \"40ms\" }\n     \
             |          ^\n  \
-         hint: allowed here: rtt, jitter, bandwidth, connect_timeout, reply_timeout"
+         hint: allowed here: rtt, jitter, loss, bandwidth, connect_timeout, reply_timeout"
     );
 }
 
