@@ -1,8 +1,11 @@
-//! The link between a population's clients and the server.
+//! The link between a population's clients and the server, and how transfers share a bandwidth.
 //!
 //! It knows delays and rates, not messages: what travels is the driver's business.
 
 pub mod loss;
+mod sharing;
+
+pub use sharing::{FlowId, Pipe, UNCAPPED};
 
 use crate::dist::Dist;
 use crate::time::Duration;
