@@ -39,14 +39,3 @@ impl Default for Link {
         }
     }
 }
-
-impl Link {
-    /// How long `bytes` take at the client's bandwidth, rounded up to the nanosecond.
-    pub fn transmission(&self, bytes: u64) -> Duration {
-        if self.bandwidth == 0 {
-            return Duration::ZERO;
-        }
-        let ns = (u128::from(bytes) * 1_000_000_000).div_ceil(u128::from(self.bandwidth));
-        Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
-    }
-}

@@ -122,9 +122,9 @@ impl Pipe {
         id
     }
 
-    /// The flow stands still: the others get what it had. Nothing happens to one that stands already.
-    pub fn pause(&mut self, now: Instant, id: FlowId) {
-        let Some(flow) = self.live(id).filter(|flow| flow.place != STILL) else { return };
+    /// The flow stands still: the others get what it had. False if it stood already.
+    pub fn pause(&mut self, now: Instant, id: FlowId) -> bool {
+        let Some(flow) = self.live(id).filter(|flow| flow.place != STILL) else { return false };
         let class = &mut self.classes[flow.class as usize];
         let mark = class.marks.remove(flow.place, &mut self.flows);
         let received = class.received_by(now);
@@ -134,11 +134,12 @@ impl Pipe {
         flow.left = mark.saturating_sub(received);
         self.moving -= 1;
         self.share(now);
+        true
     }
 
-    /// A flow that stood still goes on with what is left of it.
-    pub fn go_on(&mut self, now: Instant, id: FlowId) {
-        let Some(flow) = self.live(id).filter(|flow| flow.place == STILL) else { return };
+    /// A flow that stood still goes on with what is left of it. False if it moved already.
+    pub fn go_on(&mut self, now: Instant, id: FlowId) -> bool {
+        let Some(flow) = self.live(id).filter(|flow| flow.place == STILL) else { return false };
         let class = &mut self.classes[flow.class as usize];
         if class.marks.is_empty() {
             class.restart(now);
@@ -148,6 +149,7 @@ impl Pipe {
         class.look_ahead();
         self.moving += 1;
         self.share(now);
+        true
     }
 
     /// From now on the flow may get at most `cap`.
@@ -156,8 +158,7 @@ impl Pipe {
         if self.classes[flow.class as usize].cap == cap {
             return;
         }
-        let moves = flow.place != STILL;
-        self.pause(now, id);
+        let moves = self.pause(now, id);
         self.flows[id.0 as usize].class = self.class(now, cap);
         if moves {
             self.go_on(now, id);

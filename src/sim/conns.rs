@@ -28,6 +28,12 @@ pub(super) struct Wire {
     pub messages: u32,
     /// Has the server given the id back?
     pub freed: bool,
+    /// Do the bytes of a transfer move, or are they about to?
+    pub moving: bool,
+    /// Does the transfer go to the server?
+    pub upload: bool,
+    /// Counts its transfers, so that a firing for one that came to an untimely end is known.
+    pub transfer: u8,
 }
 
 const _: () = assert!(size_of::<Wire>() == 72);
@@ -57,6 +63,9 @@ impl Wires {
             timer,
             messages: 0,
             freed: false,
+            moving: false,
+            upload: false,
+            transfer: 0,
         };
         if let Some(place) = self.free.pop() {
             let slot = &mut self.slots[place as usize];

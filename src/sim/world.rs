@@ -100,8 +100,14 @@ pub(super) enum Event {
     DataAtServer { conn: ConnId },
     /// The data connection is established at the client.
     DataAtClient { conn: ConnId },
+    /// The bytes of a transfer begin to move.
+    TransferBegins { conn: ConnId, serial: u8 },
     /// All bytes of a transfer are through.
-    TransferDone { conn: ConnId },
+    TransferDone { conn: ConnId, serial: u8 },
+    /// The next transfer of a server is through.
+    PipeDue { server: ServerId, up: bool },
+    /// A partition is over for a population.
+    PathOpens { population: PopulationId },
     /// A fault's next control.
     Fault { fault: u16, step: u16 },
 }
@@ -307,6 +313,8 @@ impl<'a, T: Tap> World<'a, T> {
                 }
             }
             Event::Fault { fault, step } => self.fault(now, fault, step),
+            Event::PipeDue { server, up } => self.pipe_due(now, server, up),
+            Event::PathOpens { population } => self.reconsider(now, population),
             Event::Connected { conn }
             | Event::ReplyArrives { conn, .. }
             | Event::ClosedByServer { conn, .. }
@@ -322,7 +330,8 @@ impl<'a, T: Tap> World<'a, T> {
             Event::CommandArrives { conn, .. }
             | Event::ClosedByClient { conn }
             | Event::DataAtServer { conn }
-            | Event::TransferDone { conn } => {
+            | Event::TransferBegins { conn, .. }
+            | Event::TransferDone { conn, .. } => {
                 let wire = self.wire(conn);
                 wire.in_flight -= 1;
                 if !wire.freed {
@@ -374,7 +383,12 @@ impl<'a, T: Tap> World<'a, T> {
                 self.send_down(now, conn, Event::DataAtClient { conn });
                 server::Input::DataOpened { conn }
             }
-            Event::TransferDone { conn } => server::Input::TransferDone { conn },
+            Event::TransferBegins { conn, serial } if self.wire(conn).transfer == serial => {
+                return self.transfer_begins(now, conn);
+            }
+            Event::TransferDone { conn, serial } if self.wire(conn).transfer == serial => {
+                return self.transfer_done(now, conn);
+            }
             _ => return,
         };
         self.tell_server(now, server, input);
@@ -391,8 +405,10 @@ impl<'a, T: Tap> World<'a, T> {
             Effect::Server(server, control) => {
                 self.tell_server(now, server, server::Input::Control(control));
             }
-            // The ways and the name are functions of time: `path` and `names` have read the timeline.
-            Effect::Bandwidth(..) | Effect::Network(..) | Effect::Dns(_) => {}
+            Effect::Bandwidth(server, bandwidth) => self.set_bandwidth(now, server, bandwidth),
+            // The ways and the name are functions of time: `path` and `names` have read the timeline. But transfers are under way.
+            Effect::Network(whose, _) => self.weather_changes(now, whose),
+            Effect::Dns(_) => {}
         }
     }
 
@@ -436,9 +452,11 @@ impl<'a, T: Tap> World<'a, T> {
                     self.send_up(now, conn, Event::CommandArrives { conn, command });
                 }
             }
-            client::Action::OpenData { bytes, .. } => {
+            client::Action::OpenData { verb, bytes } => {
                 if let Some(conn) = self.slots[client as usize].conn {
-                    self.wire(conn).bytes = bytes;
+                    let wire = self.wire(conn);
+                    wire.bytes = bytes;
+                    wire.upload = verb == Verb::Stor;
                     self.send_up(now, conn, Event::DataAtServer { conn });
                 }
             }
@@ -463,8 +481,13 @@ impl<'a, T: Tap> World<'a, T> {
         slot.serial = slot.serial.wrapping_add(1);
         let Some(conn) = slot.conn.take() else { return };
         self.note(now, client, if fin { Happening::Disconnect } else { Happening::Vanish });
-        if fin && !self.wire(conn).freed {
-            self.send_up(now, conn, Event::ClosedByClient { conn });
+        if !self.wire(conn).freed {
+            if fin {
+                self.stop_transfer(now, conn);
+                self.send_up(now, conn, Event::ClosedByClient { conn });
+            } else {
+                self.stall_transfer(now, conn);
+            }
         }
         self.wire(conn).client = NOBODY;
         self.recycle(conn);
