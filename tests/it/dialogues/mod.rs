@@ -15,6 +15,7 @@ mod passwords;
 mod retries;
 mod timers;
 mod total;
+mod transfers;
 
 use ftp421::id::PopulationId;
 use ftp421::scenario::Scenario;
