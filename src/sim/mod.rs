@@ -2,6 +2,7 @@
 //!
 //! It decides nothing about FTP: it turns actions into calendar entries, and entries back into inputs.
 
+mod actors;
 mod arrivals;
 mod calendar;
 mod conns;
@@ -14,6 +15,7 @@ mod stations;
 mod tap;
 mod timer;
 mod trace;
+mod words;
 mod world;
 
 pub use calendar::Calendar;

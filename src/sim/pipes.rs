@@ -6,7 +6,7 @@
 //! (STOR), and so is each client's. Where nothing is shared and nothing on the way changes, a transfer is one event and no pipe is
 //! made: it takes as long as it takes.
 
-use super::conns::NOBODY;
+use super::conns::{NOBODY, Plan, Wire};
 use super::tap::Tap;
 use super::timer::{Firing, Timer};
 use super::world::{Event, World};
@@ -85,7 +85,7 @@ impl<T: Tap> World<'_, T> {
         let shared = self.pipes(conn.server()).is_some();
         let wire = self.wire(conn);
         wire.moving = true;
-        let (client, bytes, serial) = (wire.client, wire.bytes, wire.transfer);
+        let (client, bytes, serial) = (wire.client, to_move(wire), wire.transfer);
         let event = if client == NOBODY || (shared && (at > now || self.is_closed(now, client))) {
             Event::TransferBegins { conn, serial }
         } else if shared {
@@ -122,7 +122,7 @@ impl<T: Tap> World<'_, T> {
     /// The transfer joins the others of its server.
     fn share(&mut self, now: Instant, conn: ConnId) {
         let wire = self.wire(conn);
-        let (client, bytes, up) = (wire.client, wire.bytes, wire.upload);
+        let (client, bytes, up) = (wire.client, to_move(wire), wire.plan.is_upload());
         let cap = self.cap(now, client);
         let Some(pipes) = self.pipes(conn.server()) else { return };
         let flow = pipes.direction(up).pipe.begin(now, bytes, cap, conn.0);
@@ -147,6 +147,7 @@ impl<T: Tap> World<'_, T> {
         if !std::mem::take(&mut wire.moving) {
             return;
         }
+        wire.plan = Plan::default();
         wire.transfer = wire.transfer.wrapping_add(1); // a firing that is still under way is not for the next one
         if let Some((pipe, Flight { flow, up })) = self.flow(conn) {
             pipe.remove(now, flow);
@@ -215,11 +216,16 @@ impl<T: Tap> World<'_, T> {
         self.look_at_pipe(server, up);
     }
 
-    /// All bytes of the transfer are through.
+    /// All bytes of the transfer are through, or all that will ever be.
     pub(super) fn transfer_done(&mut self, now: Instant, conn: ConnId) {
         let wire = self.wire(conn);
+        if wire.plan.stalls() {
+            return self.tell_server(now, conn.server(), server::Input::Progress { conn, rate: 0 });
+        }
         wire.moving = false;
+        wire.plan = Plan::default();
         wire.transfer = wire.transfer.wrapping_add(1);
+        self.send_down(now, conn, Event::DataEnds { conn, whole: true });
         self.tell_server(now, conn.server(), server::Input::TransferDone { conn });
     }
 
@@ -308,4 +314,9 @@ fn transmission(bytes: u64, rate: u64) -> Duration {
     }
     let ns = (u128::from(bytes) * 1_000_000_000).div_ceil(u128::from(rate.max(1)));
     Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
+}
+
+/// What of a transfer moves: a client that stalls stops half way.
+fn to_move(wire: &Wire) -> u64 {
+    if wire.plan.stalls() { wire.bytes / 2 } else { wire.bytes }
 }

@@ -118,8 +118,13 @@ impl<T: Tap> World<'_, T> {
                 self.send_down(now, conn, Event::ClosedByServer { conn, how, cause });
             }
             server::Action::StartTransfer { conn, at } => self.start_transfer(now, conn, at),
-            server::Action::AbortData { conn } => self.stop_transfer(now, conn),
-            server::Action::ConnectData { .. } => {}
+            server::Action::AbortData { conn } => {
+                if self.wire(conn).moving {
+                    self.send_down(now, conn, Event::DataEnds { conn, whole: false });
+                }
+                self.stop_transfer(now, conn);
+            }
+            server::Action::ConnectData { conn, at } => self.send_down(at, conn, Event::DataSyn { conn }),
             server::Action::Free { conn } => {
                 self.stop_transfer(now, conn);
                 self.wire(conn).freed = true;
