@@ -10,6 +10,7 @@ mod delivery;
 mod dialogue;
 mod names;
 mod path;
+mod pipes;
 mod stations;
 mod tap;
 mod timer;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::actors::Actors;
 use super::calendar::Calendar;
-use super::conns::NOBODY;
+use super::conns::{NOBODY, Plan};
 use super::names::Names;
 use super::path::Path;
 use super::stations::Station;
@@ -104,8 +104,18 @@ pub(super) enum Event {
     DataAtServer { conn: ConnId },
     /// The data connection is established at the client.
     DataAtClient { conn: ConnId },
+    /// The server's SYN for a data connection reaches the client.
+    DataSyn { conn: ConnId },
+    /// The end of the data connection reaches the client.
+    DataEnds { conn: ConnId, whole: bool },
+    /// The bytes of a transfer begin to move.
+    TransferBegins { conn: ConnId, serial: u8 },
     /// All bytes of a transfer are through.
-    TransferDone { conn: ConnId },
+    TransferDone { conn: ConnId, serial: u8 },
+    /// The next transfer of a server is through.
+    PipeDue { server: ServerId, up: bool },
+    /// A partition is over for a population.
+    PathOpens { population: PopulationId },
     /// A fault's next control.
     Fault { fault: u16, step: u16 },
 }
@@ -317,9 +327,13 @@ impl<'a, T: Tap> World<'a, T> {
                 }
             }
             Event::Fault { fault, step } => self.fault(now, fault, step),
+            Event::PipeDue { server, up } => self.pipe_due(now, server, up),
+            Event::PathOpens { population } => self.reconsider(now, population),
             Event::Connected { conn }
             | Event::ReplyArrives { conn, .. }
             | Event::ClosedByServer { conn, .. }
+            | Event::DataSyn { conn }
+            | Event::DataEnds { conn, .. }
             | Event::DataAtClient { conn } => {
                 let wire = self.wire(conn);
                 wire.in_flight -= 1;
@@ -332,7 +346,8 @@ impl<'a, T: Tap> World<'a, T> {
             Event::CommandArrives { conn, .. }
             | Event::ClosedByClient { conn }
             | Event::DataAtServer { conn }
-            | Event::TransferDone { conn } => {
+            | Event::TransferBegins { conn, .. }
+            | Event::TransferDone { conn, .. } => {
                 let wire = self.wire(conn);
                 wire.in_flight -= 1;
                 if !wire.freed {
@@ -367,6 +382,15 @@ impl<'a, T: Tap> World<'a, T> {
                 self.note(now, client, Happening::Closed { how, unread });
                 client::Input::Closed { cause }
             }
+            Event::DataSyn { conn } => {
+                // Behind a NAT nobody listens, and nobody says so.
+                if self.wire(conn).plan.is_active() {
+                    self.send_up(now, conn, Event::DataAtServer { conn });
+                }
+                return;
+            }
+            Event::DataEnds { whole: true, .. } => client::Input::DataDone,
+            Event::DataEnds { .. } => client::Input::DataFailed,
             _ => client::Input::DataOpened,
         };
         self.tell_client(now, client, input);
@@ -383,10 +407,17 @@ impl<'a, T: Tap> World<'a, T> {
             }
             Event::ClosedByClient { conn } => server::Input::Closed { conn },
             Event::DataAtServer { conn } => {
-                self.send_down(now, conn, Event::DataAtClient { conn });
+                if !self.wire(conn).plan.is_active() {
+                    self.send_down(now, conn, Event::DataAtClient { conn });
+                }
                 server::Input::DataOpened { conn }
             }
-            Event::TransferDone { conn } => server::Input::TransferDone { conn },
+            Event::TransferBegins { conn, serial } if self.wire(conn).transfer == serial => {
+                return self.transfer_begins(now, conn);
+            }
+            Event::TransferDone { conn, serial } if self.wire(conn).transfer == serial => {
+                return self.transfer_done(now, conn);
+            }
             _ => return,
         };
         self.tell_server(now, server, input);
@@ -403,8 +434,10 @@ impl<'a, T: Tap> World<'a, T> {
             Effect::Server(server, control) => {
                 self.tell_server(now, server, server::Input::Control(control));
             }
-            // The ways and the name are functions of time: `path` and `names` have read the timeline.
-            Effect::Bandwidth(..) | Effect::Network(..) | Effect::Dns(_) => {}
+            Effect::Bandwidth(server, bandwidth) => self.set_bandwidth(now, server, bandwidth),
+            // The ways and the name are functions of time: `path` and `names` have read the timeline. But transfers are under way.
+            Effect::Network(whose, _) => self.weather_changes(now, whose),
+            Effect::Dns(_) => {}
         }
     }
 
@@ -448,9 +481,11 @@ impl<'a, T: Tap> World<'a, T> {
                     self.send_up(now, conn, Event::CommandArrives { conn, command });
                 }
             }
-            client::Action::OpenData { bytes, active, .. } => {
+            client::Action::OpenData { verb, active, stalls, bytes } => {
                 if let Some(conn) = self.slots[client as usize].conn {
-                    self.wire(conn).bytes = bytes;
+                    let wire = self.wire(conn);
+                    wire.bytes = bytes;
+                    wire.plan = Plan::new(verb == Verb::Stor, active, stalls);
                     if !active {
                         self.send_up(now, conn, Event::DataAtServer { conn });
                     }
@@ -486,8 +521,13 @@ impl<'a, T: Tap> World<'a, T> {
         slot.serial = slot.serial.wrapping_add(1);
         let Some(conn) = slot.conn.take() else { return };
         self.note(now, client, if fin { Happening::Disconnect } else { Happening::Vanish });
-        if fin && !self.wire(conn).freed {
-            self.send_up(now, conn, Event::ClosedByClient { conn });
+        if !self.wire(conn).freed {
+            if fin {
+                self.stop_transfer(now, conn);
+                self.send_up(now, conn, Event::ClosedByClient { conn });
+            } else {
+                self.stall_transfer(now, conn);
+            }
         }
         self.wire(conn).client = NOBODY;
         self.recycle(conn);

@@ -17,6 +17,7 @@ mod passwords;
 mod retries;
 mod timers;
 mod total;
+mod transfers;
 mod wire;
 
 use ftp421::id::PopulationId;
