@@ -55,7 +55,10 @@ impl Client {
                 out.push(Action::Observe(Observation::Moved { bytes: self.size(env) }));
                 self.next_step(now, env, out);
             }
-            State::AwaitPasv | State::AwaitTransfer => self.next_step(now, env, out),
+            State::AwaitPasv | State::AwaitTransfer => {
+                out.push(Action::Observe(Observation::TransferFailed { cause: None, code }));
+                self.next_step(now, env, out);
+            }
             State::AwaitQuit => self.completed(env, out),
             _ => {}
         }

@@ -36,6 +36,11 @@ impl ReplyTable {
         ReplyId(id)
     }
 
+    /// Every reply.
+    pub fn iter(&self) -> impl Iterator<Item = (ReplyId, &ReplyEntry)> {
+        self.entries.iter().enumerate().map(|(place, entry)| (ReplyId(place as u16), entry))
+    }
+
     /// The reply behind `id`.
     pub fn get(&self, id: ReplyId) -> &ReplyEntry {
         &self.entries[usize::from(id.0)]

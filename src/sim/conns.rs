@@ -28,6 +28,8 @@ pub(super) struct Wire {
     pub messages: u32,
     /// Has the server given the id back?
     pub freed: bool,
+    /// Did its client vanish without a word, and does the server not know?
+    pub ghost: bool,
 }
 
 const _: () = assert!(size_of::<Wire>() == 72);
@@ -57,6 +59,7 @@ impl Wires {
             timer,
             messages: 0,
             freed: false,
+            ghost: false,
         };
         if let Some(place) = self.free.pop() {
             let slot = &mut self.slots[place as usize];

@@ -110,11 +110,18 @@ impl<T: Tap> World<'_, T> {
                 self.send_down(at, conn, Event::ReplyArrives { conn, reply: reply.0 });
             }
             server::Action::Close { conn, how, cause } => {
+                if std::mem::take(&mut self.wire(conn).ghost) {
+                    self.recorder.record(now, &Observation::GhostEnded { cause });
+                }
                 self.send_down(now, conn, Event::ClosedByServer { conn, how, cause });
             }
             server::Action::StartTransfer { conn, at } => self.start_transfer(conn, at),
             server::Action::ConnectData { .. } | server::Action::AbortData { .. } => {}
             server::Action::Free { conn } => {
+                // It may have vanished when the server had just closed.
+                if std::mem::take(&mut self.wire(conn).ghost) {
+                    self.recorder.record(now, &Observation::GhostEnded { cause: None });
+                }
                 self.wire(conn).freed = true;
                 self.recycle(conn);
             }

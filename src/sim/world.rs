@@ -17,7 +17,7 @@ use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
-use crate::observe::{Cause, CloseHow};
+use crate::observe::{Cause, CloseHow, Observation};
 use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
@@ -465,6 +465,9 @@ impl<'a, T: Tap> World<'a, T> {
         self.note(now, client, if fin { Happening::Disconnect } else { Happening::Vanish });
         if fin && !self.wire(conn).freed {
             self.send_up(now, conn, Event::ClosedByClient { conn });
+        } else if !fin && !self.wire(conn).freed {
+            self.wire(conn).ghost = true;
+            self.recorder.record(now, &Observation::GhostBegan);
         }
         self.wire(conn).client = NOBODY;
         self.recycle(conn);

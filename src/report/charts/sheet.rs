@@ -139,6 +139,9 @@ fn draw_key<B: DrawingBackend>(canvas: &mut Canvas<B>, (x, y): (f64, f64), key: 
 
 fn subtitle(summary: &Summary) -> String {
     let mut parts = vec![summary.scenario.clone(), format!("profile {}", summary.server.profile)];
+    if let [first, _, ..] = &summary.server.servers[..] {
+        parts.push(format!("server {first} of {}", summary.server.servers.len()));
+    }
     parts.push(counted(u64::from(summary.replications), "replication"));
     parts.push(format!("seed {}", summary.seed));
     parts.push(summary.world.clone());
