@@ -23,7 +23,9 @@ const EXPECTED_RUNS: u64 = 14;
 /// Adds to `summary` the limit that turned most clients away in `study` and the smallest value of it that would meet the
 /// thresholds, if any are failed, or the default goal, if there are none.
 pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: &Watch) {
-    let Some(place) = binding(scenario, study, summary).filter(|place| !is_reloaded(scenario, *place)) else { return };
+    let Some(place) = binding(scenario, study, summary).filter(|place| !is_reloaded(scenario, *place)) else {
+        return;
+    };
     let default = Threshold::parse(DEFAULT_GOAL).ok();
     let goals: Vec<Threshold> = if scenario.thresholds.is_empty() {
         default.into_iter().collect()

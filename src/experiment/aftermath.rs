@@ -160,3 +160,6 @@ fn mean_sessions(sums: &Sums) -> f64 {
 fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| rounded(part as f64 / whole as f64))
 }
+
+#[cfg(test)]
+mod tests;

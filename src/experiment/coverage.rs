@@ -25,7 +25,11 @@ pub(super) fn coverage(scenario: &Scenario, merged: &Recorder) -> Coverage {
         phases: phases.map(|phase| phase.name().to_owned()).collect(),
         causes_missed: words(causes_missed),
         reached: met.iter().map(covered).collect(),
-        not_reached: said.iter().filter(|one| !met.iter().any(|other| is_same(one, other))).map(covered).collect(),
+        not_reached: said
+            .iter()
+            .filter(|one| !met.iter().any(|other| is_same(one, other)))
+            .map(covered)
+            .collect(),
     }
 }
 

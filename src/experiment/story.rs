@@ -217,10 +217,15 @@ fn cuts(summary: &Summary) -> Option<String> {
 
 fn transfers(summary: &Summary) -> Option<String> {
     let moved = &summary.transfers;
-    let codes: Vec<&str> = moved.failed_by_code.keys().map(|code| if code == "0" { "none" } else { code }).collect();
+    let codes: Vec<&str> =
+        moved.failed_by_code.keys().map(|code| if code == "0" { "none" } else { code }).collect();
     let failed = number(moved.failed, "transfer", "transfers");
     (moved.failed > 0).then(|| {
-        format!("{failed} failed while their sessions went on (code {}); {} completed.", codes.join(", "), count(moved.count))
+        format!(
+            "{failed} failed while their sessions went on (code {}); {} completed.",
+            codes.join(", "),
+            count(moved.count)
+        )
     })
 }
 

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeMap;
 
-use super::interval::{Range, estimate, method};
 use super::coverage::coverage;
+use super::interval::{Range, estimate, method};
 use super::{Outcome, Run, Study, aftermath, story};
 use crate::digest::Digest;
 use crate::id::ServerId;
@@ -229,7 +229,8 @@ fn little(merged: &Recorder) -> Little {
 fn ghosts(study: &Study) -> Ghosts {
     let (level, connections) = (study.merged.ghosts(), study.merged.connections());
     let Concurrency { mean, max } = concurrency(&study.runs, &study.merged, level);
-    let freed = study.merged.ghosts_ended().map(|(cause, n)| (cause.map_or("none", Cause::name).to_owned(), n));
+    let freed =
+        study.merged.ghosts_ended().map(|(cause, n)| (cause.map_or("none", Cause::name).to_owned(), n));
     let all = connections.integral_ns();
     Ghosts {
         mean,

@@ -105,7 +105,8 @@ pub fn aftermaths(
         let fresh = fine_from.and_then(|from| Baseline::of(within(&windows, from, block.begin)));
         let first = || Baseline::of(within(&windows, before, block.begin)).filter(|_| i == 0);
         baseline = fresh.or(baseline).or_else(first);
-        let quiet = Quiet { begin: block.end, end: blocks.get(i + 1).map_or(end, |next| next.begin.min(end)) };
+        let quiet =
+            Quiet { begin: block.end, end: blocks.get(i + 1).map_or(end, |next| next.begin.min(end)) };
         let left = within(&windows, quiet.begin, quiet.end);
         judged.push(baseline.filter(|_| !left.is_empty() || i + 1 < blocks.len()).map(|baseline| {
             let recovered = recovery(left, &baseline);
@@ -170,8 +171,10 @@ fn storm(left: &[Window], baseline: &Baseline, over: Instant, run_end: Instant) 
         >= 2 * u128::from(baseline.sums.attempts.max(1)) * u128::from(sums.wanted);
     let mostly = baseline.fails(&sums) && 2 * sums.failed >= sums.trials;
     sums.length = window.end.since(over);
-    (usual && inflated && mostly)
-        .then_some(Storm { to_the_end: last + LEAST >= left.len() && left[left.len() - 1].end == run_end, sums })
+    (usual && inflated && mostly).then_some(Storm {
+        to_the_end: last + LEAST >= left.len() && left[left.len() - 1].end == run_end,
+        sums,
+    })
 }
 
 impl Baseline {

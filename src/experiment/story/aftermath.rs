@@ -10,7 +10,8 @@ const SHOWN: usize = 4;
 
 /// Each fault with its end and what came of it.
 pub(super) fn faults(summary: &Summary) -> Option<String> {
-    let mut told: Vec<String> = summary.faults.iter().take(SHOWN).map(|fault| fault_in_words(summary, fault)).collect();
+    let mut told: Vec<String> =
+        summary.faults.iter().take(SHOWN).map(|fault| fault_in_words(summary, fault)).collect();
     let more = summary.faults.len().saturating_sub(SHOWN);
     told.extend((more > 0).then(|| format!("and {more} more")));
     (!told.is_empty()).then(|| format!("Faults: {}.", told.join("; ")))
@@ -22,7 +23,8 @@ fn fault_in_words(summary: &Summary, fault: &FaultFact) -> String {
         (begin, _) if fault.end_s >= summary.duration_s => format!("at {begin} to the end"),
         (begin, end) => format!("at {begin} to {end}"),
     };
-    let came = fault.recovery.as_ref().map(|recovery| format!(", {}", recovered(recovery))).unwrap_or_default();
+    let came =
+        fault.recovery.as_ref().map(|recovery| format!(", {}", recovered(recovery))).unwrap_or_default();
     format!("{} {when}{came}", fault.label)
 }
 
@@ -62,7 +64,8 @@ pub(super) fn storms(summary: &Summary) -> Option<String> {
     let cost = amplification.map_or("attempts without a new wanted session".to_owned(), |times| {
         format!("{} attempts for each wanted session", short(times))
     });
-    let usual = storm.baseline_amplification.map(|times| format!(" ({} before)", short(times))).unwrap_or_default();
+    let usual =
+        storm.baseline_amplification.map(|times| format!(" ({} before)", short(times))).unwrap_or_default();
     let failing = percent(storm.failing);
     let idle = match storm.limit.filter(|limit| *limit > 0) {
         Some(limit) => {

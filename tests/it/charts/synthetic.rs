@@ -141,12 +141,7 @@ pub fn seven_causes() -> Made {
         ("slow network", 125e3, 300e3),
         ("hang", 5.9e5, 6.0e5),
     ] {
-        summary.faults.push(FaultFact {
-            label: label.into(),
-            begin_s: begin,
-            end_s: end,
-            recovery: None,
-        });
+        summary.faults.push(FaultFact { label: label.into(), begin_s: begin, end_s: end, recovery: None });
     }
     (summary, rows)
 }
