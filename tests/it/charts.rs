@@ -387,7 +387,7 @@ fn a_recovery_is_marked_where_time_runs_and_faults_show_the_waits_over_time() {
         let chart = all.iter().find(|chart| chart.name == "time-to-service").unwrap();
         chart.svg.contains("served at the time")
     };
-    let (calm, calm_rows) = synthetic::idle_client();
+    let (calm, calm_rows) = synthetic::single();
     assert!(over_time(&summary, &rows) && !over_time(&calm, &calm_rows));
 }
 
