@@ -280,6 +280,20 @@ pub enum Observation {
         /// Had it been logged in? It may have been cut later.
         admitted: bool,
     },
+    /// A transfer ended without its bytes, and the session went on: by a reply in the place of the 226, or without any.
+    TransferFailed {
+        /// Why, if the server said it as a refusal.
+        cause: Option<Cause>,
+        /// The reply's code, 0 for none.
+        code: u16,
+    },
+    /// The client of an open connection vanished without a word: its slot is held by a ghost from now on.
+    GhostBegan,
+    /// The server closed the connection of a ghost.
+    GhostEnded {
+        /// Why.
+        cause: Option<Cause>,
+    },
     /// An address was banned.
     BanBegan {
         /// When the ban runs out. No ban runs out before one that began earlier.

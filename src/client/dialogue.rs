@@ -72,6 +72,8 @@ impl Client {
                 self.progressed(now, env, out);
             }
             State::AwaitPasv | State::AwaitTransfer | State::AwaitCompletion => {
+                let failed = Observation::TransferFailed { cause: None, code: told.code };
+                out.push(Action::Observe(failed));
                 self.next_step(now, env, out);
             }
             // What the transfer came to; the answer to ABOR itself is still to come.

@@ -8,6 +8,7 @@ use crate::metrics::Threshold;
 use crate::metrics::summary::{Advice, Summary};
 use crate::scenario::Scenario;
 use crate::server::Control;
+use crate::server::profile::Counts;
 use crate::sim::Watch;
 
 /// What stands in for thresholds if a scenario has none.
@@ -22,7 +23,9 @@ const EXPECTED_RUNS: u64 = 14;
 /// Adds to `summary` the limit that turned most clients away in `study` and the smallest value of it that would meet the
 /// thresholds, if any are failed, or the default goal, if there are none.
 pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: &Watch) {
-    let Some(place) = binding(scenario, study).filter(|place| !is_reloaded(scenario, *place)) else { return };
+    let Some(place) = binding(scenario, study, summary).filter(|place| !is_reloaded(scenario, *place)) else {
+        return;
+    };
     let default = Threshold::parse(DEFAULT_GOAL).ok();
     let goals: Vec<Threshold> = if scenario.thresholds.is_empty() {
         default.into_iter().collect()
@@ -49,16 +52,25 @@ pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: 
     summary.advice = Some(advice);
 }
 
-/// The place in check order of the limit that refused most clients.
-fn binding(scenario: &Scenario, study: &Study) -> Option<usize> {
+/// The place in check order of the limit that refused most clients, if nothing else turned away more: to raise a limit that does
+/// not bind helps nobody. With several servers it is not counted whose limit it was, and a load average is no number of places.
+fn binding(scenario: &Scenario, study: &Study, summary: &Summary) -> Option<usize> {
+    if scenario.servers.len() > 1 {
+        return None;
+    }
+    let checks = &scenario.policy().checks;
     let refused = |place| study.merged.refused_by_check(place);
-    (0..scenario.policy().checks.len())
+    let place = (0..checks.len())
         .map(|place| (refused(place), place))
         .filter(|(n, _)| *n > 0)
         .max_by_key(
             |(n, place)| (*n, std::cmp::Reverse(*place)), // the first in check order, of equals
         )
-        .map(|(_, place)| place)
+        .map(|(_, place)| place)?;
+    let check = &checks[place];
+    let turned_away = &summary.refused_by_cause.turned_away;
+    let own = turned_away.get(check.ending.cause.name()).copied().unwrap_or(0);
+    (check.counts != Counts::Load && turned_away.values().all(|other| *other <= own)).then_some(place)
 }
 
 /// Does a fault set the limit at `place`? Then no one value of it is the scenario's.

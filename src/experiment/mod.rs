@@ -3,6 +3,8 @@
 //! It draws nothing and writes nothing.
 
 mod advice;
+mod aftermath;
+mod coverage;
 mod explain;
 pub mod interval;
 mod replicate;

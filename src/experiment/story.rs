@@ -2,6 +2,8 @@
 //!
 //! It finds nothing out: every number in it stands in the [`Summary`] or in the recorders.
 
+mod aftermath;
+
 use std::collections::BTreeMap;
 
 use crate::metrics::Recorder;
@@ -24,8 +26,10 @@ pub(super) fn tell(scenario: &Scenario, merged: &Recorder, summary: &Summary) ->
         service(summary),
         unserved(summary),
         cuts(summary),
+        transfers(summary),
         ghosts(summary),
-        faults(summary),
+        aftermath::faults(summary),
+        aftermath::storms(summary),
         thresholds(summary),
     ];
     lines.into_iter().flatten().collect()
@@ -76,6 +80,9 @@ fn in_all(summary: &Summary) -> String {
 
 /// The limit that refused most, if any did.
 fn binding<'a>(scenario: &'a Scenario, merged: &Recorder) -> Option<&'a Check> {
+    if scenario.servers.len() > 1 {
+        return None; // which server's it was is not counted
+    }
     let refused = |place: usize| merged.refused_by_check(place);
     let (place, check) =
         scenario.policy().checks.iter().enumerate().rev().max_by_key(|(place, _)| refused(*place))?;
@@ -208,22 +215,33 @@ fn cuts(summary: &Summary) -> Option<String> {
     Some(format!("{cut} cut by the server, {for_it}for {cause}."))
 }
 
-fn ghosts(summary: &Summary) -> Option<String> {
-    let ghosts = number(summary.counts.ghosts, "client vanished", "clients vanished");
-    (summary.counts.ghosts > 0)
-        .then(|| format!("{ghosts} without closing: ghosts that hold a slot until a timer fires."))
+fn transfers(summary: &Summary) -> Option<String> {
+    let moved = &summary.transfers;
+    let codes: Vec<&str> =
+        moved.failed_by_code.keys().map(|code| if code == "0" { "none" } else { code }).collect();
+    let failed = number(moved.failed, "transfer", "transfers");
+    (moved.failed > 0).then(|| {
+        format!(
+            "{failed} failed while their sessions went on (code {}); {} completed.",
+            codes.join(", "),
+            count(moved.count)
+        )
+    })
 }
 
-fn faults(summary: &Summary) -> Option<String> {
-    let told: Vec<String> = summary
-        .faults
-        .iter()
-        .map(|f| match (seconds(f.begin_s), seconds(f.end_s)) {
-            (begin, end) if begin == end => format!("{} at {begin}", f.label),
-            (begin, end) => format!("{} at {begin} to {end}", f.label),
-        })
-        .collect();
-    (!told.is_empty()).then(|| format!("Faults: {}.", told.join("; ")))
+fn ghosts(summary: &Summary) -> Option<String> {
+    if summary.counts.ghosts == 0 {
+        return None;
+    }
+    let ghosts = &summary.ghosts;
+    let vanished = number(summary.counts.ghosts, "client vanished", "clients vanished");
+    let share = ghosts.slot_time_share.map(|share| format!(", {} of all slot time", percent(share)));
+    let freed = most(&ghosts.freed_by).map(|(cause, _)| format!(", until {cause}")).unwrap_or_default();
+    let held = format!("{} on average{}", short(ghosts.mean), share.unwrap_or_default());
+    Some(format!(
+        "{vanished} without closing: the ghosts held up to {} at once, {held}{freed}.",
+        number(ghosts.max, "slot", "slots")
+    ))
 }
 
 fn thresholds(summary: &Summary) -> Option<String> {

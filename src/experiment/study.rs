@@ -2,7 +2,8 @@
 //!
 //! It keeps a few numbers of each replication and the sum of all, so that ten thousand cost no more memory than ten.
 
-use crate::metrics::{Beginning, Episodes, Recorder, Shape};
+use super::aftermath::troubles;
+use crate::metrics::{Aftermath, Beginning, Episodes, Recorder, Shape, Trouble, aftermaths};
 use crate::scenario::Scenario;
 use crate::sim::{Finished, Work};
 use crate::time::Instant;
@@ -43,6 +44,12 @@ pub struct Study {
     pub runs: Vec<Run>,
     /// The episodes of the first.
     pub episodes: Episodes,
+    /// From when to when each fault of the scenario is in force.
+    pub troubles: Vec<Trouble>,
+    /// What came after each of them, in each replication.
+    pub aftermaths: Vec<Vec<Option<Aftermath>>>,
+    /// The most ghosts at once is in `merged`; how many were left at the end of all replications together.
+    pub ghosts_left: u64,
     /// What they took; of maxima the greatest.
     pub work: Work,
     /// Was it stopped before all of them had ended?
@@ -61,6 +68,9 @@ impl Study {
             merged: Recorder::new(shape),
             runs: Vec::new(),
             episodes: Episodes::default(),
+            troubles: troubles(scenario),
+            aftermaths: Vec::new(),
+            ghosts_left: 0,
             work: Work::default(),
             partial: false,
         }
@@ -85,6 +95,9 @@ impl Study {
             first_refusal: recorder.onset().first(),
             sustained_refusal: recorder.onset().sustained(),
         });
+        let warm = Instant::ZERO + recorder.shape().warmup;
+        self.aftermaths.push(aftermaths(recorder.series(), warm, recorder.end(), &self.troubles));
+        self.ghosts_left += recorder.ghosts().value();
         self.merged.merge(recorder);
         self.work.events += work.events;
         self.work.commands += work.commands;

@@ -4,17 +4,17 @@
 
 use std::collections::BTreeMap;
 
+use super::coverage::coverage;
 use super::interval::{Range, estimate, method};
-use super::{Outcome, Run, Study, story};
-use crate::chaos::Fault;
+use super::{Outcome, Run, Study, aftermath, story};
 use crate::digest::Digest;
 use crate::id::ServerId;
 use crate::metrics::summary::{
-    Concurrency, Coverage, Episode, Estimates, FaultFact, Little, Onset, Onsets, Quantiles, SCHEMA,
-    ServerFacts, Summary, TimelineRow,
+    Concurrency, Episode, Estimates, Ghosts, Little, Onset, Onsets, Quantiles, SCHEMA, ServerFacts, Summary,
+    TimelineRow, Transfers,
 };
 use crate::metrics::{Beginning, Episodes, LEVEL, Level, Recorder, Threshold, WINDOW, rounded};
-use crate::observe::{Cause, Latency, Phase};
+use crate::observe::{Cause, Latency};
 use crate::scenario::Scenario;
 use crate::server::Control;
 use crate::server::profile::Per;
@@ -92,13 +92,15 @@ fn summary(scenario: &Scenario, study: &Study) -> Summary {
         estimates: estimates(scenario, &study.runs),
         onset: onsets(scenario, &study.runs),
         latency: latency(scenario, merged),
-        transfers: merged.transfers(),
-        concurrency: concurrency(&study.runs, merged),
+        transfers: transfers(merged),
+        ghosts: ghosts(study),
+        concurrency: concurrencies(study),
         episodes: episodes(&study.episodes),
         episodes_dropped: study.episodes.dropped(),
-        faults: faults(scenario),
+        faults: aftermath::faults(scenario, study),
+        storms: aftermath::storms(scenario, study),
         little: little(merged),
-        coverage: coverage(merged),
+        coverage: coverage(scenario, merged),
         thresholds: Vec::new(),
         advice: None,
     }
@@ -115,7 +117,9 @@ fn digest(runs: &[Run]) -> String {
 
 fn server(scenario: &Scenario) -> ServerFacts {
     let on = scenario.policy().checks.iter().filter(|check| check.limit != u32::MAX);
+    let several = scenario.servers.len() > 1;
     ServerFacts {
+        servers: scenario.servers.iter().filter(|_| several).map(|server| server.name.clone()).collect(),
         profile: scenario.policy().profile.clone(),
         limits: on.map(|check| (check.knob.clone(), check.limit)).collect(),
     }
@@ -185,16 +189,19 @@ fn latency(scenario: &Scenario, merged: &Recorder) -> BTreeMap<String, Quantiles
         .collect()
 }
 
-fn concurrency(runs: &[Run], merged: &Recorder) -> BTreeMap<String, Concurrency> {
-    let warmup = Instant::ZERO + merged.shape().warmup;
-    let observed: u128 = runs.iter().map(|run| u128::from(run.end.since(warmup).as_nanos())).sum();
-    let of = |level: &Level| Concurrency {
-        mean: if observed == 0 { 0.0 } else { rounded(level.warm_integral_ns() as f64 / observed as f64) },
-        max: level.max(),
-    };
+fn concurrencies(study: &Study) -> BTreeMap<String, Concurrency> {
+    let merged = &study.merged;
     let levels =
         [("connections", merged.connections()), ("sessions", merged.sessions()), ("bans", merged.bans())];
+    let of = |level: &Level| concurrency(&study.runs, merged, level);
     levels.into_iter().map(|(name, level)| (name.to_owned(), of(level))).collect()
+}
+
+fn concurrency(runs: &[Run], merged: &Recorder, level: &Level) -> Concurrency {
+    let warmup = Instant::ZERO + merged.shape().warmup;
+    let observed: u128 = runs.iter().map(|run| u128::from(run.end.since(warmup).as_nanos())).sum();
+    let mean = level.warm_integral_ns() as f64 / observed as f64;
+    Concurrency { mean: if observed == 0 { 0.0 } else { rounded(mean) }, max: level.max() }
 }
 
 fn episodes(episodes: &Episodes) -> Vec<Episode> {
@@ -205,17 +212,6 @@ fn episodes(episodes: &Episodes) -> Vec<Episode> {
         refusals: stretch.refusals,
     });
     told.collect()
-}
-
-/// What lasts longer than the run ends with it.
-fn faults(scenario: &Scenario) -> Vec<FaultFact> {
-    let end = Instant::ZERO + scenario.duration;
-    let fact = |fault: &Fault| FaultFact {
-        label: fault.label.clone(),
-        begin_s: rounded(fault.at.as_secs_f64()),
-        end_s: rounded((fault.at + fault.lasts).min(end.max(fault.at)).as_secs_f64()),
-    };
-    scenario.faults.iter().map(fact).collect()
 }
 
 fn little(merged: &Recorder) -> Little {
@@ -229,17 +225,25 @@ fn little(merged: &Recorder) -> Little {
     }
 }
 
-fn coverage(merged: &Recorder) -> Coverage {
-    let reached = |cause: Cause| merged.refusals().iter().any(|(kind, _)| kind.refusal.cause == cause);
-    let (causes, causes_missed): (Vec<Cause>, Vec<Cause>) =
-        Cause::ALL.iter().partition(|cause| reached(**cause));
-    let met = |phase: &&Phase| merged.refusals().iter().any(|(kind, _)| kind.refusal.phase == **phase);
-    let words = |causes: Vec<Cause>| causes.into_iter().map(|cause| cause.name().to_owned()).collect();
-    Coverage {
-        causes: words(causes),
-        phases: Phase::ALL.iter().filter(met).map(|phase| phase.name().to_owned()).collect(),
-        causes_missed: words(causes_missed),
+/// What vanished clients left behind.
+fn ghosts(study: &Study) -> Ghosts {
+    let (level, connections) = (study.merged.ghosts(), study.merged.connections());
+    let Concurrency { mean, max } = concurrency(&study.runs, &study.merged, level);
+    let freed =
+        study.merged.ghosts_ended().map(|(cause, n)| (cause.map_or("none", Cause::name).to_owned(), n));
+    let all = connections.integral_ns();
+    Ghosts {
+        mean,
+        max,
+        slot_time_share: (all > 0).then(|| rounded(level.integral_ns() as f64 / all as f64)),
+        freed_by: freed.collect(),
+        held_at_end: study.ghosts_left,
     }
+}
+
+fn transfers(merged: &Recorder) -> Transfers {
+    let by_code = merged.failed_transfers().iter().map(|(code, n)| (code.to_string(), *n));
+    Transfers { failed_by_code: by_code.collect(), ..merged.transfers() }
 }
 
 #[cfg(test)]

@@ -30,6 +30,10 @@ pub struct Bucket {
     pub classes: [u64; Class::COUNT],
     /// Sessions cut.
     pub cut: u64,
+    /// Sessions lost to the network.
+    pub lost: u64,
+    /// Wanted sessions that were given up unserved.
+    pub given_up: u64,
     /// Refusals by cause, whatever they ended.
     pub refused: [u64; Cause::COUNT],
     /// Sessions served for the first time.
@@ -61,6 +65,8 @@ impl Bucket {
         self.retries += other.retries;
         self.classes.iter_mut().zip(other.classes).for_each(|(a, b)| *a += b);
         self.cut += other.cut;
+        self.lost += other.lost;
+        self.given_up += other.given_up;
         self.refused.iter_mut().zip(other.refused).for_each(|(a, b)| *a += b);
         self.served += other.served;
         self.service_ns += other.service_ns;
@@ -105,7 +111,7 @@ impl Bucket {
         }
     }
 
-    #[cfg(test)]
+    /// The integral of a level over the bucket, in nanoseconds.
     pub fn integral_ns(&self, which: Followed) -> u128 {
         self.integrals[which as usize]
     }

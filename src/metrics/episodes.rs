@@ -1,6 +1,6 @@
 //! Episodes: stretches of refusals of one cause without a long gap.
 //!
-//! It keeps the first few; the rest it only counts.
+//! It keeps the longest few; the rest it only counts.
 
 use crate::observe::Cause;
 use crate::time::{Duration, Instant};
@@ -49,7 +49,7 @@ impl Episodes {
         }
     }
 
-    /// The first 64.
+    /// The longest of those that are over, and those that may go on: 64 together.
     pub fn kept(&self) -> &[Stretch] {
         &self.kept
     }
@@ -62,10 +62,26 @@ impl Episodes {
     fn begin(&mut self, now: Instant, cause: Cause) -> Option<usize> {
         if self.kept.len() == KEPT {
             self.dropped += 1;
-            return None;
+            self.drop_shortest(cause)?;
         }
         self.kept.push(Stretch { cause, begin: now, end: now, refusals: 0 });
         Some(self.kept.len() - 1)
+    }
+
+    /// Makes room for an episode of `cause`: the shortest that is over goes, the latest of equals. The latest episode of any other
+    /// cause may still go on, and stays.
+    fn drop_shortest(&mut self, cause: Cause) -> Option<()> {
+        let goes_on = |place| {
+            let others = self.latest.iter().enumerate().filter(|(other, _)| *other != cause.index());
+            others.flat_map(|(_, latest)| latest).any(|(_, kept)| *kept == Some(place))
+        };
+        let over = self.kept.iter().enumerate().rev().filter(|(place, _)| !goes_on(*place));
+        let (gone, _) = over.min_by_key(|(_, stretch)| stretch.end.since(stretch.begin))?;
+        self.kept.remove(gone);
+        for place in self.latest.iter_mut().flatten().filter_map(|(_, place)| place.as_mut()) {
+            *place -= usize::from(*place > gone);
+        }
+        Some(())
     }
 }
 
@@ -99,9 +115,24 @@ mod tests {
     }
 
     #[test]
-    fn only_the_first_are_kept() {
-        let told: Vec<_> = (0..100).map(|i| (i * 11, Cause::RateLimit)).collect();
+    fn the_longest_are_kept_in_the_order_in_which_they_began() {
+        let mut told: Vec<_> = (0..100).map(|i| (i * 20, Cause::RateLimit)).collect();
+        told.extend([(1_500, Cause::Banned), (1_509, Cause::Banned), (1_517, Cause::Banned)]);
+        told.sort_by_key(|(s, _)| *s);
         let got = episodes(1, &told);
-        assert_eq!((got.kept().len(), got.dropped()), (64, 36));
+        assert_eq!((got.kept().len(), got.dropped()), (64, 37));
+        let banned: Vec<_> = got.kept().iter().filter(|e| e.cause == Cause::Banned).collect();
+        assert_eq!((banned.len(), banned[0].refusals), (1, 3));
+        assert!(got.kept().is_sorted_by_key(|e| e.begin));
+    }
+
+    #[test]
+    fn an_episode_that_goes_on_is_not_dropped_for_another() {
+        let mut told: Vec<_> = (0..100).map(|i| (i * 11, Cause::RateLimit)).collect();
+        told.extend((0..140).map(|i| (8 * i, Cause::MaxClients)));
+        told.sort_by_key(|(s, _)| *s);
+        let got = episodes(1, &told);
+        let full: Vec<_> = got.kept().iter().filter(|e| e.cause == Cause::MaxClients).collect();
+        assert_eq!((full.len(), full[0].refusals), (1, 140), "one episode, with another cause beside it");
     }
 }

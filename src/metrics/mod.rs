@@ -2,6 +2,7 @@
 //!
 //! It makes nothing happen and writes no file: a [`Recorder`] adds up, a [`Summary`](summary::Summary) is what is told.
 
+mod aftermath;
 mod bucket;
 mod episodes;
 mod level;
@@ -16,6 +17,7 @@ mod timing;
 mod wilson;
 pub mod words;
 
+pub use aftermath::{Aftermath, BASELINE, HELD, LEAST, Storm, Sums, Trouble, aftermaths};
 pub use episodes::{Episodes, Stretch};
 pub use level::Level;
 pub use onset::{Beginning, LEVEL, OnsetWatch, WINDOW};

@@ -19,7 +19,7 @@ use super::summary::Transfers;
 use super::tally::Tally;
 use super::timing::Timing;
 use crate::id::PopulationId;
-use crate::observe::{Class, Latency, Observation, Refusal, SessionEnd};
+use crate::observe::{Cause, Class, Latency, Observation, Phase, Refusal, SessionEnd};
 use crate::time::{Duration, Instant};
 
 /// What a recorder must know of a run before it begins.
@@ -62,6 +62,12 @@ pub struct Recorder {
     series: Series,
     timings: [Timing; Latency::COUNT],
     transfers: Transfers,
+    /// Transfers that failed while their session went on, by code, sorted.
+    failed_transfers: Vec<(u16, u64)>,
+    /// Connections whose client has vanished.
+    ghosts: Level,
+    /// How ghosts ended, by [`Cause`]; the last for none that the server named.
+    ghosts_ended: [u64; Cause::COUNT + 1],
     onset: OnsetWatch,
     episodes: Episodes,
 }
@@ -80,11 +86,14 @@ impl Recorder {
             populations: vec![Tally::default(); shape.populations],
             refusals: RefusalTable::default(),
             by_check: Vec::new(),
-            bans: level,
+            bans: level.clone(),
             bans_until: VecDeque::new(),
             series: Series::new(shape.horizon),
             timings: Default::default(),
             transfers: Transfers::default(),
+            failed_transfers: Vec::new(),
+            ghosts: level,
+            ghosts_ended: [0; Cause::COUNT + 1],
             onset: OnsetWatch::default(),
             episodes: Episodes::default(),
         }
@@ -115,6 +124,7 @@ impl Recorder {
             Observation::Unserved { population, wanted_at } => {
                 let warm = self.is_warm(wanted_at);
                 self.populations[usize::from(population.0)].unserved(warm);
+                self.series.at(now).given_up += 1;
                 self.censor(warm);
             }
             Observation::Took(what, length) => self.on_took(now, what, length),
@@ -125,6 +135,14 @@ impl Recorder {
             Observation::SessionClosed { opened } => self.on_left(now, Followed::Sessions, opened),
             Observation::Refused { check, .. } => self.on_refused_by_check(check),
             Observation::SlotFreed { held, admitted } => self.on_slot_freed(now, held, admitted),
+            Observation::TransferFailed { cause, code } => self.on_transfer_failed(now, cause, code),
+            Observation::GhostBegan => {
+                self.ghosts.rise(now);
+            }
+            Observation::GhostEnded { cause } => {
+                self.ghosts.fall(now);
+                self.ghosts_ended[cause.map_or(Cause::COUNT, Cause::index)] += 1;
+            }
             Observation::BanBegan { until } => {
                 self.end_bans(now);
                 self.bans.rise(now);
@@ -153,6 +171,7 @@ impl Recorder {
         }
         self.end_bans(end);
         self.bans.advance(end);
+        self.ghosts.advance(end);
         self.series.finish(end);
         let [connections, sessions] = &mut self.levels;
         open_connections.for_each(|opened| connections.stayed(opened, end));
@@ -186,6 +205,10 @@ impl Recorder {
         self.timings.iter_mut().zip(&other.timings).for_each(|(a, b)| a.merge(b));
         self.transfers.count += other.transfers.count;
         self.transfers.bytes += other.transfers.bytes;
+        self.transfers.failed += other.transfers.failed;
+        other.failed_transfers.iter().for_each(|(code, n)| self.add_failed_transfers(*code, *n));
+        self.ghosts.merge(&other.ghosts);
+        self.ghosts_ended.iter_mut().zip(other.ghosts_ended).for_each(|(a, b)| *a += b);
     }
 
     fn is_warm(&self, began: Instant) -> bool {
@@ -221,7 +244,9 @@ impl Recorder {
         refusal: Option<Refusal>,
     ) {
         self.populations[usize::from(whose.0)].session_ended(end);
-        self.series.at(now).cut += u64::from(end == SessionEnd::Cut);
+        let bucket = self.series.at(now);
+        bucket.cut += u64::from(end == SessionEnd::Cut);
+        bucket.lost += u64::from(end == SessionEnd::Lost);
         self.on_refusal(now, Ended::session(end), refusal);
     }
 
@@ -230,6 +255,21 @@ impl Recorder {
         self.refusals.add(Kind { ended, refusal }, 1);
         self.series.at(now).refused[refusal.cause.index()] += 1;
         self.episodes.refused(now, refusal.cause, self.series.width());
+    }
+
+    /// A refusal that leaves its session open ends a transfer and no session.
+    fn on_transfer_failed(&mut self, now: Instant, cause: Option<Cause>, code: u16) {
+        self.transfers.failed += 1;
+        self.add_failed_transfers(code, 1);
+        let refusal = cause.map(|cause| Refusal { cause, phase: Phase::Transfer, code });
+        self.on_refusal(now, Some(Ended::Transfer), refusal);
+    }
+
+    fn add_failed_transfers(&mut self, code: u16, count: u64) {
+        match self.failed_transfers.binary_search_by_key(&code, |(known, _)| *known) {
+            Ok(place) => self.failed_transfers[place].1 += count,
+            Err(place) => self.failed_transfers.insert(place, (code, count)),
+        }
     }
 
     /// The time to service is taken from here, once for each wanted session.

@@ -18,6 +18,8 @@ pub enum Ended {
     LoginFailed,
     /// An attempt or a session, at the hand of the network or a dead server.
     Network,
+    /// A transfer; its session went on.
+    Transfer,
 }
 
 impl Ended {
@@ -28,6 +30,7 @@ impl Ended {
             Self::Cut => "cut",
             Self::LoginFailed => "login_failed",
             Self::Network => "network",
+            Self::Transfer => "transfer",
         }
     }
 
@@ -128,6 +131,7 @@ impl RefusalTable {
             cut: total(Ended::Cut),
             login_failed: total(Ended::LoginFailed),
             network: total(Ended::Network),
+            transfer: total(Ended::Transfer),
         }
     }
 }

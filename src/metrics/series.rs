@@ -55,6 +55,11 @@ impl Series {
         &mut self.buckets[index]
     }
 
+    /// The buckets so far, each as wide as [`Self::width`].
+    pub(super) fn buckets(&self) -> &[Bucket] {
+        &self.buckets
+    }
+
     /// Adds a span of a level, split exactly at the borders of buckets.
     pub fn hold(&mut self, which: Followed, span: Span) {
         if span.value == 0 {

@@ -58,14 +58,20 @@ pub struct Summary {
     pub latency: BTreeMap<String, Quantiles>,
     /// Files moved.
     pub transfers: Transfers,
+    /// What vanished clients left behind.
+    #[serde(default)]
+    pub ghosts: Ghosts,
     /// Time-weighted means and maxima.
     pub concurrency: BTreeMap<String, Concurrency>,
-    /// Stretches of refusals of one cause, in replication 0.
+    /// Stretches of refusals of one cause, in replication 0, in the order in which they began; the longest, if there are many.
     pub episodes: Vec<Episode>,
     /// Further episodes of replication 0, which are only counted.
     pub episodes_dropped: u64,
-    /// What goes wrong, and when.
+    /// What goes wrong, and when, and whether the system recovers.
     pub faults: Vec<FaultFact>,
+    /// Retry storms that outlived the fault that began them.
+    #[serde(default)]
+    pub storms: Vec<StormFact>,
     /// Little's law, both sides.
     pub little: Little,
     /// Which causes and phases this run reached.
@@ -81,6 +87,9 @@ pub struct Summary {
 pub struct ServerFacts {
     /// The profile's name.
     pub profile: String,
+    /// The names of all servers, if there are several; the other facts are those of the first.
+    #[serde(default)]
+    pub servers: Vec<String>,
     /// Limits in check order by knob, as the machine obeys them; a limit that is off is missing.
     pub limits: BTreeMap<String, u32>,
 }
@@ -132,12 +141,15 @@ pub struct Refusals {
     pub login_failed: BTreeMap<String, u64>,
     /// Attempts and sessions that the network or a dead server ended.
     pub network: BTreeMap<String, u64>,
+    /// Transfers that were refused or broken off while their session went on.
+    #[serde(default)]
+    pub transfer: BTreeMap<String, u64>,
 }
 
 /// How often one kind of refusal occurred.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RefusalCount {
-    /// `turned_away`, `cut`, `login_failed` or `network`.
+    /// `turned_away`, `cut`, `login_failed`, `network`, or `transfer`, which leaves the session open.
     pub ended: String,
     /// The cause's word.
     pub cause: String,
@@ -249,12 +261,33 @@ pub struct Quantile {
 }
 
 /// Files moved.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Transfers {
     /// Transfers that were completed.
     pub count: u64,
     /// Their bytes.
     pub bytes: u64,
+    /// Transfers that failed while their session went on.
+    #[serde(default)]
+    pub failed: u64,
+    /// The same by the reply's code; `0` for none.
+    #[serde(default)]
+    pub failed_by_code: BTreeMap<String, u64>,
+}
+
+/// Connections whose client had vanished without a word, and which the server still held.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Ghosts {
+    /// The time-weighted mean number of them over all replications, the warm-up left out.
+    pub mean: f64,
+    /// The most at once, in any replication.
+    pub max: u64,
+    /// Their share of all connection time, warm-up included; `null` without a connection.
+    pub slot_time_share: Option<f64>,
+    /// How many the server found and closed, by the cause that it gave; `none` without one.
+    pub freed_by: BTreeMap<String, u64>,
+    /// How many were still held when the run was over.
+    pub held_at_end: u64,
 }
 
 /// A level over time.
@@ -286,8 +319,62 @@ pub struct FaultFact {
     pub label: String,
     /// When it begins, seconds.
     pub begin_s: f64,
-    /// When its last effect begins to end, seconds.
+    /// When its last effect begins to end, seconds. A limit that a reload lowers is lowered until another sets it back.
     pub end_s: f64,
+    /// Whether the system recovers from it; `null` if nothing tells, since no run went on after it or had enough before it to
+    /// compare with.
+    #[serde(default)]
+    pub recovery: Option<Recovery>,
+}
+
+/// What came after a fault. See "recovery" in the definitions.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Replications that have a baseline and time left after the fault.
+    pub judged: u32,
+    /// Of these, those that recovered before their end.
+    pub recovered: u32,
+    /// From the fault's end to the recovery: the (lower) median of those judged, seconds; `null` if that one never recovered.
+    pub after_s: Option<f64>,
+    /// The soonest of all, seconds; `null` if none recovered.
+    pub soonest_s: Option<f64>,
+    /// The latest of those that recovered, seconds.
+    pub latest_s: Option<f64>,
+    /// The mean of those that recovered, with its interval, seconds.
+    pub mean: Estimate,
+    /// The length of the stretches of time that were judged, seconds: no time to recovery is more precise.
+    pub window_s: f64,
+    /// The share of failures in the baseline, over all replications.
+    pub baseline_failing: f64,
+}
+
+/// A retry storm that outlived its cause. See "storm" in the definitions. Shares and means are over all replications that had it.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+pub struct StormFact {
+    /// The label of the fault that was over.
+    pub after: String,
+    /// When that fault was over, seconds: there the storm is all that is left.
+    pub begin_s: f64,
+    /// How long it outlived the fault: the (lower) median of the replications that had it, seconds.
+    pub outlived_s: f64,
+    /// The longest of them, seconds.
+    pub longest_s: f64,
+    /// In how many replications it occurred.
+    pub occurred: u32,
+    /// In how many of these it lasted to the end of the run.
+    pub to_the_end: u32,
+    /// Attempts for each wanted session that began in it; `null` if none began.
+    pub amplification: Option<f64>,
+    /// The same in the baseline.
+    pub baseline_amplification: Option<f64>,
+    /// The share of failures in it.
+    pub failing: f64,
+    /// The mean number of logged-in sessions in it.
+    pub sessions_mean: f64,
+    /// The same in the baseline.
+    pub baseline_sessions_mean: f64,
+    /// The limit on all clients in it; `null` if there is none.
+    pub limit: Option<u32>,
 }
 
 /// Little's law: the integral of the number in the system against the sum of the times in it, both in whole nanoseconds,
@@ -315,6 +402,23 @@ pub struct Coverage {
     pub phases: Vec<String>,
     /// Causes that did not occur.
     pub causes_missed: Vec<String>,
+    /// Each cause, phase and code that occurred.
+    #[serde(default)]
+    pub reached: Vec<Covered>,
+    /// What the scenario's servers could have said, with the limits and timers that are on, and did not.
+    #[serde(default)]
+    pub not_reached: Vec<Covered>,
+}
+
+/// One way to be refused.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Covered {
+    /// The cause's word.
+    pub cause: String,
+    /// The phase's word.
+    pub phase: String,
+    /// The reply's code, 0 for none.
+    pub code: u16,
 }
 
 /// A threshold and what became of it.

@@ -5,9 +5,13 @@
 use std::fmt::Write as _;
 
 use super::words::{count, counted, percent, seconds};
-use crate::metrics::summary::{Counts, Estimate, Summary, Verdict};
+use crate::metrics::summary::{Counts, Episode, Estimate, Summary, Verdict};
 use crate::observe::Cause;
 
+/// No more episodes than this are shown.
+const EPISODES: usize = 10;
+/// No more ways to be refused that were not reached than this are named.
+const MISSED: usize = 5;
 /// The width of the longest bar, characters.
 const BAR: u64 = 24;
 const BOLD: &str = "1";
@@ -26,6 +30,8 @@ pub fn text(summary: &Summary, colour: bool) -> String {
     totals(&mut out, &summary.counts);
     estimates(&mut out, summary);
     refusals(&mut out, summary, paint);
+    coverage(&mut out, summary);
+    episodes(&mut out, summary, paint);
     thresholds(&mut out, &summary.thresholds, paint);
     out
 }
@@ -48,8 +54,12 @@ fn head(s: &Summary) -> String {
     } else {
         String::new()
     };
+    let server = match s.server.servers.as_slice() {
+        [] => String::new(),
+        [first, others @ ..] => format!(" ({first}, first of {})", others.len() + 1),
+    };
     format!(
-        "seed {} · {} · profile {} · {replications} of {}{warm} · {}{interrupted}",
+        "seed {} · {} · profile {}{server} · {replications} of {}{warm} · {}{interrupted}",
         s.seed,
         s.scenario,
         s.server.profile,
@@ -110,6 +120,7 @@ fn refusals(out: &mut String, summary: &Summary, paint: Paint) {
         (&by.cut, "cut"),
         (&by.login_failed, "password"),
         (&by.network, "network"),
+        (&by.transfer, "transfer"),
     ];
     let of = |cause: &str| ends.map(|(map, _)| map.get(cause).copied().unwrap_or(0));
     let total = |cause: &str| of(cause).iter().fold(0, |a: u64, n| a.saturating_add(*n));
@@ -133,6 +144,52 @@ fn refusals(out: &mut String, summary: &Summary, paint: Paint) {
     for cause in causes {
         let cells = cells(&|i| count(of(cause)[i]));
         let _ = writeln!(out, "  {cause:<22}{cells}  {}", paint.with(RED, &bar(total(cause), greatest)));
+    }
+}
+
+/// One line: how much of what its servers can say this run reached.
+fn coverage(out: &mut String, summary: &Summary) {
+    let coverage = &summary.coverage;
+    let (reached, missed) = (coverage.reached.len(), coverage.not_reached.len());
+    if reached + missed == 0 {
+        return;
+    }
+    let ways = counted(reached as u64, "way");
+    let mut words: Vec<String> = Vec::new();
+    for missed in &coverage.not_reached {
+        let code = if missed.code == 0 { String::new() } else { format!(" {}", missed.code) };
+        words.push(format!("{}{code}", missed.cause));
+    }
+    words.dedup();
+    let more = words.len().saturating_sub(MISSED);
+    words.truncate(MISSED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let missed = match missed {
+        0 => "no other was possible".to_owned(),
+        _ => format!("not reached: {}{more}", words.join(", ")),
+    };
+    let _ = writeln!(out, "\n  coverage: {ways} to be refused; {missed}");
+}
+
+/// The longest episodes in the order in which they began.
+fn episodes(out: &mut String, summary: &Summary, paint: Paint) {
+    let mut longest: Vec<&Episode> = summary.episodes.iter().collect();
+    longest.sort_by(|a, b| (b.end_s - b.begin_s).total_cmp(&(a.end_s - a.begin_s)));
+    let more = summary.episodes_dropped + longest.len().saturating_sub(EPISODES) as u64;
+    longest.truncate(EPISODES);
+    longest.sort_by(|a, b| a.begin_s.total_cmp(&b.begin_s));
+    if longest.is_empty() {
+        return;
+    }
+    let others = if more > 0 { format!(", the longest; {} more", count(more)) } else { String::new() };
+    let of = if summary.replications > 1 { " (first replication)" } else { "" };
+    let _ = writeln!(out, "\n  {}", paint.with(DIM, &format!("episodes{of}{others}")));
+    for Episode { cause, begin_s, end_s, refusals } in longest {
+        let when = match (seconds(*begin_s), seconds(*end_s)) {
+            (begin, end) if begin == end => format!("at {begin}"),
+            (begin, end) => format!("{begin} to {end}"),
+        };
+        let _ = writeln!(out, "  {cause:<22}{when:<24}{:>11}", counted(*refusals, "refusal"));
     }
 }
 

@@ -34,6 +34,8 @@ pub(super) struct Wire {
     pub plan: Plan,
     /// Counts its transfers, so that a firing for one that came to an untimely end is known.
     pub transfer: u8,
+    /// Did its client vanish without a word, and does the server not know?
+    pub ghost: bool,
 }
 
 const _: () = assert!(size_of::<Wire>() == 72);
@@ -96,6 +98,7 @@ impl Wires {
             moving: false,
             plan: Plan::default(),
             transfer: 0,
+            ghost: false,
         };
         if let Some(place) = self.free.pop() {
             let slot = &mut self.slots[place as usize];

@@ -117,6 +117,9 @@ impl<T: Tap> World<'_, T> {
             }
             server::Action::Close { conn, how, cause } => {
                 self.stop_transfer(now, conn);
+                if std::mem::take(&mut self.wire(conn).ghost) {
+                    self.recorder.record(now, &Observation::GhostEnded { cause });
+                }
                 self.send_down(now, conn, Event::ClosedByServer { conn, how, cause });
             }
             server::Action::StartTransfer { conn, at } => self.start_transfer(now, conn, at),
@@ -129,6 +132,10 @@ impl<T: Tap> World<'_, T> {
             server::Action::ConnectData { conn, at } => self.send_down(at, conn, Event::DataSyn { conn }),
             server::Action::Free { conn } => {
                 self.stop_transfer(now, conn);
+                // It may have vanished when the server had just closed.
+                if std::mem::take(&mut self.wire(conn).ghost) {
+                    self.recorder.record(now, &Observation::GhostEnded { cause: None });
+                }
                 self.wire(conn).freed = true;
                 self.recycle(conn);
             }

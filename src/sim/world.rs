@@ -19,7 +19,7 @@ use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ClientId, ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
-use crate::observe::{Cause, CloseHow};
+use crate::observe::{Cause, CloseHow, Observation};
 use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
@@ -527,6 +527,8 @@ impl<'a, T: Tap> World<'a, T> {
                 self.send_up(now, conn, Event::ClosedByClient { conn });
             } else {
                 self.stall_transfer(now, conn);
+                self.wire(conn).ghost = true;
+                self.recorder.record(now, &Observation::GhostBegan);
             }
         }
         self.wire(conn).client = NOBODY;

@@ -2,7 +2,7 @@
 
 mod synthetic;
 
-use ftp421::metrics::summary::{Summary, TimelineRow};
+use ftp421::metrics::summary::{Covered, Episode, Summary, TimelineRow};
 use ftp421::observe::{Cause, Latency};
 use ftp421::report::charts::{charts, series};
 use ftp421::report::{csv, hlog, json, text};
@@ -373,4 +373,51 @@ impl Edit {
             }
         }
     }
+}
+
+#[test]
+fn a_recovery_is_marked_where_time_runs_and_faults_show_the_waits_over_time() {
+    let (summary, rows) = synthetic::herd();
+    for chart in charts(&summary, &rows) {
+        assert!(chart.svg.contains("median run: recovered at 34m"), "{}", chart.name);
+        assert!(chart.svg.contains("shutdown (drain) for 10m"), "{}", chart.name);
+    }
+    let over_time = |summary: &Summary, rows: &[TimelineRow]| {
+        let all = charts(summary, rows);
+        let chart = all.iter().find(|chart| chart.name == "time-to-service").unwrap();
+        chart.svg.contains("served at the time")
+    };
+    let (calm, calm_rows) = synthetic::single();
+    assert!(over_time(&summary, &rows) && !over_time(&calm, &calm_rows));
+}
+
+#[test]
+fn the_waits_over_time_are_those_of_the_timeline() {
+    let (_, rows) = synthetic::herd();
+    let read = csv::read_timeline(&csv::timeline(&rows)).unwrap();
+    let waits = series::waits(&read);
+    for (row, (mean, longest)) in rows.iter().zip(waits.mean.points.iter().zip(&waits.longest.points)) {
+        assert_eq!((mean.value, longest.value), (row.time_to_service_s, row.time_to_service_max_s));
+    }
+}
+
+#[test]
+fn the_terminal_shows_the_longest_episodes_and_what_was_not_reached() {
+    let (mut summary, _) = synthetic::herd();
+    summary.episodes = (0..20_u32)
+        .map(|i| Episode {
+            cause: "max_clients".to_owned(),
+            begin_s: f64::from(i) * 60.0,
+            end_s: f64::from(i) * 60.0 + f64::from(i % 12),
+            refusals: 3,
+        })
+        .collect();
+    summary.coverage.reached =
+        vec![Covered { cause: "max_clients".to_owned(), phase: "greeting".to_owned(), code: 421 }];
+    summary.coverage.not_reached =
+        vec![Covered { cause: "banned".to_owned(), phase: "accept".to_owned(), code: 0 }];
+    let said = text::text(&summary, false);
+    assert_eq!(said.lines().filter(|line| line.contains("3 refusals")).count(), 10, "{said}");
+    assert!(said.contains("the longest; 10 more"), "{said}");
+    assert!(said.contains("coverage: 1 way to be refused; not reached: banned\n"), "{said}");
 }

@@ -4,7 +4,7 @@ use crate::dist::Dist;
 use crate::id::PopulationId;
 use crate::metrics::Shape;
 use crate::network::Link;
-use crate::observe::{Class, Observation, Refusal};
+use crate::observe::{Class, Observation, Phase, Refusal};
 use crate::scenario::Station;
 use crate::server::{Overrides, Policy, Profile};
 use crate::sim::Finished;

@@ -7,7 +7,7 @@ use crate::metrics::bucket::Followed;
 use crate::metrics::summary::{Counts, Transfers};
 use crate::metrics::tally::{Tally, Warm};
 use crate::metrics::{Episodes, Level, OnsetWatch, RefusalTable, Series, Timing};
-use crate::observe::Latency;
+use crate::observe::{Cause, Latency};
 use crate::time::Instant;
 
 impl Recorder {
@@ -73,7 +73,23 @@ impl Recorder {
 
     /// Files moved.
     pub fn transfers(&self) -> Transfers {
-        self.transfers
+        self.transfers.clone()
+    }
+
+    /// Transfers that failed while their session went on, by the reply's code, 0 for none.
+    pub fn failed_transfers(&self) -> &[(u16, u64)] {
+        &self.failed_transfers
+    }
+
+    /// Connections whose client has vanished.
+    pub fn ghosts(&self) -> &Level {
+        &self.ghosts
+    }
+
+    /// How many ghosts' connections the server closed, by cause; `None` for those without one.
+    pub fn ghosts_ended(&self) -> impl Iterator<Item = (Option<Cause>, u64)> {
+        let causes = Cause::ALL.iter().copied().map(Some).chain([None]);
+        causes.zip(self.ghosts_ended).filter(|(_, n)| *n > 0)
     }
 
     /// Where refusals begin in this run.

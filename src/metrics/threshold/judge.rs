@@ -79,6 +79,7 @@ impl Filter {
                 Ended::Cut => counts.cut,
                 Ended::LoginFailed => counts.login_failed,
                 Ended::Network => counts.network_failed + counts.lost,
+                Ended::Transfer => summary.transfers.failed,
             };
         }
         summary.refusals.iter().filter(|refusal| self.takes(refusal)).map(|refusal| refusal.count).sum()
@@ -88,6 +89,7 @@ impl Filter {
         let counts = &summary.counts;
         let whole = match self.ended {
             Ended::Cut => counts.admitted,
+            Ended::Transfer => summary.transfers.count + summary.transfers.failed,
             _ => counts.attempts - counts.open_at_end.min(counts.attempts),
         };
         (whole > 0).then(|| rounded(self.count(summary) as f64 / whole as f64))

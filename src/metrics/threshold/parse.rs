@@ -20,7 +20,7 @@ enum Metric {
     Time(Latency),
 }
 
-const METRICS: [(&str, Metric); 27] = [
+const METRICS: [(&str, Metric); 28] = [
     ("refused_first", Metric::Probability(Estimated::RefusedFirst)),
     ("refused_attempt", Metric::Probability(Estimated::RefusedAttempt)),
     ("unserved", Metric::Unserved),
@@ -28,6 +28,7 @@ const METRICS: [(&str, Metric); 27] = [
     ("cut", Metric::Refusals(Ended::Cut)),
     ("login_failed", Metric::Refusals(Ended::LoginFailed)),
     ("network", Metric::Refusals(Ended::Network)),
+    ("transfer_failed", Metric::Refusals(Ended::Transfer)),
     ("amplification", Metric::Value(Estimated::Amplification)),
     ("offered_erlangs", Metric::Value(Estimated::OfferedErlangs)),
     ("carried_erlangs", Metric::Value(Estimated::CarriedErlangs)),

@@ -8,8 +8,8 @@ use super::axis::Axis;
 use super::canvas::{Canvas, Pen};
 use super::font::Letters;
 use super::panel::{LEFT, Panel, RIGHT, across};
-use crate::metrics::summary::{Onset, Summary};
-use crate::report::colours::{INK, PALE, PAPER, Rgb, SHADE, SHADE_EDGE, SHADE_TEXT};
+use crate::metrics::summary::{FaultFact, Onset, Summary};
+use crate::report::colours::{GREEN, INK, PALE, PAPER, Rgb, SHADE, SHADE_EDGE, SHADE_TEXT};
 use crate::report::words::seconds;
 
 /// The height of a line of words.
@@ -31,7 +31,18 @@ struct Mark {
     end_s: f64,
     words: String,
     colour: Rgb,
-    fault: bool,
+    kind: Kind,
+}
+
+/// What a mark is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    /// A shaded stretch.
+    Fault,
+    /// An upright dashed line.
+    Moment,
+    /// An upright line in the colour of what is well.
+    Recovery,
 }
 
 /// The words of a mark: the mark's number, the lane from above, and the words' ends across.
@@ -51,21 +62,28 @@ impl Marks {
             end_s: f.end_s.max(f.begin_s),
             words: f.label.clone(),
             colour: SHADE_TEXT,
-            fault: true,
+            kind: Kind::Fault,
         });
+        let several = summary.replications > 1;
+        let recoveries = summary.faults.iter().filter_map(|f| recovery(f, several));
         let onset = |onset: &Onset, words: &str, colour| Mark {
             begin_s: onset.time_s,
             end_s: onset.time_s,
             words: format!("{words} {} ({})", seconds(onset.time_s), onset.cause),
             colour,
-            fault: false,
+            kind: Kind::Moment,
         };
         let of = if summary.replications > 1 { "median run: " } else { "" };
         let first = summary.onset.first.iter().map(|o| onset(o, &format!("{of}first refusal at"), PALE));
         let sustained = summary.onset.sustained.iter().map(|o| onset(o, &format!("{of}sustained from"), INK));
-        let mut marks: Vec<Mark> =
-            faults.chain(first).chain(sustained).filter(|m| m.begin_s.is_finite()).collect();
+        let mut marks: Vec<Mark> = faults
+            .chain(first)
+            .chain(sustained)
+            .chain(recoveries)
+            .filter(|m| m.begin_s.is_finite())
+            .collect();
         marks.sort_by(|a, b| a.begin_s.total_cmp(&b.begin_s));
+        marks.dedup_by(|a, b| a.kind == Kind::Recovery && b.kind == a.kind && a.words == b.words); // from faults that overlap
         let labels = labels(&marks, x);
         Self { marks, labels }
     }
@@ -79,7 +97,7 @@ impl Marks {
     /// The shades of faults, below everything else.
     pub fn shade<B: DrawingBackend>(&self, canvas: &mut Canvas<B>, panels: &[Panel]) {
         for panel in panels {
-            for mark in self.marks.iter().filter(|m| m.fault) {
+            for mark in self.marks.iter().filter(|m| m.kind == Kind::Fault) {
                 let (left, right) = (panel.across(mark.begin_s), panel.across(mark.end_s));
                 canvas.fill((left, panel.top), (right, panel.bottom), SHADE);
                 for edge in [left, right] {
@@ -100,18 +118,36 @@ impl Marks {
             let (x, pen) = (first.across(mark.begin_s), Pen { colour: mark.colour, width: 1 });
             let lane = top + label.lane as f64 * LANE;
             canvas.path(&[(x, lane), (x, first.top)], pen);
-            if !mark.fault {
-                canvas.dashes((x, first.top), (x, last.bottom), (10.0, 6.0), pen);
+            match mark.kind {
+                Kind::Fault => {}
+                Kind::Moment => canvas.dashes((x, first.top), (x, last.bottom), (10.0, 6.0), pen),
+                Kind::Recovery => {
+                    canvas.path(&[(x, first.top), (x, last.bottom)], Pen { width: 2, ..pen });
+                }
             }
         }
         for label in &self.labels {
             let mark = &self.marks[label.mark];
             let y = top + label.lane as f64 * LANE;
-            let colour = if mark.fault { mark.colour } else { INK };
+            let colour = if mark.kind == Kind::Moment { INK } else { mark.colour };
             canvas.fill((label.left - 1.0, y - 9.0), (label.right + 1.0, y + 9.0), PAPER);
             canvas.text((label.left, y), &mark.words, Letters::new(LETTERS, colour));
         }
     }
+}
+
+/// The moment at which the system had recovered from a fault; none if most replications never had.
+fn recovery(fault: &FaultFact, several: bool) -> Option<Mark> {
+    let after_s = fault.recovery.as_ref()?.after_s?;
+    let of = if several { "median run: " } else { "" };
+    let at_s = fault.end_s + after_s;
+    Some(Mark {
+        begin_s: at_s,
+        end_s: at_s,
+        words: format!("{of}recovered at {}", seconds(at_s)),
+        colour: GREEN,
+        kind: Kind::Recovery,
+    })
 }
 
 /// Where the words go: each mark's in the first lane with room right of it, or left of it at the sheet's edge.

@@ -70,7 +70,7 @@ impl Kind {
         match self {
             Self::Concurrency => concurrency::draw(canvas, summary, rows),
             Self::Refusals => refusals::draw(canvas, summary, rows),
-            Self::TimeToService => time_to_service::draw(canvas, summary),
+            Self::TimeToService => time_to_service::draw(canvas, summary, rows),
             Self::Retries => retries::draw(canvas, summary, rows),
         }
     }

@@ -143,6 +143,23 @@ pub fn time_to_service(summary: &Summary) -> Vec<Curve> {
         .collect()
 }
 
+/// How long those waited who were first served at the time.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Waits {
+    /// Their mean.
+    pub mean: Series,
+    /// The longest of all replications.
+    pub longest: Series,
+}
+
+/// What the chart `time-to-service` plots over time, where there are faults.
+pub fn waits(rows: &[TimelineRow]) -> Waits {
+    Waits {
+        mean: series("mean of those served at the time", rows, |row| row.time_to_service_s),
+        longest: series("the longest", rows, |row| row.time_to_service_max_s),
+    }
+}
+
 fn curve(latency: Latency, quantiles: &Quantiles) -> Option<Curve> {
     let (count, censored) = (quantiles.count, quantiles.censored);
     let total = count as f64 + censored as f64;

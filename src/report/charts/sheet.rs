@@ -82,6 +82,15 @@ impl Sheet {
         uprights.into_iter().map(panel).collect()
     }
 
+    /// Two panels, each with a level axis of its own: that of the marks above, and half of the room below for another.
+    pub fn panels_apart(&self, x: &Axis, y: Axis, below_x: &Axis, below_y: Axis) -> (Panel, Panel) {
+        let top = self.marks_top() + self.marks.height() + 30.0;
+        let apart = BETWEEN + 38.0; // the words of the upper level axis
+        let room = (BOTTOM - top - apart) / 2.0;
+        let upper = Panel { top, bottom: top + room, x: x.clone(), y };
+        (upper, Panel { top: top + room + apart, bottom: BOTTOM, x: below_x.clone(), y: below_y })
+    }
+
     /// Draws everything but the data, and the data by `data` between what lies below them and what lies above.
     pub fn draw<B: DrawingBackend>(
         &self,
@@ -139,6 +148,9 @@ fn draw_key<B: DrawingBackend>(canvas: &mut Canvas<B>, (x, y): (f64, f64), key: 
 
 fn subtitle(summary: &Summary) -> String {
     let mut parts = vec![summary.scenario.clone(), format!("profile {}", summary.server.profile)];
+    if let [first, _, ..] = &summary.server.servers[..] {
+        parts.push(format!("server {first} of {}", summary.server.servers.len()));
+    }
     parts.push(counted(u64::from(summary.replications), "replication"));
     parts.push(format!("seed {}", summary.seed));
     parts.push(summary.world.clone());

@@ -1,4 +1,5 @@
-//! The chart `time-to-service`: what share of clients waited how long, the slowest in full view.
+//! The chart `time-to-service`: what share of clients waited how long, the slowest in full view; and where there are faults, how
+//! long they waited before, during and after each.
 //!
 //! It computes nothing; see [`series::time_to_service`](super::series::time_to_service). The form is that of `HdrHistogram`'s
 //! percentile plots (Tene): level, each further nine takes as much room as the one before.
@@ -7,39 +8,65 @@ use plotters::backend::DrawingBackend;
 
 use super::axis::Axis;
 use super::canvas::{Canvas, Pen, Point};
-use super::findings;
 use super::marks::Marks;
 use super::panel::{Panel, note};
 use super::series::{self, Curve};
 use super::sheet::{Key, Sheet, Sign};
-use crate::metrics::summary::Summary;
+use super::{findings, time_axis};
+use crate::metrics::summary::{Summary, TimelineRow};
 use crate::observe::Latency;
-use crate::report::colours::{BLUE, GREEN, INK, ORANGE, RED};
+use crate::report::colours::{BLUE, GREEN, INK, ORANGE, PALE, RED};
 use crate::report::words::{count, seconds};
 
+const MEAN: Pen = Pen { colour: INK, width: 2 };
+const LONGEST: Pen = Pen { colour: PALE, width: 1 };
+
 /// Draws it.
-pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary) {
+pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: &[TimelineRow]) {
     let curves = series::time_to_service(summary);
-    let keys = curves.iter().map(key).collect();
-    let sheet = Sheet::new(summary, findings::time_to_service(summary), keys, Marks::default());
+    let waits = (!summary.faults.is_empty() && !rows.is_empty()).then(|| series::waits(rows));
+    let mut keys: Vec<Key> = curves.iter().map(key).collect();
+    if let Some(waits) = &waits {
+        keys.push(Key::new(&waits.mean.name, Sign::Line(MEAN)));
+        keys.push(Key::new(&waits.longest.name, Sign::Line(LONGEST)));
+    }
+    let time = time_axis(summary, rows);
+    let marks = waits.as_ref().map_or(Marks::default(), |_| Marks::of(summary, &time));
+    let sheet = Sheet::new(summary, findings::time_to_service(summary), keys, marks);
     let places = || curves.iter().flat_map(|c| c.points.iter().copied().chain(c.cliff));
     let x = Axis::nines(places().map(|p| p.0).fold(0.0, f64::max));
-    let waits = || places().map(|p| p.1).filter(|s| *s > 1e-6);
-    let y = Axis::seconds(
-        waits().fold(f64::INFINITY, f64::min),
-        waits().fold(0.0, f64::max),
-        "time taken, at most",
-    );
-    let panels = sheet.panels(&x, vec![(y, 1.0)]);
-    sheet.draw(canvas, &panels, |canvas| {
-        let Some(panel) = panels.first() else { return };
-        if curves.is_empty() {
-            panel.empty(canvas, "nothing happened");
-        }
-        for curve in curves.iter().rev() {
-            draw_curve(canvas, panel, curve);
-        }
+    let y = upright(places().map(|p| p.1), "time taken, at most");
+    let Some(waits) = waits else {
+        let panels = sheet.panels(&x, vec![(y, 1.0)]);
+        return sheet.draw(canvas, &panels, |canvas| draw_curves(canvas, &panels[0], &curves));
+    };
+    let seen = waits.mean.points.iter().chain(&waits.longest.points).filter_map(|p| p.value);
+    let over_time = upright(seen, "time to service of those served at the time");
+    // The marks belong to the time axis, and so to the upper panel alone.
+    let (panels, below) = sheet.panels_apart(&time, over_time, &x, y);
+    sheet.draw(canvas, std::slice::from_ref(&panels), |canvas| {
+        panels.line(canvas, &waits.longest, LONGEST);
+        panels.line(canvas, &waits.mean, MEAN);
     });
+    below.frame(canvas, true);
+    draw_curves(canvas, &below, &curves);
+    below.title(canvas);
+}
+
+/// An upright axis for waits, seconds.
+fn upright(waits: impl Iterator<Item = f64>, title: &str) -> Axis {
+    let range = |(low, high): (f64, f64), s: f64| (low.min(s), high.max(s));
+    let (low, high) = waits.filter(|s| *s > 1e-6).fold((f64::INFINITY, 0.0), range);
+    Axis::seconds(low, high, title)
+}
+
+fn draw_curves<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, curves: &[Curve]) {
+    if curves.is_empty() {
+        panel.empty(canvas, "nothing happened");
+    }
+    for curve in curves.iter().rev() {
+        draw_curve(canvas, panel, curve);
+    }
 }
 
 fn draw_curve<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, curve: &Curve) {

@@ -2,7 +2,7 @@
 
 mod sums;
 
-use ftp421::metrics::summary::{FaultFact, Summary, TimelineRow};
+use ftp421::metrics::summary::{FaultFact, Recovery, Summary, TimelineRow};
 use ftp421::observe::Cause;
 use sums::{quantiles, summary};
 
@@ -65,6 +65,7 @@ pub fn busy_evening() -> Made {
         label: "reload: max_clients 100 -> 110".into(),
         begin_s: 10_800.0,
         end_s: 10_800.0,
+        recovery: None,
     });
     summary.thresholds[0].ok = false;
     (summary, rows)
@@ -96,6 +97,14 @@ pub fn herd() -> Made {
         label: "shutdown (drain) for 10m".into(),
         begin_s: 1_200.0,
         end_s: 1_800.0,
+        recovery: Some(Recovery {
+            judged: 5,
+            recovered: 4,
+            after_s: Some(240.0),
+            soonest_s: Some(200.0),
+            latest_s: Some(400.0),
+            ..Recovery::default()
+        }),
     });
     (summary, rows)
 }
@@ -132,7 +141,7 @@ pub fn seven_causes() -> Made {
         ("slow network", 125e3, 300e3),
         ("hang", 5.9e5, 6.0e5),
     ] {
-        summary.faults.push(FaultFact { label: label.into(), begin_s: begin, end_s: end });
+        summary.faults.push(FaultFact { label: label.into(), begin_s: begin, end_s: end, recovery: None });
     }
     (summary, rows)
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ftp421::metrics::summary::{
-    Concurrency, Counts, Coverage, Estimate, Estimates, Little, Onset, Onsets, Quantile, Quantiles,
+    Concurrency, Counts, Coverage, Estimate, Estimates, Ghosts, Little, Onset, Onsets, Quantile, Quantiles,
     RefusalCount, Refusals, SCHEMA, ServerFacts, Summary, TimelineRow, Transfers, Verdict,
 };
 use ftp421::observe::Cause;
@@ -30,6 +30,7 @@ pub fn summary(name: &str, duration_s: f64, replications: u32, rows: &[TimelineR
             "It began at 1h 12m.".into(),
         ],
         server: ServerFacts {
+            servers: Vec::new(),
             profile: "vsftpd".into(),
             limits: BTreeMap::from([("max_clients".into(), 100)]),
         },
@@ -53,10 +54,12 @@ pub fn summary(name: &str, duration_s: f64, replications: u32, rows: &[TimelineR
         },
         latency: latency(counts),
         transfers: Transfers::default(),
+        ghosts: Ghosts::default(),
         concurrency: BTreeMap::from([("connections".into(), Concurrency { mean: 1.0 / 3.0, max: 100 })]),
         episodes: Vec::new(),
         episodes_dropped: 0,
         faults: Vec::new(),
+        storms: Vec::new(),
         little: Little { holds: true, ..Little::default() },
         coverage: Coverage::default(),
         thresholds: vec![Verdict {
@@ -113,6 +116,7 @@ fn refused_by_cause(rows: &[TimelineRow], replications: u32) -> Refusals {
         cut: of(&[Cause::IdleTimeout]),
         login_failed: of(&[Cause::LoginAttempts]),
         network: of(&[Cause::ConnectionRefused, Cause::Reset]),
+        transfer: BTreeMap::new(),
     }
 }
 
