@@ -8,6 +8,7 @@ mod arrivals;
 mod dist;
 mod draft;
 mod faults;
+mod host;
 mod population;
 mod problem;
 mod reader;

@@ -35,6 +35,11 @@ impl ReplyTable {
         ReplyId(id)
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The reply behind `id`.
     pub fn get(&self, id: ReplyId) -> &ReplyEntry {
         &self.entries[usize::from(id.0)]
