@@ -7,10 +7,13 @@ mod bans;
 mod clients;
 mod desk;
 mod faults;
+mod host;
 mod hostile;
 mod limits;
+mod listener;
 mod passwords;
 mod retries;
+mod signals;
 mod timers;
 mod total;
 

@@ -6,7 +6,7 @@ use ftp421::id::{ConnId, PeerId, PopulationId, ServerId};
 use ftp421::metrics::{Recorder, Shape};
 use ftp421::observe::Cause;
 use ftp421::rng::Streams;
-use ftp421::server::{Action, Control, Input, Server, ServerStreams};
+use ftp421::server::{Action, Control, Input, Server, ServerStreams, Signal};
 use ftp421::time::{Duration, Instant};
 use proptest::prelude::*;
 
@@ -42,6 +42,14 @@ fn control() -> impl Strategy<Value = Control> {
         Just(Control::Crash),
         Just(Control::Hang),
         Just(Control::Resume),
+        Just(Control::FillDisk(true)),
+        (0..200_u32).prop_map(|secs| Control::ListenNotReady { secs }),
+        (0..3_u32).prop_map(Control::SetBacklog),
+        (0..300_u32).prop_map(Control::SetSlowness),
+        (0..8_u32).prop_map(Control::LeakDescriptors),
+        Just(Control::Signal(Signal::Term)),
+        Just(Control::Signal(Signal::Hup)),
+        Just(Control::Signal(Signal::Kill)),
         (0..8_u8, 0..5_u32).prop_map(|(check, limit)| Control::SetLimit { check, limit }),
     ]
 }
@@ -92,6 +100,10 @@ fn a_server(profile: usize) -> Server {
         ("pure-ftpd", "max_clients = 7\nmax_per_ip = 3\nmax_per_user = 2\nidle_timeout = \"5s\""),
         ("pyftpdlib", "max_clients = 6\nmax_per_ip = 3"),
         (
+            "pyftpdlib",
+            "max_per_ip = 3\ngreeting_time = \"1ms\"\n[server.host]\ncores = 1\nservice = \"exponential\"\ndescriptors = 7",
+        ),
+        (
             "rfc959",
             "max_clients = 5\nmax_per_user = 3\nno_transfer_timeout = \"4s\"\n[server.ban]\non = \"connect\"\nthreshold = 9\nwindow = \"2s\"\nduration = \"10s\"",
         ),
@@ -113,13 +125,17 @@ struct Driver {
     commands: [u32; 12],
     replies: [u32; 12],
     armed: [Option<Instant>; 12],
+    server: Option<Instant>,
 }
 
 impl Driver {
     fn take(&mut self, now: Instant, actions: &[Action]) {
         for action in actions {
             let conn = match *action {
-                Action::ArmServer { .. } => continue,
+                Action::ArmServer { at } => {
+                    self.server = Some(at);
+                    continue;
+                }
                 Action::ConnectData { conn, .. } | Action::AbortData { conn } => conn,
                 Action::Reply { conn, at, .. } | Action::StartTransfer { conn, at } => {
                     assert!(at >= now, "nothing is said in the past: {action:?}");
@@ -154,7 +170,7 @@ proptest! {
     /// else is promised.
     #[test]
     fn a_server_survives_any_inputs_and_gives_every_slot_back(
-        profile in 0..6_usize,
+        profile in 0..7_usize,
         inputs in prop::collection::vec((gap(), server_input()), 1..150),
     ) {
         let mut server = a_server(profile);
@@ -174,6 +190,7 @@ proptest! {
                 // The end of a transfer answers RETR once more.
                 Input::Command { conn, .. } | Input::TransferDone { conn } => driver.commands[conn.0 as usize] += 1,
                 Input::TimerFired { conn } => driver.armed[conn.0 as usize] = None,
+                Input::ServerTimerFired => driver.server = None,
                 _ => {}
             }
             server.handle(now, input, &mut out);
@@ -195,10 +212,15 @@ proptest! {
         for conn in (0..12).map(ConnId) {
             give(now, Input::Closed { conn }, &mut server, &mut driver);
         }
-        while let Some(place) = (0..12).filter(|p| driver.armed[*p].is_some()).min_by_key(|p| driver.armed[*p]) {
-            now = now.max(driver.armed[place].unwrap());
-            give(now, Input::TimerFired { conn: ConnId(place as u32) }, &mut server, &mut driver);
+        give(now, Input::Control(Control::Listen), &mut server, &mut driver); // who waits for a dead listener is reset
+        loop {
+            let firings = driver.armed.iter().enumerate().filter_map(|(place, at)| at.map(|at| (at, Some(place))));
+            let Some((at, place)) = firings.chain(driver.server.map(|at| (at, None))).min() else { break };
+            now = now.max(at);
+            let firing = place.map_or(Input::ServerTimerFired, |place| Input::TimerFired { conn: ConnId(place as u32) });
+            give(now, firing, &mut server, &mut driver);
         }
+        prop_assert_eq!(server.queue_length(), 0);
         prop_assert_eq!(server.slots(), 0);
         prop_assert_eq!(driver.owned, [false; 12], "every id is given back");
         prop_assert_eq!((server.open_connections().count(), server.open_sessions().count()), (0, 0));
