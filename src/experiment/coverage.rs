@@ -91,11 +91,12 @@ fn repertoire(policy: &Policy) -> Vec<Key> {
     if let Some(ban) = &policy.ban {
         place(ban.ending, Phase::Greeting, true);
     }
-    if let Some(new) = policy.shutdown_new {
+    if let Some(new) = policy.process.down.new {
         place(new, Phase::Greeting, true);
     }
-    place(policy.shutdown_live, Phase::Session, true);
-    for (_, entry) in policy.table.iter().filter(|(id, _)| !placed.contains(id)) {
+    place(policy.process.down.live, Phase::Session, true);
+    let entries = policy.table.entries().iter().zip(0_u16..);
+    for (entry, _) in entries.filter(|(_, place)| !placed.contains(&ReplyId(*place))) {
         if let Some(cause) = entry.cause {
             said.push((cause.index(), usual_phase(cause).index(), entry.code));
         }

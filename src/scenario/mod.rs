@@ -9,6 +9,7 @@ mod dist;
 mod dns;
 mod draft;
 mod faults;
+mod host;
 mod population;
 mod problem;
 mod reader;

@@ -125,6 +125,7 @@ fn read_overrides(table: &mut Reader<'_>, profile: &Profile) -> Read<Overrides> 
         login_cost: table.get("login_time", |v| v.duration())?,
         command_cost: table.get("command_time", |v| v.duration())?,
         bandwidth: table.get("bandwidth", |v| v.bandwidth())?,
+        host: table.get("host", super::host::read)?.unwrap_or_default(),
     })
 }
 

@@ -2,13 +2,14 @@
 //!
 //! It logs nobody in, and does not end sessions that were let in.
 
+use super::host::{Lack, Work};
 use super::policy::{Check, Ending};
 use super::profile::{Counts, Offence, Per, Stage as CheckStage, Whom};
-use super::session::{Session, Who};
-use super::{Action, DENIED, Server};
+use super::session::{Session, Stage, Who};
+use super::{Action, Control, DENIED, Server};
 use crate::ftp::ArgId;
 use crate::id::{ConnId, PeerId, UserId};
-use crate::observe::{Observation, Phase, Refusal};
+use crate::observe::{Cause, CloseHow, Observation, Phase, Refusal};
 use crate::time::Instant;
 
 /// An ending and the place of the check that brought it about.
@@ -28,20 +29,35 @@ impl Server {
             self.sessions.resize(place + 1, Session::FREE);
         }
         let banned = self.offend(now, conn, who, Offence::Connect, out);
-        if let Some(verdict) = self.refused_at_accept(now, who) {
+        self.listener.recent.expire(now, &self.sessions);
+        self.host.sample(now);
+        let lack = self.lack();
+        if lack == Some(Lack::Memory) && self.policy.process.crashes {
+            self.control(now, Control::StopListening, out);
+            self.crash(now, out);
+            out.push(Action::Close { conn, how: CloseHow::Rst, cause: Some(Cause::ResourceExhausted) });
+            out.push(Action::Free { conn });
+            return;
+        }
+        let no_room = lack.map(|_| (self.policy.process.no_room, None));
+        if let Some(verdict) = no_room.or_else(|| self.refused_at_accept(now, who)) {
             self.turn_away(now, conn, who, (verdict, banned), out);
             return;
         }
-        let at = now + self.policy.greeting_cost;
+        let mut at = self.work(now, self.policy.greeting_cost, conn, Work::Greet);
+        if let Some(wait) = self.not_ready(now) {
+            out.push(Action::Reply { conn, reply: wait, at });
+            at = at.max(self.listener.ready_at);
+        }
         self.sessions[place] = Session::accepted(now, peer, class, at);
-        self.take_slot(who);
+        self.take_slot(now, conn, who);
         out.push(Action::Observe(Observation::ConnectionOpened));
         self.answer(conn, self.policy.replies.greeting, at, out);
     }
 
     fn refused_at_accept(&mut self, now: Instant, who: Who) -> Option<Verdict> {
-        if self.announcing
-            && let Some(ending) = self.policy.shutdown_new
+        if self.down.announces(now)
+            && let Some(ending) = self.policy.process.down.new
         {
             return Some((ending, None));
         }
@@ -82,16 +98,19 @@ impl Server {
                 let all = if per == Per::Class { class.hosts } else { self.hosts_in };
                 all.saturating_sub(u32::from(address.sessions > 0))
             }
+            (Counts::Load, _) => self.host.whole_load(),
+            (Counts::Recent, _) => self.listener.recent.alive(),
             (_, Per::User) => user,
-            (Counts::Sockets, Per::Server) => self.slots + self.data_sockets,
+            (Counts::Sockets, Per::Server) => self.slots - self.refused + self.data_sockets,
             (Counts::Sockets, Per::Address) => address.connections + address.sockets,
             (Counts::Sockets, Per::Class) => class.connections + class.sockets,
-            (_, per) => {
-                let all = match per {
-                    Per::Address => address.connections,
-                    Per::Class => class.connections,
-                    _ => self.slots,
+            (counts, per) => {
+                let (all, refused) = match per {
+                    Per::Address => (address.connections, address.refused),
+                    Per::Class => (class.connections, class.refused),
+                    _ => (self.slots, self.refused),
                 };
+                let all = if counts == Counts::Processes { all } else { all - refused };
                 all.saturating_sub(u32::from(check.stage != CheckStage::Accept))
             }
         }
@@ -121,21 +140,47 @@ impl Server {
             refusal: Refusal { cause: ending.cause, phase, code },
             check,
         }));
+        let at = self.work(now, ending.delay, conn, Work::Greet);
         for reply in ending.reply.into_iter().chain(ending.then) {
-            out.push(Action::Reply { conn, reply, at: now + ending.delay });
+            out.push(Action::Reply { conn, reply, at });
         }
-        out.push(Action::Close { conn, how: ending.close, cause: Some(ending.cause) });
-        if ending.forks {
-            self.sessions[conn.slot()] = Session::accepted(now, who.peer, who.class, now);
-            self.take_slot(who);
-            self.reap(now, conn, out);
-        } else {
+        if !ending.forks {
+            self.listener.busy_until(at); // the loop says it itself
+            out.push(Action::Close { conn, how: ending.close, cause: Some(ending.cause) });
             out.push(Action::Free { conn });
+            return;
+        }
+        self.sessions[conn.slot()] = Session {
+            stage: Stage::Refusing,
+            close: ending.close,
+            cause: Some(ending.cause),
+            ends: at,
+            ..Session::accepted(now, who.peer, who.class, at)
+        };
+        self.take_slot(now, conn, who);
+        self.count_refused(who, true);
+        if at > now {
+            out.push(Action::Arm { conn, at });
+        } else {
+            self.close_refused(now, conn, out);
         }
     }
 
-    fn take_slot(&mut self, who: Who) {
+    /// A process that only refuses begins or ends.
+    pub(super) fn count_refused(&mut self, who: Who, more: bool) {
+        let change = |count: &mut u32| if more { *count += 1 } else { *count -= 1 };
+        change(&mut self.refused);
+        if let Some(peer) = self.peers.get_mut(who.peer) {
+            change(&mut peer.refused);
+        }
+        if let Some(class) = self.classes.get_mut(who.class) {
+            change(&mut class.refused);
+        }
+    }
+
+    fn take_slot(&mut self, now: Instant, conn: ConnId, who: Who) {
         self.slots += 1;
+        self.listener.recent.forked(now, conn, &self.sessions);
         if let Some(peer) = self.peers.get_mut(who.peer) {
             peer.connections += 1;
         }

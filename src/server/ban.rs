@@ -15,6 +15,8 @@ use crate::time::Instant;
 pub(super) struct Peer {
     /// Connections whose slot is not yet free.
     pub connections: u32,
+    /// Those of them that are refused.
+    pub refused: u32,
     /// Logged-in sessions.
     pub sessions: u32,
     /// Data sockets.

@@ -3,6 +3,7 @@
 //! It moves no byte: the driver does, and says how it goes.
 
 use super::ending::LastWords;
+use super::host::Work;
 use super::policy::{Ending, ReplyId};
 use super::profile::{Counts, Stage as CheckStage};
 use super::session::Stage;
@@ -78,7 +79,7 @@ impl Server {
             }
             DataState::Open => {
                 self.begin_waiting(conn, verb, at);
-                self.begin_transfer(conn, at, out);
+                self.begin_transfer(now, conn, at, out);
             }
             state => {
                 self.begin_waiting(conn, verb, at);
@@ -111,7 +112,7 @@ impl Server {
             self.leave_transfer(now, conn);
             self.answer(conn, self.policy.replies.port, at, out);
         } else {
-            self.begin_transfer(conn, at, out);
+            self.begin_transfer(now, conn, at, out);
         }
     }
 
@@ -162,11 +163,14 @@ impl Server {
         self.release_data(now, conn);
         self.leave_transfer(now, conn);
         self.answer(conn, reply, at, out);
+        if self.down.ends_after_transfer(self.sessions[conn.slot()].opened) {
+            self.end(now, at, conn, self.policy.process.down.live.into(), out);
+        }
     }
 
     /// ABOR while a command has the data connection or waits for it.
     pub(super) fn abort(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let at = self.turn(now, conn) + self.policy.command_cost;
+        let at = self.work(self.turn(now, conn), self.policy.command_cost, conn, Work::Answer);
         let replies = self.policy.replies;
         self.drop_data(now, conn, out);
         self.leave_transfer(now, conn);
@@ -222,7 +226,7 @@ impl Server {
         }
     }
 
-    fn begin_transfer(&mut self, conn: ConnId, at: Instant, out: &mut Vec<Action>) {
+    fn begin_transfer(&mut self, now: Instant, conn: ConnId, at: Instant, out: &mut Vec<Action>) {
         let replies = &self.policy.replies;
         let (list, retr, stor) = (replies.list, replies.retr, replies.stor);
         let side = self.side_mut(conn);
@@ -233,7 +237,14 @@ impl Server {
             Verb::Retr => retr,
             _ => stor,
         };
-        let told = side.told;
+        let (told, upload) = (side.told, side.verb == Verb::Stor);
+        if upload && self.host.disk_full {
+            if !told {
+                out.push(Action::Reply { conn, reply, at });
+            }
+            self.end(now, at, conn, self.policy.process.disk_full.into(), out);
+            return;
+        }
         out.push(Action::StartTransfer { conn, at });
         if told {
             self.arm(conn, out);
@@ -269,6 +280,9 @@ impl Server {
 
     /// What PASV and PORT meet if a limit on sockets has no room.
     fn no_socket(&self, conn: ConnId) -> Option<LastWords> {
+        if !self.has_descriptor_for_data() {
+            return Some(self.policy.process.no_descriptor.into());
+        }
         let ending = self.policy.data.no_socket?;
         let who = self.sessions[conn.slot()].who();
         let (place, check) = self.policy.checks.iter().enumerate().find(|(_, check)| {

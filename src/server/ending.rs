@@ -2,8 +2,9 @@
 //!
 //! It does not decide who is let in, nor when a timer is due.
 
+use super::host::Work;
 use super::policy::Ending;
-use super::profile::Offence;
+use super::profile::{Lasting, Offence};
 use super::session::{Session, Stage};
 use super::{Action, Server};
 use crate::id::ConnId;
@@ -31,14 +32,12 @@ impl From<Ending> for LastWords {
 impl Server {
     /// The session behind `conn`, if its dialogue is still going on.
     pub(super) fn live(&mut self, conn: ConnId) -> Option<&mut Session> {
-        self.sessions
-            .get_mut(conn.slot())
-            .filter(|s| !matches!(s.stage, Stage::Free | Stage::Ending | Stage::Reaping))
+        self.sessions.get_mut(conn.slot()).filter(|s| s.is_open() && s.stage != Stage::Ending)
     }
 
-    /// Is `conn` closed, and only its slot not yet free?
+    /// Is `conn` over, and only its slot not yet free?
     pub(super) fn is_reaping(&self, conn: ConnId) -> bool {
-        self.sessions.get(conn.slot()).is_some_and(|s| s.stage == Stage::Reaping)
+        self.sessions.get(conn.slot()).is_some_and(|s| !s.is_open() && s.stage != Stage::Free)
     }
 
     /// Refuses or cuts `conn`: its last reply goes out at `at`, and then the connection closes.
@@ -139,16 +138,23 @@ impl Server {
             out.push(Action::Observe(Observation::SessionClosed { opened: session.logged_in }));
         }
         out.push(Action::Observe(Observation::ConnectionClosed { opened: session.opened }));
-        self.reap(now, conn, out);
+        self.reap(now, conn, self.policy.process.release, Stage::Reaping, out);
+    }
+
+    /// All is said to a connection that a process of its own has turned away: that process ends, too.
+    pub(super) fn close_refused(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+        let Session { close, cause, .. } = self.sessions[conn.slot()];
+        out.push(Action::Close { conn, how: close, cause });
+        self.reap(now, conn, self.policy.process.refused_release, Stage::Refused, out);
     }
 
     /// Frees the slot of a connection that is over, after the profile's time to do so.
-    pub(super) fn reap(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    fn reap(&mut self, now: Instant, conn: ConnId, time: Lasting, stage: Stage, out: &mut Vec<Action>) {
+        let at = self.work_lasting(now, time, conn, Work::Reap);
         let session = &mut self.sessions[conn.slot()];
-        session.stage = Stage::Reaping;
-        session.ends = now + self.policy.slot_release;
-        if session.ends > now {
-            let at = session.ends;
+        session.stage = stage;
+        session.ends = at;
+        if at > now {
             out.push(Action::Arm { conn, at });
         } else {
             self.free(now, conn, out);
@@ -158,6 +164,10 @@ impl Server {
     pub(super) fn free(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
         let session = std::mem::replace(&mut self.sessions[conn.slot()], Session::FREE);
         self.slots -= 1;
+        if session.stage == Stage::Refused {
+            self.count_refused(session.who(), false);
+        }
+        self.listener.recent.ended(now, session.opened);
         if let Some(peer) = self.peers.get_mut(session.peer) {
             peer.connections -= 1;
         }
@@ -167,12 +177,15 @@ impl Server {
         let admitted = !session.logged_in.is_never();
         out.push(Action::Observe(Observation::SlotFreed { held: now.since(session.opened), admitted }));
         out.push(Action::Free { conn });
+        self.process_ended(now, out);
     }
 
     /// The peer has closed or reset the connection.
     pub(super) fn closed(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
         if self.sessions.get(conn.slot()).is_some_and(Session::is_open) {
             self.release(now, conn, out);
+        } else {
+            self.leaves_queue(conn);
         }
     }
 
@@ -181,7 +194,8 @@ impl Server {
         for place in 0..self.sessions.len() {
             let conn = ConnId::new(self.id, place as u32);
             match self.sessions[place].stage {
-                Stage::Free | Stage::Reaping => {}
+                Stage::Free | Stage::Reaping | Stage::Refused => {}
+                Stage::Refusing => self.close_refused(now, conn, out),
                 Stage::Ending => self.close_now(now, conn, out),
                 _ => self.end(now, now, conn, ending.into(), out),
             }

@@ -3,6 +3,7 @@
 //! It does not decide who may connect.
 
 use super::ending::LastWords;
+use super::host::Work;
 use super::policy::{Ending, ReplyId};
 use super::profile::{BanBy, CutsLive, Offence, Stage as CheckStage};
 use super::session::{NO_VERDICT, Session, Stage, Who};
@@ -45,7 +46,7 @@ impl Server {
         if self.policy.login.denied_at_user && self.policy.login.denies(who.user) {
             self.deny(now, at, conn, out);
         } else if user == ArgId::ANONYMOUS && self.policy.login.anonymous_without_password {
-            let at = at + self.policy.login_cost;
+            let at = self.work(at, self.policy.login_cost, conn, Work::LogIn);
             self.check_password(now, at, conn, (true, Phase::User), out);
         } else {
             self.answer(conn, self.policy.replies.user, at, out);

@@ -4,9 +4,13 @@
 //! [`Action::Free`] gives it back.
 
 use super::ban::{Bans, Peers};
+use super::hang::Backlog;
+use super::host::{Host, Work};
+use super::listener::{Listener, Waiting};
 use super::policy::{Check, Ending, Policy, ReplyId};
 use super::profile::{Counts, Per};
 use super::session::{Session, Stage};
+use super::shutdown::Down;
 use super::side::{NO_SIDE, Sides};
 use super::tally::{Classes, Hosts, Ports, may_bind};
 use super::{Action, Control, Input, ServerStreams};
@@ -26,8 +30,10 @@ pub struct Server {
     pub(super) peers: Peers,
     /// Logged-in sessions by account.
     pub(super) users: Vec<u32>,
-    /// Connections whose slot is not yet free.
+    /// Connections whose slot is not yet free, refused ones too if a process of their own refuses them.
     pub(super) slots: u32,
+    /// Those of them that are refused.
+    pub(super) refused: u32,
     /// Logged-in sessions.
     pub(super) logged_in: u32,
     /// Different addresses with sessions, if addresses are remembered.
@@ -39,10 +45,12 @@ pub struct Server {
     pub(super) data_sockets: u32,
     pub(super) ports: Ports,
     pub(super) sides: Sides,
-    pub(super) announcing: bool,
     pub(super) hung: bool,
     /// What came in while the server hung.
-    pub(super) waiting: Vec<Input>,
+    pub(super) backlog: Backlog,
+    pub(super) listener: Listener,
+    pub(super) host: Host,
+    pub(super) down: Down,
     pub(super) streams: ServerStreams,
 }
 
@@ -64,13 +72,20 @@ impl Server {
         let tracked =
             policy.needs_addresses() || counts(|c| c.per == Per::Address || c.counts == Counts::Hosts);
         let (hosts, classes) = (counts(|c| c.counts == Counts::Hosts), counts(|c| c.per == Per::Class));
+        let window = policy.checks.iter().find(|check| check.counts == Counts::Recent);
+        let listener = Listener::new(policy.process.backlog, window.map(|check| check.window));
+        let counts_load = policy.checks.iter().any(|check| check.counts == Counts::Load);
         Self {
             id,
+            listener,
+            host: Host::new(&policy.process, counts_load),
+            down: Down::NOT,
             policy,
             sessions: Vec::new(),
             peers: Peers::new(tracked),
             users: Vec::new(),
             slots: 0,
+            refused: 0,
             logged_in: 0,
             hosts_in: 0,
             hosts: Hosts::new(hosts),
@@ -79,9 +94,8 @@ impl Server {
             data_sockets: 0,
             ports: Ports::default(),
             sides: Sides::default(),
-            announcing: false,
             hung: false,
-            waiting: Vec::new(),
+            backlog: Backlog::default(),
             streams,
         }
     }
@@ -91,7 +105,7 @@ impl Server {
         &self.policy
     }
 
-    /// Connections whose slot is not yet free.
+    /// Connections whose slot is not yet free, those included that a process of their own refuses.
     pub fn slots(&self) -> u32 {
         self.slots
     }
@@ -108,12 +122,13 @@ impl Server {
 
     /// Takes one input at `now` and appends what is to be done to `out`.
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Action>) {
-        if self.hung && Self::waits(input) {
-            self.waiting.push(input);
+        if self.hung && self.keeps(input) {
             return;
         }
         match input {
-            Input::Accepted { conn, peer, class } => self.accept(now, conn, (peer, class), out),
+            Input::Accepted { conn, peer, class } => {
+                self.arrive(now, Waiting { conn, peer, class, gone: false }, out);
+            }
             Input::Command { conn, command } => self.command(now, conn, command, out),
             Input::Bytes { conn } => self.bytes(now, conn, out),
             Input::LineTooLong { conn } => self.line_too_long(now, conn, out),
@@ -135,7 +150,7 @@ impl Server {
                 self.timer_fired(now, conn, out);
                 self.obey_kept(now, conn, out);
             }
-            Input::ServerTimerFired => {}
+            Input::ServerTimerFired => self.server_timer_fired(now, out),
             Input::Control(control) => self.control(now, control, out),
         }
     }
@@ -191,6 +206,10 @@ impl Server {
 
     fn obey(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut Vec<Action>) {
         let turn = self.turn(now, conn) + self.reluctance(now, conn);
+        if self.down.tells(self.sessions[conn.slot()].opened) {
+            self.end(now, turn, conn, self.policy.process.down.live.into(), out);
+            return;
+        }
         if self.is_cut_by_ban(now, conn) {
             self.end(now, turn, conn, Ending::silent(Cause::Banned, CloseHow::Fin).into(), out);
             return;
@@ -203,8 +222,11 @@ impl Server {
             self.end(now, turn, conn, timer.ending.into(), out);
             return;
         }
-        let cost = if command.verb == Verb::Pass { self.policy.login_cost } else { self.policy.command_cost };
-        let at = turn + cost;
+        let (cost, what) = match command.verb {
+            Verb::Pass => (self.policy.login_cost, Work::LogIn),
+            _ => (self.policy.command_cost, Work::Answer),
+        };
+        let at = self.work(turn, cost, conn, what);
         let ignored =
             command.verb == Verb::Noop && self.policy.idle_timer.is_some_and(|timer| timer.ignores_noop);
         let session = &mut self.sessions[conn.slot()];

@@ -6,6 +6,9 @@ mod admission;
 mod ban;
 mod data;
 mod ending;
+mod hang;
+mod host;
+mod listener;
 mod login;
 mod machine;
 pub mod policy;
@@ -18,7 +21,7 @@ mod texts;
 mod timers;
 
 pub use machine::Server;
-pub use policy::{BanOverride, Misfit, Overrides, Policy, ReplyEntry, ReplyId, ReplyTable};
+pub use policy::{BanOverride, HostSpec, Misfit, Overrides, Policy, ReplyEntry, ReplyId, ReplyTable};
 pub use profile::{Offence, Profile};
 pub use texts::Context;
 

@@ -6,6 +6,7 @@ mod data;
 mod limit;
 mod login;
 mod overrides;
+mod process;
 mod text;
 mod timer;
 
@@ -13,12 +14,13 @@ pub use data::Data;
 pub use limit::Check;
 pub use login::{Ban, Login};
 pub use overrides::{BanOverride, Misfit, Overrides};
+pub use process::{GoingDown, HostSpec, Process};
 pub use text::{Ending, Replies, ReplyEntry, ReplyId, ReplyTable};
 pub use timer::{Stalled, Timer};
 
 use self::limit::clients;
 use super::profile::{self, Counts, Farewell, Line, Per, Profile};
-use crate::observe::{Cause, CloseHow};
+use crate::observe::Cause;
 use crate::time::Duration;
 
 /// What the machine obeys.
@@ -56,12 +58,8 @@ pub struct Policy {
     pub data: Data,
     /// What a line that is too long meets; `None`: it is an unknown command.
     pub line_too_long: Option<Ending>,
-    /// What a new connection meets during an announced shutdown; `None`: TCP refuses it.
-    pub shutdown_new: Option<Ending>,
-    /// What a live session meets at the deadline of an announced shutdown.
-    pub shutdown_live: Ending,
-    /// From the close to the free slot.
-    pub slot_release: Duration,
+    /// The process on its host.
+    pub process: Process,
     /// From accept to the greeting.
     pub greeting_cost: Duration,
     /// From PASS to the 230.
@@ -106,12 +104,7 @@ impl Policy {
                 .line_too_long
                 .as_ref()
                 .map(|f| compiler.ending(Cause::CriticalError, f, 0)),
-            shutdown_new: profile.shutdown.new.as_ref().map(|f| compiler.ending(Cause::ShuttingDown, f, 0)),
-            shutdown_live: match &profile.shutdown.live {
-                Some(f) => compiler.ending(Cause::ShuttingDown, f, 0),
-                None => Ending::silent(Cause::ShuttingDown, CloseHow::Fin),
-            },
-            slot_release: profile.slot.release.mean,
+            process: compiler.process(profile, overrides.host, clients),
             greeting_cost: overrides.greeting_cost.unwrap_or(profile.cost.greeting.0),
             login_cost: overrides.login_cost.unwrap_or(profile.cost.login.0),
             command_cost: overrides.command_cost.unwrap_or(profile.cost.command.0),

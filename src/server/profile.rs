@@ -20,6 +20,7 @@ pub use timer::{Stalled, Timer, Timers};
 
 use serde::Deserialize;
 
+use crate::dist::Dist;
 use crate::observe::CloseHow;
 use crate::time::Duration;
 
@@ -107,6 +108,20 @@ pub struct Lasting {
     pub least: Duration,
     /// On average.
     pub mean: Duration,
+}
+
+impl Lasting {
+    /// Does it never vary?
+    pub const fn is_constant(self) -> bool {
+        self.least.as_nanos() >= self.mean.as_nanos()
+    }
+
+    /// The time that belongs to a uniform random `word`.
+    pub fn draw(self, word: u64) -> Duration {
+        let rest =
+            Dist::Exponential { mean: self.mean.as_nanos().saturating_sub(self.least.as_nanos()) as f64 };
+        self.least + Duration::from_nanos(rest.sample(word))
+    }
 }
 
 #[derive(Deserialize)]

@@ -26,6 +26,10 @@ pub(super) enum Stage {
     Ending,
     /// The connection is closed; its slot is not yet free.
     Reaping,
+    /// Turned away at accept by a process of its own; the last word is not yet said.
+    Refusing,
+    /// The same when all is said and closed, and the process not yet reaped.
+    Refused,
 }
 
 /// Whom a limit or a ban is asked about.
@@ -116,7 +120,7 @@ impl Session {
 
     /// Is the TCP connection open?
     pub(super) fn is_open(&self) -> bool {
-        !matches!(self.stage, Stage::Free | Stage::Reaping)
+        !matches!(self.stage, Stage::Free | Stage::Reaping | Stage::Refusing | Stage::Refused)
     }
 
     /// Is it open and logged in?
@@ -127,7 +131,7 @@ impl Session {
     /// The phase that a refusal at this point has.
     pub(super) fn phase(&self) -> Phase {
         match self.stage {
-            Stage::Free | Stage::Reaping => Phase::Accept,
+            Stage::Free | Stage::Reaping | Stage::Refusing | Stage::Refused => Phase::Accept,
             Stage::Greeted => Phase::PreLogin,
             Stage::Named => Phase::User,
             Stage::Rejected => Phase::Pass,

@@ -3,82 +3,218 @@
 //! It says nothing about when: the timeline of faults does.
 
 use super::policy::Ending;
-use super::{Action, Control, Input, Server};
+use super::profile::{Fate, InTransfer, ListenerFate, OnSignal};
+use super::session::Stage;
+use super::{Action, Control, Server, Signal};
+use crate::ftp::ArgId;
+use crate::id::{ConnId, UserId};
 use crate::observe::{Cause, CloseHow};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
-impl Server {
-    /// Does `input` wait until a server that hangs goes on? It reads neither a socket nor a shutdown message nor its
-    /// configuration. What its kernel does goes on: the listener can be closed and opened again, and the process killed.
-    pub(super) fn waits(input: Input) -> bool {
-        match input {
-            Input::Control(control) => matches!(
-                control,
-                Control::Announce | Control::CutAnnounced | Control::Hang | Control::SetLimit { .. }
-            ),
-            _ => true,
-        }
+/// A server on its way down.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Down {
+    /// When it notices that a shutdown was announced.
+    noticed: Instant,
+    /// When it cuts its sessions for it.
+    cuts: Instant,
+    /// When it closes its listener for it.
+    closes: Instant,
+    /// A signal that was given at the first time, and whose victims end at the second.
+    signal: Option<(Instant, Instant, OnSignal)>,
+    /// Sessions that were accepted until then are told at their next command.
+    telling: Option<Instant>,
+    /// The same at the end of their transfer.
+    finishing: Option<Instant>,
+}
+
+impl Down {
+    /// It stays up.
+    pub(super) const NOT: Self = Self {
+        noticed: Instant::NEVER,
+        cuts: Instant::NEVER,
+        closes: Instant::NEVER,
+        signal: None,
+        telling: None,
+        finishing: None,
+    };
+
+    /// Does it know of an announced shutdown?
+    pub(super) fn announces(&self, now: Instant) -> bool {
+        self.noticed <= now
     }
 
+    /// When something is due next.
+    pub(super) fn next(&self) -> Instant {
+        let signal = self.signal.map_or(Instant::NEVER, |(_, at, _)| at);
+        self.cuts.min(self.closes).min(signal)
+    }
+
+    /// Is a session that was accepted at `opened` to be told at its next command?
+    pub(super) fn tells(&self, opened: Instant) -> bool {
+        self.telling.is_some_and(|until| opened <= until)
+    }
+
+    /// Is it to be told when its transfer is over?
+    pub(super) fn ends_after_transfer(&self, opened: Instant) -> bool {
+        self.finishing.is_some_and(|until| opened <= until)
+    }
+}
+
+const SILENT: Ending = Ending::silent(Cause::ShuttingDown, CloseHow::Fin);
+
+impl Server {
     pub(super) fn control(&mut self, now: Instant, control: Control, out: &mut Vec<Action>) {
-        let silent = |cause, close| Ending::silent(cause, close);
         match control {
-            Control::StopListening => out.push(Action::Listen { up: false }),
-            Control::Listen => {
-                self.announcing = false;
-                self.waiting.retain(|input| *input != Input::Control(Control::Announce)); // it is withdrawn
-                out.push(Action::Listen { up: true });
-            }
-            Control::Announce if self.policy.shutdown_new.is_none() => out.push(Action::Listen { up: false }),
-            Control::Announce => self.announcing = true,
-            Control::CutAnnounced => self.end_all(now, self.policy.shutdown_live, out),
+            Control::StopListening => self.stop_listening(out),
+            Control::Listen => self.listen(now, 0, out),
+            Control::ListenNotReady { secs } => self.listen(now, secs, out),
+            Control::Announce => self.announce(now, out),
+            Control::CutAnnounced => self.deadline(now, out),
             Control::Cut => {
-                self.drop_waiting(now, CloseHow::Fin, out);
-                self.end_all(now, silent(Cause::ShuttingDown, CloseHow::Fin), out);
+                self.drop_backlog(now, out);
+                self.end_all(now, SILENT, out);
             }
-            Control::Crash => {
-                self.drop_waiting(now, CloseHow::Rst, out);
-                self.end_all(now, silent(Cause::Reset, CloseHow::Rst), out);
-            }
-            Control::ListenNotReady { .. }
-            | Control::Signal(_)
-            | Control::SetBacklog(_)
-            | Control::SetSlowness(_)
-            | Control::LeakDescriptors(_)
-            | Control::FillDisk(_) => {}
+            Control::Crash => self.crash(now, out),
             Control::Hang => self.hung = true,
             Control::Resume => self.resume(now, out),
+            Control::Signal(signal) => self.signal(now, signal, out),
+            Control::SetBacklog(u32::MAX) => self.listener.backlog = self.policy.process.backlog,
+            Control::SetBacklog(backlog) => self.listener.backlog = backlog,
+            Control::SetSlowness(percent) => self.host.slowness = percent,
+            Control::LeakDescriptors(count) => self.host.leaked = count,
+            Control::FillDisk(full) => self.host.disk_full = full,
             Control::SetLimit { check, limit } => self.policy.set_limit(usize::from(check), limit),
         }
     }
 
-    /// The server answers again: first what has waited, in the order in which it came.
-    fn resume(&mut self, now: Instant, out: &mut Vec<Action>) {
-        if !std::mem::take(&mut self.hung) {
-            return;
+    /// The server's own timer has fired: does what is due.
+    pub(super) fn server_timer_fired(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.go_down(now, out);
+        self.accept_waiting(now, out);
+    }
+
+    fn stop_listening(&mut self, out: &mut Vec<Action>) {
+        self.listener.orphaned = false;
+        out.push(Action::Listen { up: false });
+        self.reset_waiting(out);
+    }
+
+    /// A server listens (again), and greets properly after `secs`.
+    fn listen(&mut self, now: Instant, secs: u32, out: &mut Vec<Action>) {
+        self.backlog.withdraw();
+        if std::mem::take(&mut self.listener.orphaned) {
+            self.reset_waiting(out); // those waited for a listener that is no more
         }
-        for input in std::mem::take(&mut self.waiting) {
-            self.handle(now, input, out);
+        let Down { telling, finishing, .. } = self.down; // what the sessions of before were promised holds
+        self.down = Down { telling, finishing, ..Down::NOT };
+        self.listener.ready_at = now + Duration::from_secs(u64::from(secs));
+        out.push(Action::Listen { up: true });
+    }
+
+    /// All is lost, at once.
+    pub(super) fn crash(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.drop_backlog(now, out);
+        self.end_all(now, Ending::silent(Cause::Reset, CloseHow::Rst), out);
+    }
+
+    // ---- an announced shutdown -----------------------------------------------------------------------------------
+
+    fn announce(&mut self, now: Instant, out: &mut Vec<Action>) {
+        if self.down.noticed.is_never() {
+            self.down.noticed = now + self.policy.process.down.noticed_after;
+            if self.policy.process.down.new.is_none() {
+                self.down.closes = self.down.noticed;
+            }
+            self.go_down(now, out);
         }
     }
 
-    /// A server that hung is ended: connections that it never saw are closed by its kernel, and nothing else that waited
-    /// matters any more but who has left meanwhile.
-    fn drop_waiting(&mut self, now: Instant, how: CloseHow, out: &mut Vec<Action>) {
-        self.hung = false;
-        for input in std::mem::take(&mut self.waiting) {
-            match input {
-                Input::Accepted { conn, .. } => {
-                    let cause = if how == CloseHow::Rst { Cause::Reset } else { Cause::ShuttingDown };
-                    out.push(Action::Close { conn, how, cause: Some(cause) });
-                    out.push(Action::Free { conn });
+    /// The deadline of the announcement has come. It passes unseen while nobody has noticed the announcement, and a server may
+    /// have noticed it too early.
+    fn deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
+        let noticed = self.down.noticed;
+        if self.policy.process.down.forgets_deadline && noticed < now {
+            return;
+        }
+        self.down.cuts = if noticed.is_never() { now } else { noticed.max(now) };
+        self.go_down(now, out);
+    }
+
+    /// Does what is due of going down, and asks for a firing for the rest.
+    fn go_down(&mut self, now: Instant, out: &mut Vec<Action>) {
+        if self.down.closes <= now {
+            self.down.closes = Instant::NEVER;
+            self.stop_listening(out);
+        }
+        if self.down.cuts <= now {
+            self.down.cuts = Instant::NEVER;
+            self.cut_announced(now, out);
+        }
+        if let Some((given, at, on)) = self.down.signal.filter(|(_, at, _)| *at <= now) {
+            self.down.signal = None;
+            debug_assert!(given <= at, "a signal is given before it takes effect");
+            self.end_signalled(now, given, on, out);
+        }
+        self.arm_server(now, out);
+    }
+
+    fn cut_announced(&mut self, now: Instant, out: &mut Vec<Action>) {
+        let down = &self.policy.process.down;
+        let (live, transfer) = (down.live, down.transfer);
+        let (at_next_command, anonymous_silently) = (down.at_next_command, down.anonymous_silently);
+        for place in 0..self.sessions.len() {
+            let conn = ConnId::new(self.id, place as u32);
+            let session = self.sessions[place];
+            let anonymous = session.is_logged_in() && session.user == UserId(ArgId::ANONYMOUS.0);
+            match (session.stage, transfer) {
+                (Stage::Free | Stage::Reaping | Stage::Refusing | Stage::Refused, _) => {}
+                (Stage::Ending, _) => self.close_now(now, conn, out),
+                (Stage::Transfer, InTransfer::Finishes) => self.down.finishing = Some(now),
+                (Stage::Transfer, InTransfer::Silent) => self.end(now, now, conn, SILENT.into(), out),
+                _ if anonymous && anonymous_silently => self.end(now, now, conn, SILENT.into(), out),
+                _ if at_next_command => self.down.telling = Some(now),
+                _ => self.end(now, now, conn, live.into(), out),
+            }
+        }
+    }
+
+    // ---- signals -------------------------------------------------------------------------------------------------
+
+    fn signal(&mut self, now: Instant, signal: Signal, out: &mut Vec<Action>) {
+        let on = self.policy.process.down.on(signal);
+        match on.listener {
+            ListenerFate::Stays => {}
+            ListenerFate::Closes => self.stop_listening(out),
+            ListenerFate::HalfDead => self.listener.orphaned = true,
+        }
+        self.resume(now, out); // only SIGKILL reaches a server that hangs; its sessions' processes do not hang any more
+        self.down.signal = Some((now, now + on.after.0, on));
+        self.go_down(now, out);
+    }
+
+    /// The sessions that were there when a signal was `given` meet their fates.
+    fn end_signalled(&mut self, now: Instant, given: Instant, on: OnSignal, out: &mut Vec<Action>) {
+        for place in 0..self.sessions.len() {
+            let conn = ConnId::new(self.id, place as u32);
+            let session = self.sessions[place];
+            if !session.is_open() || session.opened > given {
+                continue;
+            }
+            let fate = match session.stage {
+                Stage::Transfer => on.transfer,
+                _ if session.is_logged_in() => on.session,
+                _ => on.pre_login,
+            };
+            match (session.stage, fate) {
+                (_, Fate::Lives) => {}
+                (Stage::Ending, _) => self.close_now(now, conn, out),
+                (_, Fate::Silent) => self.end(now, now, conn, SILENT.into(), out),
+                (Stage::Transfer, Fate::Finishes) => self.down.finishing = Some(given),
+                (_, Fate::Told | Fate::Finishes) => {
+                    let live = self.policy.process.down.live;
+                    self.end(now, now, conn, live.into(), out);
                 }
-                Input::TimerFired { conn } if self.is_reaping(conn) => self.handle(now, input, out),
-                // The server that comes next reads the configuration as it is then.
-                Input::Closed { .. } | Input::Control(Control::SetLimit { .. }) => {
-                    self.handle(now, input, out);
-                }
-                _ => {}
             }
         }
     }

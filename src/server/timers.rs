@@ -52,11 +52,12 @@ impl Server {
         let Some(session) = self.sessions.get(conn.slot()) else { return };
         match session.stage {
             Stage::Free => {}
-            Stage::Ending | Stage::Reaping if now < session.ends => {
+            Stage::Ending | Stage::Refusing | Stage::Reaping | Stage::Refused if now < session.ends => {
                 out.push(Action::Arm { conn, at: session.ends });
             }
             Stage::Ending => self.close_now(now, conn, out),
-            Stage::Reaping => self.free(now, conn, out),
+            Stage::Refusing => self.close_refused(now, conn, out),
+            Stage::Reaping | Stage::Refused => self.free(now, conn, out),
             _ => match self.next_timer(session) {
                 next if now >= next.at => self.expire(now, conn, next.kind, out),
                 _ => self.arm(conn, out),

@@ -14,8 +14,8 @@ pub(super) const NOBODY: u32 = u32::MAX;
 pub(super) struct Wire {
     /// The client's slot, or [`NOBODY`] once it has let go.
     pub client: u32,
-    /// Events under way that name this connection.
-    pub in_flight: u32,
+    /// Events under way that name this connection: a handful.
+    pub in_flight: u16,
     /// When the last message to the client arrives: none overtakes it.
     pub down_at: Instant,
     /// When the last message to the server arrives.

@@ -41,11 +41,6 @@ impl Station {
     }
 }
 
-/// Has the accept queue of `server` room for one more connection?
-const fn has_room(_server: &Server, _now: Instant) -> bool {
-    true
-}
-
 impl<T: Tap> World<'_, T> {
     pub(super) fn station(&mut self, server: ServerId) -> &mut Station {
         &mut self.stations[usize::from(server.0)]
@@ -70,7 +65,7 @@ impl<T: Tap> World<'_, T> {
             self.send_reset(now, client, syn);
             return;
         }
-        if !has_room(&station.server, now) {
+        if !station.server.has_room(now) {
             self.send_syn_again(client, syn);
             return;
         }

@@ -56,7 +56,8 @@ impl Hold {
         let seconds = |d: Duration| d.as_secs_f64();
         let command = seconds(policy.command_cost);
         // QUIT is one trip; its answer ends the session.
-        let mut hold = Self { trips: 1.0, server: command + seconds(policy.slot_release), ..Self::default() };
+        let mut hold =
+            Self { trips: 1.0, server: command + seconds(policy.process.release.mean), ..Self::default() };
         for step in population.behaviour.script.session(entry) {
             match step {
                 Step::Login => {

@@ -2,6 +2,7 @@
 //!
 //! It is read by `scenario` and compiled by [`Policy::new`](super::Policy::new).
 
+use super::HostSpec;
 use crate::id::UserId;
 use crate::server::profile::{BanBy, Offence};
 use crate::time::Duration;
@@ -49,6 +50,8 @@ pub struct Overrides {
     pub command_cost: Option<Duration>,
     /// What all transfers together get each way, in bytes per second.
     pub bandwidth: Option<u64>,
+    /// The host that it runs on.
+    pub host: HostSpec,
 }
 
 /// A ban rule as a scenario writes it; what it leaves out is the profile's.

@@ -40,6 +40,11 @@ impl ReplyTable {
         &self.entries
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
     /// The reply behind `id`.
     pub fn get(&self, id: ReplyId) -> &ReplyEntry {
         &self.entries[usize::from(id.0)]

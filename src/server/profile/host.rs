@@ -24,6 +24,9 @@ pub struct Slot {
 pub struct Listener {
     /// The backlog that the server asks for; Linux lets one more wait. 0: no bound is known.
     pub backlog: u32,
+    /// One more for each so many clients of the limit on all clients (Pure-FTPd: 8); 0: the backlog is what it is.
+    #[serde(default)]
+    pub clients_each: u32,
     /// From one accept to the next: what the loop itself does for each connection, the fork included.
     #[serde(default)]
     pub accept: Lasting,

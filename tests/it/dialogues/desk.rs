@@ -13,11 +13,13 @@ use ftp421::time::{Duration, Instant};
 pub struct Desk {
     server: Server,
     now: Instant,
-    due: Vec<(Instant, ConnId)>,
+    /// Firings: of a connection, or of the server.
+    due: Vec<(Instant, Option<ConnId>)>,
     heard: BTreeMap<u32, Vec<String>>,
     /// When the last reply went out, by connection.
     spoke: BTreeMap<u32, Instant>,
     next: u32,
+    listens: bool,
     names: Vec<String>,
     did: Vec<&'static str>,
 }
@@ -64,6 +66,7 @@ impl Desk {
             heard: BTreeMap::new(),
             spoke: BTreeMap::new(),
             next: 0,
+            listens: true,
             names: Vec::new(),
             did: Vec::new(),
         }
@@ -182,6 +185,26 @@ impl Desk {
         self.server.slots()
     }
 
+    /// How many connections wait to be accepted.
+    pub fn queue_length(&self) -> usize {
+        self.server.queue_length()
+    }
+
+    /// Is there room for one more?
+    pub fn has_room(&self) -> bool {
+        self.server.has_room(self.now)
+    }
+
+    /// Is the listener open?
+    pub fn listens(&self) -> bool {
+        self.listens
+    }
+
+    /// How many seconds from now the last reply to `conn` goes out.
+    pub fn spoke_at(&self, conn: ConnId) -> f64 {
+        self.spoke[&conn.0].since(self.now).as_secs_f64()
+    }
+
     /// What `conn` has heard since it was last asked.
     pub fn hears(&mut self, conn: ConnId) -> String {
         self.heard.remove(&conn.0).unwrap_or_default().join(" | ")
@@ -193,7 +216,7 @@ impl Desk {
         {
             let (at, conn) = self.due.swap_remove(place);
             self.now = self.now.max(at);
-            self.give(Input::TimerFired { conn });
+            self.give(conn.map_or(Input::ServerTimerFired, |conn| Input::TimerFired { conn }));
         }
         self.now = to;
     }
@@ -216,10 +239,12 @@ impl Desk {
                     self.heard.entry(conn.0).or_default().extend(lines);
                     self.spoke.insert(conn.0, at);
                 }
+                Action::Listen { up } => self.listens = up,
                 Action::Close { conn, how, .. } => {
                     self.heard.entry(conn.0).or_default().push(format!("({how})"));
                 }
-                Action::Arm { conn, at } => self.due.push((at, conn)),
+                Action::Arm { conn, at } => self.due.push((at, Some(conn))),
+                Action::ArmServer { at } => self.due.push((at, None)),
                 Action::ConnectData { .. } => self.did.push("connects"),
                 Action::AbortData { .. } => self.did.push("aborts"),
                 Action::StartTransfer { .. } => self.did.push("starts"),

@@ -7,7 +7,7 @@ use ftp421::metrics::{Recorder, Shape};
 use ftp421::observe::Cause;
 use ftp421::rng::Streams;
 use ftp421::server::{
-    Action, BanOverride, Control, Input, Overrides, Policy, Profile, Server, ServerStreams,
+    Action, BanOverride, Control, Input, Overrides, Policy, Profile, Server, ServerStreams, Signal,
 };
 use ftp421::time::{Duration, Instant};
 use proptest::prelude::*;
@@ -46,6 +46,14 @@ fn control() -> impl Strategy<Value = Control> {
         Just(Control::Crash),
         Just(Control::Hang),
         Just(Control::Resume),
+        Just(Control::FillDisk(true)),
+        (0..200_u32).prop_map(|secs| Control::ListenNotReady { secs }),
+        (0..3_u32).prop_map(Control::SetBacklog),
+        (0..300_u32).prop_map(Control::SetSlowness),
+        (0..8_u32).prop_map(Control::LeakDescriptors),
+        Just(Control::Signal(Signal::Term)),
+        Just(Control::Signal(Signal::Hup)),
+        Just(Control::Signal(Signal::Kill)),
         (0..8_u8, 0..5_u32).prop_map(|(check, limit)| Control::SetLimit { check, limit }),
     ]
 }
@@ -101,6 +109,10 @@ fn a_server(profile: usize) -> Server {
         ),
         ("pure-ftpd", "max_clients = 7\nmax_per_ip = 3\nmax_per_user = 2\nidle_timeout = \"5s\""),
         ("pyftpdlib", "max_clients = 6\nmax_per_ip = 3"),
+        (
+            "pyftpdlib",
+            "max_per_ip = 3\ngreeting_time = \"1ms\"\n[server.host]\ncores = 1\nservice = \"exponential\"\ndescriptors = 7",
+        ),
         (
             "rfc959",
             "max_clients = 5\nmax_per_user = 3\nno_transfer_timeout = \"4s\"\n[server.ban]\non = \"connect\"\nthreshold = 9\nwindow = \"2s\"\nduration = \"10s\"",
@@ -193,12 +205,17 @@ struct Driver {
     replies: [u32; 12],
     spoke: [Instant; 12],
     armed: [Option<Instant>; 12],
+    server: Option<Instant>,
 }
 
 impl Driver {
     fn take(&mut self, now: Instant, actions: &[Action]) {
         for action in actions {
             let conn = match *action {
+                Action::ArmServer { at } => {
+                    self.server = Some(at);
+                    continue;
+                }
                 Action::Reply { conn, at, .. } | Action::StartTransfer { conn, at } => {
                     assert!(at >= now, "nothing is said in the past: {action:?}");
                     conn
@@ -208,7 +225,7 @@ impl Driver {
                 | Action::ConnectData { conn, .. }
                 | Action::AbortData { conn }
                 | Action::Free { conn } => conn,
-                Action::Listen { .. } | Action::ArmServer { .. } | Action::Observe(_) => continue,
+                Action::Listen { .. } | Action::Observe(_) => continue,
             };
             let place = conn.0 as usize;
             assert!(self.owned[place], "{action:?} names a connection that was given back");
@@ -265,6 +282,7 @@ proptest! {
                     driver.armed[conn.0 as usize] = None;
                     driver.commands[conn.0 as usize] += 2;
                 }
+                Input::ServerTimerFired => driver.server = None,
                 _ => {}
             }
             server.handle(now, input, &mut out);
@@ -286,10 +304,15 @@ proptest! {
         for conn in (0..12).map(ConnId) {
             give(now, Input::Closed { conn }, &mut server, &mut driver);
         }
-        while let Some(place) = (0..12).filter(|p| driver.armed[*p].is_some()).min_by_key(|p| driver.armed[*p]) {
-            now = now.max(driver.armed[place].unwrap());
-            give(now, Input::TimerFired { conn: ConnId(place as u32) }, &mut server, &mut driver);
+        give(now, Input::Control(Control::Listen), &mut server, &mut driver); // who waits for a dead listener is reset
+        loop {
+            let firings = driver.armed.iter().enumerate().filter_map(|(place, at)| at.map(|at| (at, Some(place))));
+            let Some((at, place)) = firings.chain(driver.server.map(|at| (at, None))).min() else { break };
+            now = now.max(at);
+            let firing = place.map_or(Input::ServerTimerFired, |place| Input::TimerFired { conn: ConnId(place as u32) });
+            give(now, firing, &mut server, &mut driver);
         }
+        prop_assert_eq!(server.queue_length(), 0);
         prop_assert_eq!(server.slots(), 0);
         prop_assert_eq!(driver.owned, [false; 12], "every id is given back");
         prop_assert_eq!((server.open_connections().count(), server.open_sessions().count()), (0, 0));

@@ -1,0 +1,134 @@
+//! What comes in while a server hangs, and what becomes of it when the server goes on.
+//!
+//! It does not hold the connections that wait to be accepted: those are the listener's.
+
+use super::{Action, Control, Input, Server, Signal};
+use crate::id::ConnId;
+use crate::time::Instant;
+
+/// The most inputs of one connection that wait: its socket's buffer is bounded, too.
+const MOST_OF_ONE: u8 = 8;
+/// The peer has closed the connection; nothing that comes later matters.
+const CLOSED: u8 = 0x80;
+
+/// What waits for a server that hangs. It is bounded by the number of live connections.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Backlog {
+    inputs: Vec<Input>,
+    controls: Vec<Control>,
+    /// How many inputs of each connection are kept, by slot.
+    of: Vec<u8>,
+}
+
+impl Backlog {
+    fn keep(&mut self, conn: ConnId, input: Input) {
+        if conn.slot() >= self.of.len() {
+            self.of.resize(conn.slot() + 1, 0);
+        }
+        let count = &mut self.of[conn.slot()];
+        if matches!(input, Input::Closed { .. }) {
+            *count |= CLOSED;
+        } else if *count >= MOST_OF_ONE {
+            return;
+        } else {
+            *count += 1;
+        }
+        self.inputs.push(input);
+    }
+
+    /// Each kind of control waits once: the last word counts.
+    fn keep_control(&mut self, control: Control) {
+        let same = |other: &Control| match (control, *other) {
+            (Control::SetLimit { check: a, .. }, Control::SetLimit { check: b, .. }) => a == b,
+            (a, b) => a == b,
+        };
+        self.controls.retain(|other| !same(other));
+        self.controls.push(control);
+    }
+
+    /// An announcement that has not been read is withdrawn.
+    pub(super) fn withdraw(&mut self) {
+        self.controls.retain(|control| *control != Control::Announce);
+    }
+}
+
+impl Server {
+    /// Keeps `input` if the server hangs and does not see it. It reads neither a socket nor a shutdown message nor its
+    /// configuration, and no signal but the one that kills. What its kernel does goes on: connections wait to be accepted, the
+    /// listener can be closed and opened again, and the process killed.
+    pub(super) fn keeps(&mut self, input: Input) -> bool {
+        let conn = match input {
+            Input::Accepted { .. } => return false,
+            Input::ServerTimerFired => return true, // it is asked for again
+            Input::Control(control) => {
+                let waits = matches!(
+                    control,
+                    Control::Announce
+                        | Control::CutAnnounced
+                        | Control::SetLimit { .. }
+                        | Control::Signal(Signal::Term | Signal::Hup)
+                );
+                if waits {
+                    self.backlog.keep_control(control);
+                }
+                return waits || control == Control::Hang;
+            }
+            Input::Command { conn, .. }
+            | Input::Bytes { conn }
+            | Input::LineTooLong { conn }
+            | Input::DataOpened { conn }
+            | Input::DataFailed { conn }
+            | Input::Progress { conn, .. }
+            | Input::TransferDone { conn }
+            | Input::Closed { conn }
+            | Input::TimerFired { conn } => conn,
+        };
+        if conn.slot() >= self.sessions.len() && !matches!(input, Input::Closed { .. }) {
+            return true; // it was never accepted
+        }
+        if !(matches!(input, Input::Closed { .. }) && self.leaves_queue(conn)) {
+            self.backlog.keep(conn, input);
+        }
+        true
+    }
+
+    /// The server answers again: first what its administrator said, then who waited to be accepted, then what has waited, in the order
+    /// in which it came.
+    pub(super) fn resume(&mut self, now: Instant, out: &mut Vec<Action>) {
+        if !std::mem::take(&mut self.hung) {
+            return;
+        }
+        let Backlog { inputs, controls, of } = std::mem::take(&mut self.backlog);
+        for control in controls {
+            self.handle(now, Input::Control(control), out);
+        }
+        self.accept_waiting(now, out);
+        for input in inputs {
+            self.handle(now, input, out);
+        }
+        for slot in (0..of.len()).filter(|slot| of[*slot] & !CLOSED >= MOST_OF_ONE) {
+            self.timer_fired(now, ConnId::new(self.id, slot as u32), out); // its firing may not have been kept
+        }
+    }
+
+    /// A server that may hang is ended: connections that it never saw are reset by its kernel, and nothing else that waited
+    /// matters any more but who has left meanwhile.
+    pub(super) fn drop_backlog(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.reset_waiting(out);
+        self.hung = false;
+        let Backlog { inputs, controls, .. } = std::mem::take(&mut self.backlog);
+        for input in inputs {
+            match input {
+                Input::TimerFired { conn } if !self.is_reaping(conn) => {}
+                Input::Closed { .. } | Input::TimerFired { .. } => self.handle(now, input, out),
+                _ => {}
+            }
+        }
+        for control in controls {
+            // The server that comes next reads the configuration as it is then.
+            if let Control::SetLimit { check, limit } = control {
+                self.policy.set_limit(usize::from(check), limit);
+            }
+        }
+    }
+}
