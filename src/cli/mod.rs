@@ -3,6 +3,7 @@
 //! It computes nothing of a result. One file a subcommand.
 
 mod check;
+mod clients;
 mod exit;
 mod init;
 mod interrupt;

@@ -1,4 +1,4 @@
-//! `ftp421 profiles`: what a server profile does, and where each fact comes from.
+//! `ftp421 profiles`: what a server profile does, and where each fact comes from. Those of clients are told by [`super::clients`].
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -20,13 +20,13 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let text = match &args.name {
-        None => list(),
+        None => format!("Servers\n{}\nClients\n{}", list(), super::clients::list()),
         Some(name) => {
-            let profile = Profile::named(name).ok_or_else(|| {
-                let names: Vec<&str> = Profile::names().collect();
+            let page = Profile::named(name).map(|server| describe(&server));
+            page.or_else(|| super::clients::page(name)).ok_or_else(|| {
+                let names: Vec<&str> = Profile::names().chain(super::clients::names()).collect();
                 anyhow::anyhow!("no profile {name:?}; there are: {}", names.join(", "))
-            })?;
-            describe(&profile)
+            })?
         }
     };
     output::print(text.as_bytes())?;

@@ -3,28 +3,38 @@
 //! It does not choose the next step: the script does.
 
 use super::machine::{Client, State};
-use super::{Action, Env};
+use super::{Action, Env, Fresh};
 use crate::ftp::{ArgId, Command, Severity, Verb};
 use crate::observe::{Cause, Class, Latency, Observation, Phase, Refusal, SessionEnd};
 use crate::rng::counter;
 use crate::time::{Duration, Instant};
 
+/// A reply as a client has it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Told {
+    pub code: u16,
+    /// For the statistics, and for rules that ask for it.
+    pub cause: Option<Cause>,
+    pub words: u8,
+}
+
+const _: () = assert!(size_of::<Option<Told>>() == 4);
+
 impl Client {
-    pub(super) fn replied(
-        &mut self,
-        now: Instant,
-        code: u16,
-        cause: Option<Cause>,
-        env: &Env<'_>,
-        out: &mut Vec<Action>,
-    ) {
-        let severity = Severity::of(code);
+    /// A reply was read. What follows hangs on its code alone: 421 is the end, whether the server means it or not, and any other
+    /// code is the answer to the last command, whatever brought it about.
+    pub(super) fn replied(&mut self, now: Instant, told: Told, env: &Env<'_>, out: &mut Vec<Action>) {
+        let severity = Severity::of(told.code);
         if severity == Severity::Preliminary {
+            self.wait_for_more(now, told, env, out);
             return;
         }
-        if cause.is_some() || code == 421 {
-            let cause = cause.unwrap_or(Cause::CriticalError);
-            self.refused(now, Refusal { cause, phase: self.phase(true), code }, env, out);
+        if told.code == 421 {
+            if told.words & env.behaviour.lowering != 0 {
+                out.push(Action::Lower);
+            }
+            let cause = told.cause.unwrap_or(Cause::CriticalError);
+            self.refused(now, Refusal { cause, phase: self.phase(true), code: 421 }, told.words, env, out);
             return;
         }
         if std::mem::take(&mut self.kept_alive) {
@@ -32,6 +42,11 @@ impl Client {
             self.watch_pause(now, env, out);
             return;
         }
+        if matches!(self.state, State::Pausing | State::Away | State::OpeningData) {
+            self.stale.get_or_insert(told);
+            return;
+        }
+        self.unread = self.as_refusal(told);
         let done = severity == Severity::Completion;
         match self.state {
             State::AwaitGreeting if done => {
@@ -39,26 +54,55 @@ impl Client {
                 self.name_user(now, env, out);
             }
             State::AwaitGreeting => {
-                let refusal = Refusal { cause: Cause::CriticalError, phase: Phase::Greeting, code };
-                self.attempt_failed(now, Class::TurnedAway, refusal, env, out);
+                let cause = told.cause.unwrap_or(Cause::CriticalError);
+                let refusal = Refusal { cause, phase: Phase::Greeting, code: told.code };
+                self.attempt_failed(now, class_of(refusal), refusal, told.words, env, out);
             }
             State::AwaitUser if severity == Severity::Intermediate => self.give_password(now, env, out),
             State::AwaitUser | State::AwaitPass if done => self.logged_in(now, env, out),
-            State::AwaitUser | State::AwaitPass => self.login_failed(now, code, env, out),
+            State::AwaitUser | State::AwaitPass => self.login_failed(now, told, env, out),
             State::AwaitReply => {
                 self.took(Latency::Command, now, out);
-                self.next_step(now, env, out);
+                self.progressed(now, env, out);
             }
-            State::AwaitPasv if done => self.open_data(env, out),
-            State::AwaitTransfer if done => {
+            State::AwaitPasv if done => self.ready_for_data(now, told.code, env, out),
+            State::AwaitTransfer | State::AwaitCompletion if done => {
                 self.took(Latency::Transfer, now, out);
                 out.push(Action::Observe(Observation::Moved { bytes: self.size(env) }));
+                self.progressed(now, env, out);
+            }
+            State::AwaitPasv | State::AwaitTransfer | State::AwaitCompletion => {
                 self.next_step(now, env, out);
             }
-            State::AwaitPasv | State::AwaitTransfer => self.next_step(now, env, out),
+            // What the transfer came to; the answer to ABOR itself is still to come.
+            State::AwaitAbort => {
+                self.sent_at = now;
+                self.enter(State::AwaitReply, env, out);
+            }
             State::AwaitQuit => self.completed(env, out),
             _ => {}
         }
+    }
+
+    /// The refusal that a reply is if its reason is known.
+    fn as_refusal(&self, told: Told) -> Option<Refusal> {
+        told.cause.map(|cause| Refusal { cause, phase: self.phase(true), code: told.code })
+    }
+
+    /// A 1yz: the reply that counts is still to come. Before the greeting it is a 120, and says when.
+    fn wait_for_more(&mut self, now: Instant, told: Told, env: &Env<'_>, out: &mut Vec<Action>) {
+        if self.state == State::AwaitGreeting {
+            let minutes = if env.behaviour.heeds_120 { u64::from(told.words) } else { 0 };
+            self.until = now + Duration::from_secs(60 * minutes);
+            self.enter(State::AwaitGreeting, env, out);
+        }
+    }
+
+    /// A step of the script is done. A row of failures ends here, where it has not ended at the login.
+    pub(super) fn progressed(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+        self.streak = 0;
+        self.waited = Duration::ZERO;
+        self.next_step(now, env, out);
     }
 
     pub(super) fn took(&self, latency: Latency, now: Instant, out: &mut Vec<Action>) {
@@ -66,15 +110,16 @@ impl Client {
     }
 
     /// The server says that it will not go on.
-    pub(super) fn refused(&mut self, now: Instant, refusal: Refusal, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn refused(&mut self, now: Instant, refusal: Refusal, words: u8, env: &Env<'_>, out: &mut Vec<Action>) {
         match self.state {
-            State::Away => self.unread = Some(refusal),
-            State::AwaitQuit => self.completed(env, out),
-            _ if refusal.phase.is_logged_in() => self.session_ended(now, SessionEnd::Cut, refusal, env, out),
-            _ if refusal.cause == Cause::LoginAttempts => {
-                self.attempt_failed(now, Class::LoginFailed, refusal, env, out);
+            State::Away => {
+                self.unread.get_or_insert(refusal);
             }
-            _ => self.attempt_failed(now, Class::TurnedAway, refusal, env, out),
+            State::AwaitQuit => self.completed(env, out),
+            _ if refusal.phase.is_logged_in() => {
+                self.session_ended(now, SessionEnd::Cut, refusal, words, env, out);
+            }
+            _ => self.attempt_failed(now, class_of(refusal), refusal, words, env, out),
         }
     }
 
@@ -85,19 +130,20 @@ impl Client {
         env: &Env<'_>,
         out: &mut Vec<Action>,
     ) {
-        let cause = cause.unwrap_or(Cause::SilentClose);
-        let refusal = Refusal { cause, phase: self.phase(false), code: 0 };
+        let bare = Refusal { cause: cause.unwrap_or(Cause::SilentClose), phase: self.phase(false), code: 0 };
+        // A reply that the client did not understand may have said why.
+        let said = self.unread.or_else(|| self.as_refusal(self.stale?));
+        let refusal = said.filter(|said| cause.is_none_or(|cause| cause == said.cause)).unwrap_or(bare);
         match self.state {
             State::Away => {
                 self.unread.get_or_insert(refusal);
             }
             State::AwaitQuit => self.completed(env, out),
-            _ if refusal.phase.is_logged_in() => {
-                let end = if is_network(cause) { SessionEnd::Lost } else { SessionEnd::Cut };
-                self.session_ended(now, end, refusal, env, out);
+            _ if bare.phase.is_logged_in() => {
+                let end = if is_network(refusal.cause) { SessionEnd::Lost } else { SessionEnd::Cut };
+                self.session_ended(now, end, refusal, 0, env, out);
             }
-            _ if is_network(cause) => self.attempt_failed(now, Class::NetworkFailed, refusal, env, out),
-            _ => self.attempt_failed(now, Class::TurnedAway, refusal, env, out),
+            _ => self.attempt_failed(now, class_of(refusal), refusal, 0, env, out),
         }
     }
 
@@ -105,12 +151,14 @@ impl Client {
     pub(super) fn phase(&self, answered: bool) -> Phase {
         match self.state {
             State::AwaitGreeting if answered => Phase::Greeting,
-            State::Done | State::BackingOff | State::Connecting | State::AwaitGreeting => Phase::Accept,
+            State::Done | State::BackingOff | State::Queued | State::Connecting | State::AwaitGreeting => {
+                Phase::Accept
+            }
             State::AwaitUser if self.tries > 0 => Phase::Pass,
             State::AwaitUser if answered => Phase::User,
             State::AwaitUser => Phase::PreLogin,
             State::AwaitPass => Phase::Pass,
-            State::AwaitTransfer => Phase::Transfer,
+            State::AwaitTransfer | State::AwaitCompletion | State::AwaitAbort => Phase::Transfer,
             _ => Phase::Session,
         }
     }
@@ -134,14 +182,20 @@ impl Client {
         self.enter(State::AwaitPass, env, out);
     }
 
-    pub(super) fn login_failed(&mut self, now: Instant, code: u16, env: &Env<'_>, out: &mut Vec<Action>) {
+    /// The answer to USER or PASS was no. The client takes it for a wrong password, whatever the reason is: it tries again over
+    /// this connection, or its attempt is over.
+    fn login_failed(&mut self, now: Instant, told: Told, env: &Env<'_>, out: &mut Vec<Action>) {
+        let phase = self.phase(true);
+        if self.state == State::AwaitUser {
+            self.tries = self.tries.saturating_add(1); // or a server that denies USER itself would be asked for ever
+        }
         if u32::from(self.tries) < env.behaviour.login_tries && self.tries < u8::MAX {
             self.name_user(now, env, out);
             return;
         }
-        self.attempt_ended(Class::LoginFailed, None, env, out);
-        let refusal = Refusal { cause: Cause::LoginAttempts, phase: Phase::Pass, code };
-        self.come_back_or_leave(now, refusal, env, out);
+        let refusal = Refusal { cause: told.cause.unwrap_or(Cause::LoginAttempts), phase, code: told.code };
+        self.attempt_ended(class_of(refusal), told.cause.map(|_| refusal), env, out);
+        self.come_back_or_leave(now, refusal, told.words, env, out);
     }
 
     pub(super) fn logged_in(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
@@ -155,8 +209,10 @@ impl Client {
             }));
         }
         self.served = true;
-        self.streak = 0;
-        self.waited = Duration::ZERO;
+        if env.behaviour.fresh == Fresh::Login {
+            self.streak = 0;
+            self.waited = Duration::ZERO;
+        }
         if env.streams.vanish.chance(
             env.behaviour.vanish,
             u64::from(self.index),
@@ -173,6 +229,15 @@ impl Client {
         } else {
             self.run(now, env, out);
         }
+    }
+}
+
+/// What an attempt came to that ended so before its login. It is told by the true cause, whatever the client took it for.
+const fn class_of(refusal: Refusal) -> Class {
+    match refusal.cause {
+        Cause::LoginAttempts => Class::LoginFailed,
+        cause if refusal.code == 0 && is_network(cause) => Class::NetworkFailed,
+        _ => Class::TurnedAway,
     }
 }
 

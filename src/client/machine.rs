@@ -2,6 +2,7 @@
 //!
 //! It has one control connection at a time. Whether another session follows is its driver's business.
 
+use super::dialogue::Told;
 use super::retry::Draw;
 use super::{Action, Env, Input};
 use crate::observe::{Class, Latency, Observation, Phase, Refusal};
@@ -13,6 +14,8 @@ use crate::time::{Duration, Instant};
 pub enum State {
     /// Nothing: it has not begun, or it is done.
     Done,
+    /// Waiting until one connection less of its user is open.
+    Queued,
     /// Waiting for the TCP handshake.
     Connecting,
     /// Waiting for the 220.
@@ -23,12 +26,16 @@ pub enum State {
     AwaitPass,
     /// Waiting for the answer to a command that one reply completes.
     AwaitReply,
-    /// Waiting for the answer to PASV.
+    /// Waiting for the answer to PASV or PORT.
     AwaitPasv,
     /// Waiting for the data connection.
     OpeningData,
     /// Waiting for the end of a transfer.
     AwaitTransfer,
+    /// All bytes are through; waiting for the reply that says so.
+    AwaitCompletion,
+    /// ABOR is sent; waiting for the end of the transfer, and then for the answer to ABOR.
+    AwaitAbort,
     /// Thinking; the control connection is watched.
     Pausing,
     /// Away; nobody reads the control connection.
@@ -50,7 +57,8 @@ pub struct Client {
     pub(super) sent_at: Instant,
     /// When USER was sent.
     pub(super) login_at: Instant,
-    /// When the pause or the backoff ends.
+    /// When the pause or the backoff ends; when a transfer is aborted, or its completion reply is given up; since when a greeting
+    /// is waited for.
     pub(super) until: Instant,
     /// The wait before this attempt.
     pub(super) waited: Duration,
@@ -64,8 +72,10 @@ pub struct Client {
     pub(super) streak: u32,
     /// The step of the script that comes next or is under way.
     pub(super) step: u32,
-    /// The refusal that nobody has read yet.
+    /// The refusal that nobody has read yet, or that was read and not understood: the reason of the close that may follow.
     pub(super) unread: Option<Refusal>,
+    /// A reply that came unasked: the client will take it for the answer to its next command.
+    pub(super) stale: Option<Told>,
     pub(super) state: State,
     /// Passwords tried over this connection.
     pub(super) tries: u8,
@@ -93,6 +103,7 @@ impl Client {
             streak: 0,
             step: 0,
             unread: None,
+            stale: None,
             state: State::Done,
             tries: 0,
             served: false,
@@ -139,23 +150,32 @@ impl Client {
     pub fn handle(&mut self, now: Instant, input: Input, env: &Env<'_>, out: &mut Vec<Action>) {
         match (self.state, input) {
             (State::Done, Input::Start { session, entry }) => self.start(now, session, entry, env, out),
+            (State::Queued, Input::Turn) => self.connect(now, env, out),
             (State::Connecting, Input::Connected) => self.connected(now, env, out),
             (State::Connecting, Input::ConnectFailed { cause }) => {
                 self.attempt_failed(
                     now,
                     Class::NetworkFailed,
                     Refusal { cause, phase: Phase::Accept, code: 0 },
+                    0,
                     env,
                     out,
                 );
             }
             (
-                State::Done | State::BackingOff | State::Connecting,
+                State::Done | State::BackingOff | State::Queued | State::Connecting,
                 Input::Reply { .. } | Input::Closed { .. },
             ) => {}
-            (_, Input::Reply { code, cause, .. }) => self.replied(now, code, cause, env, out),
+            (_, Input::Reply { code, cause, words }) => {
+                self.replied(now, Told { code, cause, words }, env, out);
+            }
             (_, Input::Closed { cause }) => self.closed(now, cause, env, out),
             (State::OpeningData, Input::DataOpened) => self.transfer(now, env, out),
+            (State::OpeningData, Input::DataFailed) => self.next_step(now, env, out),
+            (State::AwaitTransfer, Input::DataDone | Input::DataFailed) => {
+                self.until = now + env.reply_timeout;
+                self.enter(State::AwaitCompletion, env, out);
+            }
             (_, Input::TimerFired) => self.timer_fired(now, env, out),
             _ => {}
         }
@@ -174,13 +194,24 @@ impl Client {
         self.attempt(now, env, out);
     }
 
+    /// Tries again, or for the first time: at once, unless its user's other connections come first.
     pub(super) fn attempt(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+        if env.behaviour.parallel > 1 {
+            self.enter(State::Queued, env, out);
+            out.push(Action::Ask);
+        } else {
+            self.connect(now, env, out);
+        }
+    }
+
+    fn connect(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
         self.attempt += 1;
         self.streak += 1;
         self.attempt_at = now;
         self.tries = 0;
         self.kept_alive = false;
         self.unread = None;
+        self.stale = None;
         out.push(Action::Observe(Observation::AttemptStarted {
             population: env.population,
             first: self.attempt == 1,
@@ -193,6 +224,7 @@ impl Client {
     pub(super) fn connected(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
         out.push(Action::Observe(Observation::Took(Latency::Connect, now.since(self.attempt_at))));
         self.sent_at = now;
+        self.until = now;
         self.enter(State::AwaitGreeting, env, out);
     }
 
@@ -219,17 +251,19 @@ impl Client {
         now: Instant,
         class: Class,
         refusal: Refusal,
+        words: u8,
         env: &Env<'_>,
         out: &mut Vec<Action>,
     ) {
         self.attempt_ended(class, Some(refusal), env, out);
-        self.come_back_or_leave(now, refusal, env, out);
+        self.come_back_or_leave(now, refusal, words, env, out);
     }
 
     pub(super) fn come_back_or_leave(
         &mut self,
         now: Instant,
         refusal: Refusal,
+        words: u8,
         env: &Env<'_>,
         out: &mut Vec<Action>,
     ) {
@@ -240,7 +274,7 @@ impl Client {
             entity: u64::from(self.index),
             counter: counter(self.session, self.attempt),
         };
-        match env.behaviour.retry.wait(refusal, self.streak, self.waited, draw) {
+        match env.behaviour.retry.wait(refusal, words, self.streak, self.waited, draw) {
             Some(wait) => {
                 self.waited = wait;
                 self.until = now + wait;
@@ -263,7 +297,7 @@ impl Client {
     }
 
     pub(super) fn abandon(&mut self, env: &Env<'_>, out: &mut Vec<Action>) {
-        if self.state != State::BackingOff {
+        if !matches!(self.state, State::BackingOff | State::Queued) {
             self.attempt_ended(Class::Abandoned, None, env, out);
             out.push(Action::Disconnect);
         }

@@ -2,15 +2,23 @@
 //!
 //! It never looks at the server's state: it knows what it has been told.
 
+pub mod actor;
 mod dialogue;
 mod machine;
+pub mod profile;
+mod reading;
 pub mod retry;
 pub mod script;
+mod sign;
 mod steps;
 
+pub use actor::Actor;
 pub use machine::{Client, State};
+pub use profile::Profile;
+pub use reading::Reading;
 pub use retry::{Backoff, Growth, Jitter, RetryPolicy, Rule};
 pub use script::{Script, Step};
+pub use sign::Sign;
 
 use crate::digest::Digest;
 use crate::dist::Dist;
@@ -30,6 +38,8 @@ pub enum Input {
         /// Where its script begins.
         entry: u32,
     },
+    /// It asked for a turn, and may connect.
+    Turn,
     /// The control connection is established.
     Connected,
     /// It could not be established.
@@ -44,11 +54,13 @@ pub enum Input {
         /// The reason that it refuses something for, told by a simulated server or guessed from the text. It is for the
         /// statistics, and for retry rules that ask for it; no real client knows it.
         cause: Option<Cause>,
-        /// What its text says to a client that reads texts, one bit for each pattern of its profile.
+        /// What its text says to this population's clients: [`Reading::words`].
         words: u8,
     },
     /// The data connection is established.
     DataOpened,
+    /// All bytes of the transfer are through, and the data connection is closed.
+    DataDone,
     /// The data connection broke, or could not be established.
     DataFailed,
     /// The server has closed or reset the control connection.
@@ -63,14 +75,24 @@ pub enum Input {
 /// What a client wants done.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub enum Action {
+    /// Hand in [`Input::Turn`] when the client's [`Actor`] says so. Only clients with [`Behaviour::parallel`] above one ask. It is
+    /// the last action of its batch.
+    Ask,
+    /// The server said that there are too many connections: tell the client's [`Actor`], if it has one.
+    Lower,
     /// Open the control connection.
     Connect,
     /// Send a command over it.
     Send(Command),
-    /// Open the data connection for this transfer.
+    /// Open the data connection for this transfer, or listen for it. A client behind a NAT that lets no data connection through
+    /// does not ask for it, and sends the transfer command all the same.
     OpenData {
         /// LIST, RETR or STOR.
         verb: Verb,
+        /// Does the client listen, and the server connect (PORT)?
+        active: bool,
+        /// Does the transfer stop moving half way, for good? The client's own end is to blame.
+        stalls: bool,
         /// The bytes that it is to move.
         bytes: u64,
     },
@@ -119,6 +141,8 @@ pub struct ClientStreams {
     pub persistence: Stream,
     pub patience: Stream,
     pub vanish: Stream,
+    pub stall: Stream,
+    pub no_data: Stream,
 }
 
 impl ClientStreams {
@@ -133,6 +157,8 @@ impl ClientStreams {
             persistence: stream(Purpose::Persistence),
             patience: stream(Purpose::Patience),
             vanish: stream(Purpose::Vanish),
+            stall: stream(Purpose::Stall),
+            no_data: stream(Purpose::NoData),
         }
     }
 }
@@ -154,10 +180,71 @@ pub struct Behaviour {
     pub vanish: f64,
     /// Does a client whose session is cut or lost come back for the rest of its script?
     pub reconnect: bool,
-    /// Does a client look up the server's name once for each wanted session, and not for each attempt?
-    pub resolve_once: bool,
+    /// How often it asks DNS for the server's address.
+    pub resolve: Resolve,
     /// What it does after a refusal.
     pub retry: RetryPolicy,
+    /// When a row of failures, by which waits grow and attempts are counted, is forgotten.
+    pub fresh: Fresh,
+    /// What it looks for in texts.
+    pub reading: Reading,
+    /// A 421 whose words have one of these bits makes the user's program open one connection less.
+    pub lowering: u8,
+    /// How many control connections of one user there are at once.
+    pub parallel: u32,
+    /// Does a client that is told 120 wait for the minutes that it says? If not, its reply timeout begins anew.
+    pub heeds_120: bool,
+    /// Who opens data connections.
+    pub data: DataMode,
+    /// The probability that a transfer stops moving half way, for good.
+    pub stall: f64,
+    /// The probability that the data connection of a transfer never comes (NAT).
+    pub no_data: f64,
+}
+
+/// When a row of failures is forgotten, so that waits begin anew.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Fresh {
+    /// At each login.
+    #[default]
+    Login,
+    /// When a step of the script is done: a login that is cut before is one more failure.
+    Progress,
+}
+
+/// Who opens data connections.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DataMode {
+    /// The client (PASV).
+    #[default]
+    Passive,
+    /// The server (PORT).
+    Active,
+}
+
+impl Fresh {
+    /// The word for it in profiles and scenarios.
+    pub const ALL: [(&'static str, Self); 2] = [("login", Self::Login), ("progress", Self::Progress)];
+}
+
+impl DataMode {
+    /// The word for it in scenarios.
+    pub const ALL: [(&'static str, Self); 2] = [("passive", Self::Passive), ("active", Self::Active)];
+}
+
+/// How often a client asks DNS for the server's address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Resolve {
+    /// Again when the record's time is up.
+    #[default]
+    Again,
+    /// Once for each session that it wants.
+    Once,
+}
+
+impl Resolve {
+    /// The word for it in scenarios.
+    pub const ALL: [(&'static str, Self); 2] = [("again", Self::Again), ("once", Self::Once)];
 }
 
 impl Default for Behaviour {
@@ -170,8 +257,16 @@ impl Default for Behaviour {
             login_tries: 1,
             vanish: 0.0,
             reconnect: false,
-            resolve_once: false,
+            resolve: Resolve::Again,
             retry: RetryPolicy::default(),
+            fresh: Fresh::Login,
+            reading: Reading::default(),
+            lowering: 0,
+            parallel: 1,
+            heeds_120: false,
+            data: DataMode::Passive,
+            stall: 0.0,
+            no_data: 0.0,
         }
     }
 }
@@ -189,6 +284,8 @@ impl Input {
                 36 << 56 | u64::from(words) << 32 | u64::from(code) << 8 | cause(why)
             }
             Self::DataFailed => 40 << 56,
+            Self::DataDone => 41 << 56,
+            Self::Turn => 42 << 56,
             Self::DataOpened => 37 << 56,
             Self::Closed { cause: why } => 38 << 56 | cause(why),
             Self::TimerFired => 39 << 56,
@@ -202,11 +299,15 @@ impl Action {
         let (word, more) = match *self {
             Self::Connect => (49 << 56, 0),
             Self::Send(command) => (50 << 56 | (command.verb as u64) << 16 | u64::from(command.arg.0), 0),
-            Self::OpenData { verb, bytes } => (51 << 56 | verb as u64, bytes),
+            Self::OpenData { verb, active, stalls, bytes } => {
+                (51 << 56 | u64::from(active) << 9 | u64::from(stalls) << 8 | verb as u64, bytes)
+            }
             Self::Disconnect => (52 << 56, 0),
             Self::Vanish => (53 << 56, 0),
             Self::Arm { at } => (54 << 56, at.as_nanos()),
             Self::Finish => (55 << 56, 0),
+            Self::Ask => (56 << 56, 0),
+            Self::Lower => (57 << 56, 0),
             Self::Observe(_) => return,
         };
         digest.word(word);

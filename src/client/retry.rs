@@ -2,6 +2,7 @@
 //!
 //! It does not count attempts: a client does, and asks with the number.
 
+use super::Sign;
 use crate::dist::Dist;
 use crate::observe::{Cause, Phase, Refusal};
 use crate::rng::{Stream, unit};
@@ -14,9 +15,14 @@ pub struct RetryPolicy {
     pub rules: Vec<Rule>,
 }
 
-/// One rule: for these refusals, this backoff.
+/// One rule: for these refusals, this backoff. Real clients go by signs, phases and texts; only a scenario that knows more than
+/// any client does asks for causes.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Rule {
+    /// The signs it is for, one bit each by [`Sign::bit`].
+    pub signs: u16,
+    /// The texts it is for, one bit for each pattern of the population's [`Reading`](super::Reading); 0 for any text.
+    pub words: u8,
     /// The causes it is for, one bit each by [`Cause::index`].
     pub causes: u32,
     /// The phases it is for, one bit each by [`Phase::index`].
@@ -36,6 +42,8 @@ pub struct Backoff {
     pub base: Dist,
     /// No wait is longer.
     pub cap: Duration,
+    /// Is a wait cut to whole seconds?
+    pub whole_seconds: bool,
     /// How a wait is spread.
     pub jitter: Jitter,
     /// The most attempts for one wanted session, the first included; 0 for no bound.
@@ -74,9 +82,19 @@ impl Rule {
     pub const ALL_CAUSES: u32 = u32::MAX;
     /// Every phase.
     pub const ALL_PHASES: u8 = u8::MAX;
+    /// Every sign.
+    pub const ALL_SIGNS: u16 = u16::MAX;
 
-    fn matches(&self, refusal: Refusal) -> bool {
-        self.causes & (1 << refusal.cause.index()) != 0 && self.phases & (1 << refusal.phase.index()) != 0
+    /// A rule for everything.
+    pub const fn new(backoff: Option<Backoff>) -> Self {
+        Self { signs: Self::ALL_SIGNS, words: 0, causes: Self::ALL_CAUSES, phases: Self::ALL_PHASES, backoff }
+    }
+
+    fn matches(&self, refusal: Refusal, words: u8) -> bool {
+        self.signs & Sign::of(refusal).bit() != 0
+            && self.causes & (1 << refusal.cause.index()) != 0
+            && self.phases & (1 << refusal.phase.index()) != 0
+            && (self.words == 0 || self.words & words != 0)
     }
 }
 
@@ -94,10 +112,17 @@ pub struct Draw {
 }
 
 impl RetryPolicy {
-    /// The wait after attempt number `attempt` (from 1) ended with `refusal`, or `None` to give up. `previous` is the wait
-    /// before this attempt, zero before the first.
-    pub fn wait(&self, refusal: Refusal, attempt: u32, previous: Duration, draw: Draw) -> Option<Duration> {
-        let backoff = self.rules.iter().find(|rule| rule.matches(refusal))?.backoff.as_ref()?;
+    /// The wait after attempt number `attempt` (from 1) ended with `refusal`, whose text said `words`, or `None` to give up.
+    /// `previous` is the wait before this attempt, zero before the first.
+    pub fn wait(
+        &self,
+        refusal: Refusal,
+        words: u8,
+        attempt: u32,
+        previous: Duration,
+        draw: Draw,
+    ) -> Option<Duration> {
+        let backoff = self.rules.iter().find(|rule| rule.matches(refusal, words))?.backoff.as_ref()?;
         if backoff.attempts != 0 && attempt >= backoff.attempts {
             return None;
         }
@@ -117,7 +142,7 @@ impl Backoff {
         let grown = match self.growth {
             Growth::Fixed => base,
             Growth::Linear => base * f64::from(attempt),
-            Growth::Exponential(factor) => base * libm::pow(factor, f64::from(attempt - 1)),
+            Growth::Exponential(factor) => base * libm::pow(factor, f64::from(attempt.saturating_sub(1))),
         };
         let wait = grown.min(cap);
         let ns = match self.jitter {
@@ -129,6 +154,7 @@ impl Backoff {
                 (base + (high - base) * spread).min(cap)
             }
         };
-        Duration::from_nanos(ns.round() as u64)
+        let ns = ns.round() as u64;
+        Duration::from_nanos(if self.whole_seconds { ns - ns % 1_000_000_000 } else { ns })
     }
 }

@@ -4,20 +4,23 @@
 
 use crate::dist::Dist;
 use crate::ftp::Command;
+use crate::time::Duration;
 
 /// One step of a session.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Step {
     /// USER and, if asked, PASS.
     Login,
-    /// A command that one reply completes: CWD, PWD, NOOP.
+    /// A command that one reply completes: CWD, PWD, NOOP, SITE IDLE.
     Command(Command),
-    /// PASV, then a transfer: LIST, RETR or STOR of a size in bytes drawn from the distribution.
+    /// PASV or PORT, then a transfer: LIST, RETR or STOR of a size in bytes drawn from the distribution.
     Transfer {
         /// LIST, RETR or STOR and its path.
         command: Command,
         /// The number of bytes.
         size: Dist,
+        /// The user loses patience so long after the command, and sends ABOR.
+        abort: Option<Duration>,
     },
     /// The user reads, types or waits; the client keeps an eye on the control connection.
     Think(Dist),

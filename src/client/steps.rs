@@ -5,7 +5,7 @@
 use super::dialogue::is_network;
 use super::machine::{Client, State};
 use super::script::Step;
-use super::{Action, Env};
+use super::{Action, DataMode, Env};
 use crate::dist::Dist;
 use crate::ftp::{Command, Verb};
 use crate::observe::{Cause, Class, Observation, Refusal, SessionEnd};
@@ -23,20 +23,29 @@ impl Client {
         self.sent_at = now;
         match env.behaviour.script.step(self.step) {
             Step::Login => self.next_step(now, env, out),
-            Step::Command(command) => self.send(*command, State::AwaitReply, env, out),
-            Step::Transfer { .. } => self.send(Command::bare(Verb::Pasv), State::AwaitPasv, env, out),
+            Step::Command(command) => self.send(now, *command, State::AwaitReply, env, out),
+            Step::Transfer { .. } => self.prepare_data(now, env, out),
             Step::Think(time) => self.pause(now, time, State::Pausing, env, out),
             Step::Idle(time) if env.behaviour.keepalive.is_some() => {
                 self.pause(now, time, State::Pausing, env, out);
             }
-            Step::Idle(time) => self.pause(now, time, State::Away, env, out),
-            Step::Quit => self.send(Command::bare(Verb::Quit), State::AwaitQuit, env, out),
+            Step::Idle(time) => {
+                if self.state != State::Away {
+                    self.unread = None; // what was read is not unread
+                }
+                self.pause(now, time, State::Away, env, out);
+            }
+            Step::Quit => self.send(now, Command::bare(Verb::Quit), State::AwaitQuit, env, out),
         }
     }
 
-    pub(super) fn send(&mut self, command: Command, state: State, env: &Env<'_>, out: &mut Vec<Action>) {
+    /// Sends a command and waits for its answer. One that came unasked before is taken for it.
+    fn send(&mut self, now: Instant, command: Command, state: State, env: &Env<'_>, out: &mut Vec<Action>) {
         out.push(Action::Send(command));
         self.enter(state, env, out);
+        if let Some(stale) = self.stale.take() {
+            self.replied(now, stale, env, out);
+        }
     }
 
     pub(super) fn pause(
@@ -47,22 +56,61 @@ impl Client {
         env: &Env<'_>,
         out: &mut Vec<Action>,
     ) {
-        let word = env.streams.think.word(u64::from(self.index), counter(self.session, self.step));
+        let word = env.streams.think.word(u64::from(self.index), self.step_counter());
         self.until = now + Duration::from_nanos(time.sample(word));
         self.enter(state, env, out);
     }
 
-    pub(super) fn open_data(&mut self, env: &Env<'_>, out: &mut Vec<Action>) {
-        if let Step::Transfer { command, .. } = env.behaviour.script.step(self.step) {
-            out.push(Action::OpenData { verb: command.verb, bytes: self.size(env) });
-            self.enter(State::OpeningData, env, out);
+    /// Asks the server to listen for the data connection, or listens and tells it where.
+    fn prepare_data(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+        let verb = match env.behaviour.data {
+            DataMode::Passive => Verb::Pasv,
+            DataMode::Active => {
+                if !self.has_no_data(env) {
+                    self.open_data(env, out);
+                }
+                Verb::Port
+            }
+        };
+        self.send(now, Command::bare(verb), State::AwaitPasv, env, out);
+    }
+
+    /// PASV or PORT was answered with a 2yz.
+    pub(super) fn ready_for_data(&mut self, now: Instant, code: u16, env: &Env<'_>, out: &mut Vec<Action>) {
+        match env.behaviour.data {
+            DataMode::Active => self.transfer(now, env, out),
+            // No address can be read from any other reply.
+            DataMode::Passive if !matches!(code, 227..=229) => self.next_step(now, env, out),
+            DataMode::Passive if self.has_no_data(env) => self.transfer(now, env, out),
+            DataMode::Passive => {
+                self.open_data(env, out);
+                self.enter(State::OpeningData, env, out);
+            }
         }
     }
 
+    /// Does the data connection of this step never come? Drawn anew for each step.
+    fn has_no_data(&self, env: &Env<'_>) -> bool {
+        env.streams.no_data.chance(env.behaviour.no_data, u64::from(self.index), self.step_counter())
+    }
+
+    const fn step_counter(&self) -> u64 {
+        counter(self.session, self.step)
+    }
+
+    fn open_data(&self, env: &Env<'_>, out: &mut Vec<Action>) {
+        let Step::Transfer { command, .. } = env.behaviour.script.step(self.step) else { return };
+        let stalls =
+            env.streams.stall.chance(env.behaviour.stall, u64::from(self.index), self.step_counter());
+        let active = env.behaviour.data == DataMode::Active;
+        out.push(Action::OpenData { verb: command.verb, active, stalls, bytes: self.size(env) });
+    }
+
     pub(super) fn transfer(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
-        if let Step::Transfer { command, .. } = env.behaviour.script.step(self.step) {
+        if let Step::Transfer { command, abort, .. } = env.behaviour.script.step(self.step) {
             self.sent_at = now;
-            self.send(*command, State::AwaitTransfer, env, out);
+            self.until = abort.map_or(Instant::NEVER, |after| now + after);
+            self.send(now, *command, State::AwaitTransfer, env, out);
         }
     }
 
@@ -70,7 +118,7 @@ impl Client {
     pub(super) fn size(&self, env: &Env<'_>) -> u64 {
         match env.behaviour.script.step(self.step) {
             Step::Transfer { size, .. } => {
-                size.sample(env.streams.size.word(u64::from(self.index), counter(self.session, self.step)))
+                size.sample(env.streams.size.word(u64::from(self.index), self.step_counter()))
             }
             _ => 0,
         }
@@ -91,6 +139,7 @@ impl Client {
         now: Instant,
         end: SessionEnd,
         refusal: Refusal,
+        words: u8,
         env: &Env<'_>,
         out: &mut Vec<Action>,
     ) {
@@ -98,8 +147,8 @@ impl Client {
             Observation::SessionEnded { population: env.population, end, refusal: Some(refusal) };
         out.push(Action::Observe(observation));
         if env.behaviour.reconnect {
-            self.streak = 1; // the session that was lost is the first failure of a new row
-            self.come_back_or_leave(now, refusal, env, out);
+            self.streak = self.streak.max(1); // the session that was lost is the first failure of a new row, or one more
+            self.come_back_or_leave(now, refusal, words, env, out);
         } else {
             out.push(Action::Disconnect);
             self.leave(env, out);
@@ -118,11 +167,14 @@ impl Client {
     pub(super) fn deadline(&self, env: &Env<'_>) -> Instant {
         let own = match self.state {
             State::Done => return Instant::NEVER,
+            State::Queued => Instant::NEVER, // its turn comes
+            State::AwaitGreeting => self.until + env.reply_timeout,
             State::Connecting => self.attempt_at + env.connect_timeout,
-            State::AwaitTransfer => Instant::NEVER, // a transfer lasts as long as it does
+            // A transfer lasts as long as it does: one that has stopped moving is the server's business, whose timers see it. Once
+            // the bytes are through (or never will be), the last reply must come within the client's reply timeout.
+            State::AwaitTransfer | State::AwaitCompletion | State::Away | State::BackingOff => self.until,
             State::Pausing if self.kept_alive => self.sent_at + env.reply_timeout,
             State::Pausing => self.until.min(self.keepalive_due(env)),
-            State::Away | State::BackingOff => self.until,
             _ => self.sent_at + env.reply_timeout,
         };
         own.min(self.patience_ends(env))
@@ -156,6 +208,8 @@ impl Client {
                 State::Pausing if self.kept_alive => self.timed_out(now, env, out),
                 State::Pausing => self.watch_pause(now, env, out),
                 State::Away => self.come_back_to_keyboard(now, env, out),
+                State::AwaitTransfer => self.abort(now, env, out),
+                State::Queued => self.enter(State::Queued, env, out), // out of patience, if anything
                 _ => self.timed_out(now, env, out),
             }
         }
@@ -165,14 +219,21 @@ impl Client {
     /// pause lasts at least until its last keep-alive is answered.
     pub(super) fn watch_pause(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
         if now >= self.until {
-            self.next_step(now, env, out);
+            self.progressed(now, env, out);
         } else if now >= self.keepalive_due(env) {
             self.sent_at = now;
             self.kept_alive = true;
-            self.send(Command::bare(Verb::Noop), State::Pausing, env, out);
+            self.send(now, Command::bare(Verb::Noop), State::Pausing, env, out);
         } else {
             self.enter(State::Pausing, env, out);
         }
+    }
+
+    /// The user has no patience with this transfer any more. Two replies follow: the transfer's and ABOR's own (RFC 959, section
+    /// 4.1.3).
+    fn abort(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+        self.sent_at = now;
+        self.send(now, Command::bare(Verb::Abor), State::AwaitAbort, env, out);
     }
 
     /// The user is back: types the next command, and only then reads what the server said meanwhile. If he is away again, it
@@ -180,10 +241,13 @@ impl Client {
     fn come_back_to_keyboard(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
         let goes_away = matches!(env.behaviour.script.step(self.step + 1), Step::Idle(_));
         let unread = if goes_away { None } else { self.unread.take() };
+        if unread.is_some() {
+            self.stale = None; // he reads on, up to the end
+        }
         self.next_step(now, env, out);
         if let Some(refusal) = unread {
             let end = if is_network(refusal.cause) { SessionEnd::Lost } else { SessionEnd::Cut };
-            self.session_ended(now, end, refusal, env, out);
+            self.session_ended(now, end, refusal, 0, env, out);
         }
     }
 
@@ -191,9 +255,9 @@ impl Client {
     pub(super) fn timed_out(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
         let refusal = Refusal { cause: Cause::ConnectTimeout, phase: self.phase(false), code: 0 };
         if refusal.phase.is_logged_in() {
-            self.session_ended(now, SessionEnd::Lost, refusal, env, out);
+            self.session_ended(now, SessionEnd::Lost, refusal, 0, env, out);
         } else {
-            self.attempt_failed(now, Class::NetworkFailed, refusal, env, out);
+            self.attempt_failed(now, Class::NetworkFailed, refusal, 0, env, out);
         }
     }
 }

@@ -90,11 +90,13 @@ fn server(scenario: &Scenario, text: &mut Text) {
 fn clients(scenario: &Scenario, population: &Population, hold: &Hold, text: &mut Text) {
     let end = Instant::ZERO + scenario.duration;
     let mut expected = String::new();
-    if let Some(sessions) = population.arrivals.expected_until(end) {
-        expected = format!(": about {}", words::count_of(sessions, "session"));
+    let each = f64::from(population.behaviour.parallel);
+    if let Some(users) = population.arrivals.expected_until(end) {
+        expected = format!(": about {}", words::count_of(users * each, "session"));
     }
     if let Arrivals::Open(open) = &population.arrivals {
-        let most = open.rate.stages.iter().fold(0.0, |most: f64, stage| most.max(stage.from).max(stage.to));
+        let rates = open.rate.stages.iter().map(|stage| stage.from.max(stage.to));
+        let most = rates.fold(0.0, f64::max) * each;
         let _ = write!(expected, ", up to {}", words::count_of(most * hold.mean(), "erlang"));
     }
     let when = words::arrivals(&population.arrivals, end);

@@ -72,9 +72,9 @@ pub fn until_through(stretches: &[Stretch], sent: Instant, rto: Duration, mut un
         }
         let missing = way.closed_until.since(sent).as_nanos();
         if wait >= RTO_MAX && missing > 0 {
-            sent = sent + RTO_MAX * missing.div_ceil(RTO_MAX.as_nanos());
+            sent += RTO_MAX * missing.div_ceil(RTO_MAX.as_nanos());
         } else {
-            sent = sent + wait;
+            sent += wait;
             wait = (wait * 2).min(RTO_MAX);
         }
     }
@@ -88,7 +88,7 @@ pub fn mathis_rate(rtt: Duration, loss: f64) -> u64 {
     if rtt.is_zero() || loss <= 0.0 {
         return u64::MAX;
     }
-    (MSS / rtt.as_secs_f64() * libm::sqrt(1.5 / loss)) as u64 // `as` saturates
+    (MSS / rtt.as_secs_f64() * (1.5 / loss).sqrt()) as u64 // `as` saturates
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
-//! The link between a population's clients and the server.
+//! The link between a population's clients and the server, and how transfers share a bandwidth.
 //!
 //! It knows delays and rates, not messages: what travels is the driver's business.
 
 pub mod loss;
+mod sharing;
+
+pub use sharing::{FlowId, Pipe, UNCAPPED};
 
 use crate::dist::Dist;
 use crate::time::Duration;
@@ -34,16 +37,5 @@ impl Default for Link {
             connect_timeout: Duration::from_secs(60),
             reply_timeout: Duration::from_secs(60),
         }
-    }
-}
-
-impl Link {
-    /// How long `bytes` take at the client's bandwidth, rounded up to the nanosecond.
-    pub fn transmission(&self, bytes: u64) -> Duration {
-        if self.bandwidth == 0 {
-            return Duration::ZERO;
-        }
-        let ns = (u128::from(bytes) * 1_000_000_000).div_ceil(u128::from(self.bandwidth));
-        Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
     }
 }

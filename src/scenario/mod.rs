@@ -98,7 +98,7 @@ pub struct Station {
 impl Station {
     /// What all of its transfers together get each way, in bytes per second; 0 is unlimited.
     pub fn bandwidth(&self) -> u64 {
-        0
+        self.overrides.bandwidth.unwrap_or(0)
     }
 }
 

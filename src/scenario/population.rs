@@ -4,15 +4,19 @@
 
 use super::draft::{Draft, Strings};
 use super::reader::{Read, Reader};
+use super::source::suggestion;
 use super::traces::Plan;
+use super::value::Value;
 use super::{addresses, arrivals, retry, script};
-use crate::client::Behaviour;
+use crate::client::{Behaviour, DataMode, Fresh, Profile, Resolve, Script};
 use crate::ftp::ArgId;
 use crate::network::Link;
 use crate::workload::{Addresses, Arrivals, Population};
 
 /// The most populations.
 const MOST: usize = 1_000;
+/// The most connections of one user.
+const MOST_PARALLEL: u32 = 64;
 
 /// The largest share of messages that a way may lose: with all of them lost nothing ever arrives, which is a partition.
 pub(super) const LOSSIEST: f64 = 0.9;
@@ -46,7 +50,8 @@ fn read(name: String, mut table: Reader<'_>, draft: &mut Draft<'_>) -> Read<Popu
         Plan::Scripted(arrivals) => scripted(name, arrivals, &mut table, draft)?,
         Plan::Logged(log) => {
             log_says(&mut table)?;
-            let behaviour = behaviour(&mut table, log.script)?;
+            // The log has each user's sessions one after the other, whatever client he has.
+            let behaviour = Behaviour { parallel: 1, ..behaviour(&mut table, log.script)? };
             let link = link(&mut table)?;
             let arrivals = Arrivals::Trace(log.arrivals);
             Population { name, arrivals, addresses: Addresses::Unique, users: log.users, behaviour, link }
@@ -81,7 +86,7 @@ fn scripted(
 
 /// Refuses the keys whose answers an xferlog has already given.
 fn log_says(table: &mut Reader<'_>) -> Read<()> {
-    for key in ["script", "user", "users", "addresses"] {
+    for key in ["script", "user", "users", "addresses", "parallel"] {
         if let Some(value) = table.value(key) {
             return Err(value.wrong(
                 "has no place beside an xferlog",
@@ -107,21 +112,38 @@ fn users(table: &mut Reader<'_>, strings: &mut Strings) -> Read<Vec<ArgId>> {
     }
 }
 
-fn behaviour(table: &mut Reader<'_>, script: crate::client::Script) -> Read<Behaviour> {
-    let plain = Behaviour::default();
+/// How the clients behave: as the profile that `client` names, and as the keys beside it say.
+fn behaviour(table: &mut Reader<'_>, script: Script) -> Read<Behaviour> {
+    let plain = table.get("client", profile)?.unwrap_or_default();
+    let mut reading = plain.reading;
+    let retry = table.get("retry", |v| retry::read(v, &mut reading))?.unwrap_or(plain.retry);
     Ok(Behaviour {
         script,
-        keepalive: table.get("keepalive", |v| v.pause())?,
+        keepalive: table.get("keepalive", |v| v.pause())?.or(plain.keepalive),
         patience: table.get("patience", |v| v.pauses())?,
         wrong_password: table.get_or("wrong_password", plain.wrong_password, |v| v.probability())?,
         login_tries: table.get_or("login_tries", plain.login_tries, |v| v.count(1..=255))?,
         vanish: table.get_or("vanish", plain.vanish, |v| v.probability())?,
         reconnect: table.get_or("reconnect", plain.reconnect, |v| v.flag())?,
-        resolve_once: table
-            .get("resolve", |v| v.one_of(&[("once", true), ("each", false)]))?
-            .unwrap_or(false),
-        retry: table.get("retry", retry::read)?.unwrap_or_default(),
+        retry,
+        fresh: table.get_or("fresh", plain.fresh, |v| v.one_of(&Fresh::ALL))?,
+        lowering: table.get("lowered_by", |v| retry::pattern(v, &mut reading))?.unwrap_or(plain.lowering),
+        reading,
+        parallel: table.get_or("parallel", plain.parallel, |v| v.count(1..=MOST_PARALLEL))?,
+        heeds_120: table.get_or("heeds_120", plain.heeds_120, |v| v.flag())?,
+        data: table.get_or("data", plain.data, |v| v.one_of(&DataMode::ALL))?,
+        stall: table.get_or("stall", plain.stall, |v| v.probability())?,
+        no_data: table.get_or("no_data", plain.no_data, |v| v.probability())?,
+        resolve: table.get_or("resolve", plain.resolve, |v| v.one_of(&Resolve::ALL))?,
     })
+}
+
+/// The behaviour of the client profile that `value` names.
+fn profile(value: Value<'_>) -> Read<Behaviour> {
+    let name = value.text()?;
+    let names: Vec<&str> = Profile::names().collect();
+    let profile = Profile::named(name).ok_or_else(|| value.wrong("is unknown", suggestion(name, &names)))?;
+    profile.behaviour().map_err(|why| value.wrong("cannot be used", why))
 }
 
 fn link(table: &mut Reader<'_>) -> Read<Link> {

@@ -4,7 +4,7 @@
 
 use super::reader::{Read, Reader};
 use super::value::Value;
-use crate::client::{Backoff, Growth, Jitter, RetryPolicy, Rule};
+use crate::client::{Backoff, Growth, Jitter, Reading, RetryPolicy, Rule, Sign};
 use crate::observe::{Cause, Phase};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ const JITTERS: [(&str, Jitter); 4] = [
 ];
 
 /// The retry policy: the rules in their order, then the table itself.
-pub(super) fn read(value: Value<'_>) -> Read<RetryPolicy> {
+pub(super) fn read(value: Value<'_>, reading: &mut Reading) -> Read<RetryPolicy> {
     if !value.is_table() {
         return value.one_of(&[("none", ())]).map(|()| RetryPolicy::default()).map_err(|mut problem| {
             "write \"none\" or { backoff = \"exponential\", wait = \"5s\" }".clone_into(&mut problem.hint);
@@ -39,23 +39,38 @@ pub(super) fn read(value: Value<'_>) -> Read<RetryPolicy> {
     let mut table = value.table("[clients.retry]")?;
     let mut rules = Vec::new();
     for mut rule in table.get("rules", |v| v.tables(100, "[[clients.retry.rules]]"))?.unwrap_or_default() {
-        rules.push(read_rule(&mut rule)?);
+        rules.push(read_rule(&mut rule, reading)?);
         rule.finish()?;
     }
-    rules.push(read_rule(&mut table)?);
+    rules.push(read_rule(&mut table, reading)?);
     table.finish()?;
     Ok(RetryPolicy { rules })
 }
 
-fn read_rule(table: &mut Reader<'_>) -> Read<Rule> {
-    // Waiting does not cure a wrong password: that cause has to be asked for by name.
-    let curable = Rule::ALL_CAUSES & !(1 << Cause::LoginAttempts.index());
+fn read_rule(table: &mut Reader<'_>, reading: &mut Reading) -> Read<Rule> {
+    let signs = table.get("signs", |v| bits(v, &Sign::ALL, |(word, _)| word, |(_, sign)| sign as usize))?;
+    let words = table.get("text", |v| pattern(v, reading))?;
+    // Waiting does not cure a wrong password: that cause has to be asked for by name, or by what it looks like.
+    let curable = if signs.is_some() || words.is_some() {
+        Rule::ALL_CAUSES
+    } else {
+        Rule::ALL_CAUSES & !(1 << Cause::LoginAttempts.index())
+    };
     Ok(Rule {
+        signs: signs.map_or(Rule::ALL_SIGNS, |bits| bits as u16),
+        words: words.unwrap_or(0),
         causes: table.get_or("on", curable, |v| bits(v, Cause::ALL, Cause::name, Cause::index))?,
         phases: table.get_or("phases", Rule::ALL_PHASES, |v| {
             bits(v, Phase::ALL, Phase::name, Phase::index).map(|bits| bits as u8)
         })?,
         backoff: read_backoff(table)?,
+    })
+}
+
+/// The bit of a pattern that the population's clients look for in texts.
+pub(super) fn pattern(value: Value<'_>, reading: &mut Reading) -> Read<u8> {
+    reading.look_for(value.text()?).map_err(|why| {
+        value.wrong("is no pattern", format!("{why}; write a regular expression such as \"too many\""))
     })
 }
 
@@ -86,6 +101,7 @@ fn read_backoff(table: &mut Reader<'_>) -> Read<Option<Backoff>> {
         growth,
         base: table.require("wait", "wait = \"5s\"", |v| v.pauses())?,
         cap: table.get_or("cap", super::value::LONGEST, |v| v.some_time())?,
+        whole_seconds: table.get_or("whole_seconds", false, |v| v.flag())?,
         jitter: table.get_or("jitter", Jitter::None, |v| v.one_of(&JITTERS))?,
         attempts: table.get_or("attempts", 0, |v| v.count(0..=1_000_000))?,
         persistence: table.get_or("persistence", 1.0, |v| v.probability())?,

@@ -12,7 +12,7 @@ use crate::ftp::{ArgId, Command, Verb};
 
 /// The steps that are a word, and those that are a table's first key.
 const WORDS: [&str; 5] = ["login", "pwd", "list", "noop", "quit"];
-const KEYS: [&str; 7] = ["cwd", "list", "retr", "stor", "think", "idle", "loop"];
+const KEYS: [&str; 8] = ["cwd", "list", "retr", "stor", "think", "idle", "site_idle", "loop"];
 /// The size of a listing that names none, bytes.
 const LISTING: Dist = Dist::Constant(4_096);
 
@@ -59,10 +59,10 @@ fn read_word(value: Value<'_>) -> Read<Step> {
     match value.text()? {
         "pwd" => Ok(Step::Command(Command::bare(Verb::Pwd))),
         "noop" => Ok(Step::Command(Command::bare(Verb::Noop))),
-        "list" => Ok(Step::Transfer { command: Command::bare(Verb::List), size: LISTING }),
+        "list" => Ok(Step::Transfer { command: Command::bare(Verb::List), size: LISTING, abort: None }),
         "login" => Err(value.wrong("stands twice", "a session logs in once, at its beginning")),
         "quit" => Err(value.wrong("is not at the end", "a session ends with \"quit\", or without it")),
-        word @ ("cwd" | "retr" | "stor" | "think" | "idle" | "loop") => {
+        word @ ("cwd" | "retr" | "stor" | "think" | "idle" | "site_idle" | "loop") => {
             Err(value.wrong("needs to know more", format!("write {}", example(word))))
         }
         word => Err(value.wrong("is not a step", suggestion(word, &WORDS))),
@@ -76,6 +76,7 @@ fn example(word: &str) -> &'static str {
         "stor" => "{ stor = \"10MiB\" }",
         "think" => "{ think = \"3s\" }",
         "idle" => "{ idle = \"300s\" }",
+        "site_idle" => "{ site_idle = \"60s\" }",
         _ => "{ loop = 3, steps = [\"noop\"] }",
     }
 }
@@ -92,6 +93,10 @@ fn read_table(value: Value<'_>, strings: &mut Strings, steps: &mut Vec<Step>) ->
         }
         "think" => steps.push(Step::Think(what.times()?)),
         "idle" => steps.push(Step::Idle(what.times()?)),
+        "site_idle" => {
+            let seconds = what.some_time()?.as_nanos().div_ceil(1_000_000_000).to_string();
+            steps.push(Step::Command(Command { verb: Verb::SiteIdle, arg: strings.named(what, &seconds)? }));
+        }
         "list" => steps.push(transfer(Verb::List, "", what, &mut table, strings)?),
         "retr" => steps.push(transfer(Verb::Retr, "/file", what, &mut table, strings)?),
         "stor" => steps.push(transfer(Verb::Stor, "/upload", what, &mut table, strings)?),
@@ -111,7 +116,8 @@ fn transfer(
         Some(value) => strings.named(value, value.line()?)?,
         None => strings.named(size, path)?,
     };
-    Ok(Step::Transfer { command: Command { verb, arg }, size: size.sizes()? })
+    let abort = table.get("abort", |v| v.duration())?;
+    Ok(Step::Transfer { command: Command { verb, arg }, size: size.sizes()?, abort })
 }
 
 fn unroll(

@@ -124,6 +124,7 @@ fn read_overrides(table: &mut Reader<'_>, profile: &Profile) -> Read<Overrides> 
         greeting_cost: table.get("greeting_time", |v| v.duration())?,
         login_cost: table.get("login_time", |v| v.duration())?,
         command_cost: table.get("command_time", |v| v.duration())?,
+        bandwidth: table.get("bandwidth", |v| v.bandwidth())?,
     })
 }
 

@@ -133,7 +133,7 @@ fn add_session(steps: &mut Vec<Step>, session: &Session<'_>, mut path: impl FnMu
         }
         let verb = if transfer.is_upload { Verb::Stor } else { Verb::Retr };
         let command = Command { verb, arg: path(transfer) };
-        steps.push(Step::Transfer { command, size: Dist::Constant(transfer.bytes) });
+        steps.push(Step::Transfer { command, size: Dist::Constant(transfer.bytes), abort: None });
     }
     steps.push(Step::Quit);
 }

@@ -5,8 +5,8 @@
 use super::tap::{Happening, Tap};
 use super::timer::Timer;
 use super::world::{Event, Slot, World};
-use crate::client::{self, Client};
-use crate::id::{PeerId, PopulationId};
+use crate::client::{self, Client, actor};
+use crate::id::{ClientId, PeerId, PopulationId};
 use crate::time::{Duration, Instant};
 use crate::workload::{Arrival, Arrivals};
 
@@ -30,9 +30,22 @@ impl<T: Tap> World<'_, T> {
                 PeerId(book + *own - 1)
             })
         });
-        let client = self.take_slot(population, arrival, peer);
+        let (parallel, start) =
+            (crowd.spec.behaviour.parallel, client::Input::Start { session: 0, entry: arrival.entry });
+        if parallel == 1 {
+            let client = self.take_slot(population, arrival, peer);
+            self.expect_arrival(population);
+            self.tell_client(now, client, start);
+            return;
+        }
+        let user = self.actors.come(parallel);
         self.expect_arrival(population);
-        self.tell_client(now, client, client::Input::Start { session: 0, entry: arrival.entry });
+        for connection in 0..parallel {
+            let index = arrival.index.wrapping_mul(parallel).wrapping_add(connection);
+            let client = self.take_slot(population, Arrival { index, ..arrival }, peer);
+            self.actors.belongs(client, user);
+            self.tell_client(now, client, start);
+        }
     }
 
     pub(super) fn take_slot(&mut self, population: PopulationId, arrival: Arrival, peer: PeerId) -> u32 {
@@ -59,6 +72,10 @@ impl<T: Tap> World<'_, T> {
     /// A client is done with a wanted session: one of a closed population pauses and comes again.
     pub(super) fn finished(&mut self, now: Instant, client: u32) {
         self.note(now, client, Happening::Finish);
+        let parallel = self.is_parallel(client);
+        if parallel {
+            self.tell_actor_of(now, client, actor::Input::GaveUp(ClientId(client))); // if it still waited for its turn
+        }
         let slot = &mut self.slots[client as usize];
         slot.timer.disarm();
         let crowd = &self.crowds[usize::from(slot.population.0)];
@@ -67,7 +84,7 @@ impl<T: Tap> World<'_, T> {
                 let session = slot.client.session() + 1;
                 let word = crowd.pauses.word(u64::from(slot.client.index()), u64::from(session));
                 let at = now + Duration::from_nanos(closed.pause.sample(word));
-                let level = f64::from(slot.client.index()) + 1.0;
+                let level = f64::from(slot.client.index() / crowd.spec.behaviour.parallel) + 1.0;
                 let more = closed.sessions == 0 || session < closed.sessions;
                 more.then(|| closed.clients.reaches(level, at)).flatten()
             }
@@ -78,6 +95,9 @@ impl<T: Tap> World<'_, T> {
         } else {
             slot.taken = false;
             self.free.push(client);
+            if parallel {
+                self.actors.left(client);
+            }
         }
     }
 

@@ -28,9 +28,45 @@ pub(super) struct Wire {
     pub messages: u32,
     /// Has the server given the id back?
     pub freed: bool,
+    /// Do the bytes of a transfer move, or are they about to?
+    pub moving: bool,
+    /// What the client has prepared for its next transfer.
+    pub plan: Plan,
+    /// Counts its transfers, so that a firing for one that came to an untimely end is known.
+    pub transfer: u8,
 }
 
 const _: () = assert!(size_of::<Wire>() == 72);
+
+/// What a client has prepared for a transfer, in one byte. By default nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Plan(u8);
+
+impl Plan {
+    const UPLOAD: u8 = 1;
+    const ACTIVE: u8 = 2;
+    const STALLS: u8 = 4;
+
+    pub(super) fn new(upload: bool, active: bool, stalls: bool) -> Self {
+        let bit = |yes, bit| if yes { bit } else { 0 };
+        Self(bit(upload, Self::UPLOAD) | bit(active, Self::ACTIVE) | bit(stalls, Self::STALLS))
+    }
+
+    /// Does the transfer go to the server?
+    pub(super) fn is_upload(self) -> bool {
+        self.0 & Self::UPLOAD != 0
+    }
+
+    /// Does the client listen for the data connection?
+    pub(super) fn is_active(self) -> bool {
+        self.0 & Self::ACTIVE != 0
+    }
+
+    /// Does it stop half way, for good?
+    pub(super) fn stalls(self) -> bool {
+        self.0 & Self::STALLS != 0
+    }
+}
 
 /// All connections of one server, in reused slots.
 #[derive(Debug)]
@@ -57,6 +93,9 @@ impl Wires {
             timer,
             messages: 0,
             freed: false,
+            moving: false,
+            plan: Plan::default(),
+            transfer: 0,
         };
         if let Some(place) = self.free.pop() {
             let slot = &mut self.slots[place as usize];

@@ -2,7 +2,6 @@
 //!
 //! It does not look into messages, except that a handshake is sent again later than what follows it.
 
-use super::conns::NOBODY;
 use super::path::Message;
 use super::tap::Tap;
 use super::world::{Event, Slot, Syn, World};
@@ -89,17 +88,6 @@ impl<T: Tap> World<'_, T> {
             }
             None => self.send_syn_again(client, syn),
         }
-    }
-
-    pub(super) fn start_transfer(&mut self, conn: ConnId, at: Instant) {
-        let wire = self.stations[usize::from(conn.server().0)].wires.get(conn);
-        if wire.client == NOBODY {
-            return; // nobody reads: the transfer stalls for ever
-        }
-        let population = self.slots[wire.client as usize].population;
-        let took = self.crowds[usize::from(population.0)].spec.link.transmission(wire.bytes);
-        wire.in_flight += 1;
-        self.calendar.schedule(at + took, Event::TransferDone { conn });
     }
 }
 

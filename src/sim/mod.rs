@@ -2,6 +2,7 @@
 //!
 //! It decides nothing about FTP: it turns actions into calendar entries, and entries back into inputs.
 
+mod actors;
 mod arrivals;
 mod calendar;
 mod conns;
@@ -9,10 +10,12 @@ mod delivery;
 mod dialogue;
 mod names;
 mod path;
+mod pipes;
 mod stations;
 mod tap;
 mod timer;
 mod trace;
+mod words;
 mod world;
 
 pub use calendar::Calendar;

@@ -6,6 +6,7 @@
 use super::tap::Tap;
 use super::world::World;
 use crate::chaos::Effect;
+use crate::client::Resolve;
 use crate::id::ServerId;
 use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
@@ -63,7 +64,10 @@ impl<T: Tap> World<'_, T> {
         let crowd = &self.crowds[usize::from(slot.population.0)];
         let word = crowd.resolver.word(u64::from(slot.client.index()), 0);
         let phase = (u128::from(word) * u128::from(names.ttl.as_nanos())) >> 64; // uniform from 0 to the time to live
-        let at = if crowd.spec.behaviour.resolve_once { slot.client.wanted_at() } else { now };
+        let at = match crowd.spec.behaviour.resolve {
+            Resolve::Again => now,
+            Resolve::Once => slot.client.wanted_at(),
+        };
         names.known(at, Duration::from_nanos(phase as u64))
     }
 }

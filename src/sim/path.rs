@@ -63,6 +63,13 @@ impl Path {
     }
 }
 
+impl Path {
+    /// What it is like at `at`, on top of its usual delay and jitter.
+    pub(super) fn weather(&self, at: Instant) -> Stretch {
+        self.rough.as_ref().map_or(Stretch::always(0.0), |rough| loss::at(&rough.stretches, at))
+    }
+}
+
 impl Rough {
     /// When `message`, sent at `sent` and again after `rto` if it is lost, gets to the other end.
     pub(super) fn arrival(&self, message: Message, sent: Instant, rto: Duration) -> Instant {

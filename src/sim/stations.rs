@@ -3,6 +3,7 @@
 //! It does not say which server a client goes to: `names` does.
 
 use super::conns::{Wire, Wires};
+use super::pipes::Pipes;
 use super::tap::Tap;
 use super::timer::Timer;
 use super::world::{Event, Syn, World};
@@ -18,6 +19,8 @@ pub(super) struct Station {
     pub server: Server,
     pub listening: bool,
     pub wires: Wires,
+    /// Where its transfers share a bandwidth; `None` if none can change another one's time.
+    pub pipes: Option<Pipes>,
     /// The timer of the server as a whole.
     pub timer: Timer,
 }
@@ -32,14 +35,15 @@ impl Station {
             server: Server::new(id, policy, ServerStreams::new(streams, id), &controls),
             listening: true,
             wires: Wires::new(id),
+            pipes: Pipes::of(scenario, id),
             timer: Timer::OFF,
         }
     }
+}
 
-    /// Has the accept queue room for one more connection?
-    fn has_room(&self, _now: Instant) -> bool {
-        true
-    }
+/// Has the accept queue of `server` room for one more connection?
+const fn has_room(_server: &Server, _now: Instant) -> bool {
+    true
 }
 
 impl<T: Tap> World<'_, T> {
@@ -66,7 +70,7 @@ impl<T: Tap> World<'_, T> {
             self.send_reset(now, client, syn);
             return;
         }
-        if !station.has_room(now) {
+        if !has_room(&station.server, now) {
             self.send_syn_again(client, syn);
             return;
         }
@@ -112,11 +116,19 @@ impl<T: Tap> World<'_, T> {
                 self.send_down(at, conn, Event::ReplyArrives { conn, reply: reply.0 });
             }
             server::Action::Close { conn, how, cause } => {
+                self.stop_transfer(now, conn);
                 self.send_down(now, conn, Event::ClosedByServer { conn, how, cause });
             }
-            server::Action::StartTransfer { conn, at } => self.start_transfer(conn, at),
-            server::Action::ConnectData { .. } | server::Action::AbortData { .. } => {}
+            server::Action::StartTransfer { conn, at } => self.start_transfer(now, conn, at),
+            server::Action::AbortData { conn } => {
+                if self.wire(conn).moving {
+                    self.send_down(now, conn, Event::DataEnds { conn, whole: false });
+                }
+                self.stop_transfer(now, conn);
+            }
+            server::Action::ConnectData { conn, at } => self.send_down(at, conn, Event::DataSyn { conn }),
             server::Action::Free { conn } => {
+                self.stop_transfer(now, conn);
                 self.wire(conn).freed = true;
                 self.recycle(conn);
             }

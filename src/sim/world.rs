@@ -4,18 +4,20 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use super::actors::Actors;
 use super::calendar::Calendar;
-use super::conns::NOBODY;
+use super::conns::{NOBODY, Plan};
 use super::names::Names;
 use super::path::Path;
 use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
 use super::timer::{Firing, Timer};
+use super::words::Words;
 use crate::chaos::Effect;
-use crate::client::{self, Client, ClientStreams, Env, State};
+use crate::client::{self, Client, ClientStreams, Env, State, actor};
 use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
-use crate::id::{ConnId, PeerId, PopulationId, ServerId};
+use crate::id::{ClientId, ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
 use crate::observe::{Cause, CloseHow};
 use crate::rng::{Purpose, Stream, Streams};
@@ -78,6 +80,8 @@ pub(super) enum Event {
     Again { client: u32 },
     /// A client's timer.
     ClientTimer { client: u32 },
+    /// The timer of a user with several connections.
+    ActorTimer { user: u32 },
     /// The server's timer for a connection.
     ConnTimer { conn: ConnId },
     /// A server's own timer.
@@ -100,8 +104,18 @@ pub(super) enum Event {
     DataAtServer { conn: ConnId },
     /// The data connection is established at the client.
     DataAtClient { conn: ConnId },
+    /// The server's SYN for a data connection reaches the client.
+    DataSyn { conn: ConnId },
+    /// The end of the data connection reaches the client.
+    DataEnds { conn: ConnId, whole: bool },
+    /// The bytes of a transfer begin to move.
+    TransferBegins { conn: ConnId, serial: u8 },
     /// All bytes of a transfer are through.
-    TransferDone { conn: ConnId },
+    TransferDone { conn: ConnId, serial: u8 },
+    /// The next transfer of a server is through.
+    PipeDue { server: ServerId, up: bool },
+    /// A partition is over for a population.
+    PathOpens { population: PopulationId },
     /// A fault's next control.
     Fault { fault: u16, step: u16 },
 }
@@ -156,6 +170,8 @@ pub(super) struct Slot {
 pub(super) struct Crowd<'a> {
     pub(super) spec: &'a Population,
     pub(super) streams: ClientStreams,
+    /// What the server's texts say to them.
+    pub(super) words: Words,
     pub(super) addresses: Stream,
     pub(super) pauses: Stream,
     pub(super) resolver: Stream,
@@ -173,6 +189,7 @@ pub(super) struct World<'a, T> {
     pub(super) names: Option<Names>,
     pub(super) slots: Vec<Slot>,
     pub(super) free: Vec<u32>,
+    pub(super) actors: Actors,
     pub(super) own_addresses: u32,
     pub(super) recorder: Recorder,
     pub(super) digest: Digest,
@@ -194,11 +211,14 @@ pub fn run<T: Tap>(scenario: &Scenario, replication: u32, tap: &mut T, watch: &W
 impl<'a, T: Tap> World<'a, T> {
     fn new(scenario: &'a Scenario, replication: u32, tap: &'a mut T) -> Self {
         let streams = Streams::new(scenario.seed, replication);
+        let stations: Vec<Station> = (0..scenario.servers.len())
+            .map(|place| Station::new(scenario, ServerId(place as u8), streams))
+            .collect();
         let crowds: Vec<Crowd<'a>> = scenario
             .populations
             .iter()
             .enumerate()
-            .map(|(place, spec)| Crowd::new(spec, PopulationId(place as u16), scenario, streams))
+            .map(|(place, spec)| Crowd::new(spec, PopulationId(place as u16), scenario, &stations, streams))
             .collect();
         let shape = Shape {
             populations: crowds.len(),
@@ -209,12 +229,11 @@ impl<'a, T: Tap> World<'a, T> {
             scenario,
             crowds,
             calendar: Calendar::default(),
-            stations: (0..scenario.servers.len())
-                .map(|place| Station::new(scenario, ServerId(place as u8), streams))
-                .collect(),
+            stations,
             names: Names::new(scenario),
             slots: Vec::new(),
             free: Vec::new(),
+            actors: Actors::default(),
             own_addresses: 0,
             recorder: Recorder::new(shape),
             digest: Digest::default(),
@@ -288,6 +307,7 @@ impl<'a, T: Tap> World<'a, T> {
                 Firing::Again(at) => self.calendar.schedule(at, event),
                 Firing::Dropped => {}
             },
+            Event::ActorTimer { user } => self.tell_actor(now, user, actor::Input::TimerFired),
             Event::ConnTimer { conn } => match self.wire(conn).timer.fire(now) {
                 Firing::Due => self.tell_server(now, conn.server(), server::Input::TimerFired { conn }),
                 Firing::Again(at) => self.calendar.schedule(at, event),
@@ -307,9 +327,13 @@ impl<'a, T: Tap> World<'a, T> {
                 }
             }
             Event::Fault { fault, step } => self.fault(now, fault, step),
+            Event::PipeDue { server, up } => self.pipe_due(now, server, up),
+            Event::PathOpens { population } => self.reconsider(now, population),
             Event::Connected { conn }
             | Event::ReplyArrives { conn, .. }
             | Event::ClosedByServer { conn, .. }
+            | Event::DataSyn { conn }
+            | Event::DataEnds { conn, .. }
             | Event::DataAtClient { conn } => {
                 let wire = self.wire(conn);
                 wire.in_flight -= 1;
@@ -322,7 +346,8 @@ impl<'a, T: Tap> World<'a, T> {
             Event::CommandArrives { conn, .. }
             | Event::ClosedByClient { conn }
             | Event::DataAtServer { conn }
-            | Event::TransferDone { conn } => {
+            | Event::TransferBegins { conn, .. }
+            | Event::TransferDone { conn, .. } => {
                 let wire = self.wire(conn);
                 wire.in_flight -= 1;
                 if !wire.freed {
@@ -349,12 +374,23 @@ impl<'a, T: Tap> World<'a, T> {
                     let reply = entry;
                     self.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
                 }
-                client::Input::Reply { code: entry.code, cause: entry.cause, words: 0 }
+                let population = self.slots[client as usize].population;
+                let words = self.crowds[usize::from(population.0)].words.of(conn.server(), ReplyId(reply));
+                client::Input::Reply { code: entry.code, cause: entry.cause, words }
             }
             Event::ClosedByServer { how, cause, .. } => {
                 self.note(now, client, Happening::Closed { how, unread });
                 client::Input::Closed { cause }
             }
+            Event::DataSyn { conn } => {
+                // Behind a NAT nobody listens, and nobody says so.
+                if self.wire(conn).plan.is_active() {
+                    self.send_up(now, conn, Event::DataAtServer { conn });
+                }
+                return;
+            }
+            Event::DataEnds { whole: true, .. } => client::Input::DataDone,
+            Event::DataEnds { .. } => client::Input::DataFailed,
             _ => client::Input::DataOpened,
         };
         self.tell_client(now, client, input);
@@ -371,10 +407,17 @@ impl<'a, T: Tap> World<'a, T> {
             }
             Event::ClosedByClient { conn } => server::Input::Closed { conn },
             Event::DataAtServer { conn } => {
-                self.send_down(now, conn, Event::DataAtClient { conn });
+                if !self.wire(conn).plan.is_active() {
+                    self.send_down(now, conn, Event::DataAtClient { conn });
+                }
                 server::Input::DataOpened { conn }
             }
-            Event::TransferDone { conn } => server::Input::TransferDone { conn },
+            Event::TransferBegins { conn, serial } if self.wire(conn).transfer == serial => {
+                return self.transfer_begins(now, conn);
+            }
+            Event::TransferDone { conn, serial } if self.wire(conn).transfer == serial => {
+                return self.transfer_done(now, conn);
+            }
             _ => return,
         };
         self.tell_server(now, server, input);
@@ -391,8 +434,10 @@ impl<'a, T: Tap> World<'a, T> {
             Effect::Server(server, control) => {
                 self.tell_server(now, server, server::Input::Control(control));
             }
-            // The ways and the name are functions of time: `path` and `names` have read the timeline.
-            Effect::Bandwidth(..) | Effect::Network(..) | Effect::Dns(_) => {}
+            Effect::Bandwidth(server, bandwidth) => self.set_bandwidth(now, server, bandwidth),
+            // The ways and the name are functions of time: `path` and `names` have read the timeline. But transfers are under way.
+            Effect::Network(whose, _) => self.weather_changes(now, whose),
+            Effect::Dns(_) => {}
         }
     }
 
@@ -436,15 +481,28 @@ impl<'a, T: Tap> World<'a, T> {
                     self.send_up(now, conn, Event::CommandArrives { conn, command });
                 }
             }
-            client::Action::OpenData { bytes, .. } => {
+            client::Action::OpenData { verb, active, stalls, bytes } => {
                 if let Some(conn) = self.slots[client as usize].conn {
-                    self.wire(conn).bytes = bytes;
-                    self.send_up(now, conn, Event::DataAtServer { conn });
+                    let wire = self.wire(conn);
+                    wire.bytes = bytes;
+                    wire.plan = Plan::new(verb == Verb::Stor, active, stalls);
+                    if !active {
+                        self.send_up(now, conn, Event::DataAtServer { conn });
+                    }
                 }
             }
+            client::Action::Ask => self.tell_actor_of(now, client, actor::Input::Asked(ClientId(client))),
+            client::Action::Lower if self.is_parallel(client) => {
+                self.tell_actor_of(now, client, actor::Input::Lowered);
+            }
+            client::Action::Lower => {}
             client::Action::Connect => self.connect(now, client),
-            client::Action::Disconnect => self.let_go(now, client, true),
-            client::Action::Vanish => self.let_go(now, client, false),
+            client::Action::Disconnect | client::Action::Vanish => {
+                self.let_go(now, client, action == client::Action::Disconnect);
+                if self.is_parallel(client) {
+                    self.tell_actor_of(now, client, actor::Input::Ended);
+                }
+            }
             client::Action::Finish => self.finished(now, client),
         }
     }
@@ -463,8 +521,13 @@ impl<'a, T: Tap> World<'a, T> {
         slot.serial = slot.serial.wrapping_add(1);
         let Some(conn) = slot.conn.take() else { return };
         self.note(now, client, if fin { Happening::Disconnect } else { Happening::Vanish });
-        if fin && !self.wire(conn).freed {
-            self.send_up(now, conn, Event::ClosedByClient { conn });
+        if !self.wire(conn).freed {
+            if fin {
+                self.stop_transfer(now, conn);
+                self.send_up(now, conn, Event::ClosedByClient { conn });
+            } else {
+                self.stall_transfer(now, conn);
+            }
         }
         self.wire(conn).client = NOBODY;
         self.recycle(conn);
@@ -491,11 +554,18 @@ impl<'a, T: Tap> World<'a, T> {
 }
 
 impl<'a> Crowd<'a> {
-    fn new(spec: &'a Population, id: PopulationId, scenario: &Scenario, streams: Streams) -> Self {
+    fn new(
+        spec: &'a Population,
+        id: PopulationId,
+        scenario: &Scenario,
+        stations: &[Station],
+        streams: Streams,
+    ) -> Self {
         let stream = |purpose| streams.stream(purpose, u32::from(id.0));
         Self {
             spec,
             streams: ClientStreams::new(streams, id),
+            words: Words::new(&spec.behaviour, stations.iter().map(|station| station.server.policy())),
             addresses: stream(Purpose::Address),
             pauses: stream(Purpose::Pause),
             resolver: stream(Purpose::Resolver),

@@ -34,8 +34,9 @@ pub struct Population {
 }
 
 impl Population {
-    /// The account of client number `index`.
+    /// The account of client number `index`. The connections of one user are numbered in a row.
     pub fn user(&self, index: u32) -> ArgId {
-        self.users[index as usize % self.users.len()]
+        let user = if self.behaviour.parallel == 1 { index } else { index / self.behaviour.parallel };
+        self.users[user as usize % self.users.len()]
     }
 }

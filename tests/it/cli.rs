@@ -209,6 +209,22 @@ fn profiles_say_where_their_facts_come_from() {
     }
 }
 
+#[test]
+fn clients_have_profiles_too() {
+    let listed = stdout(&ftp421(project(), &["profiles"]));
+    for name in ["curl-retry", "lftp", "filezilla", "polite"] {
+        assert!(listed.contains(name), "{listed}");
+    }
+    let page = stdout(&ftp421(project(), &["profiles", "wget"]));
+    assert!(
+        page.contains(
+            "anything: again after 1s, and as much more each time, at most 10s; 20 attempts in all"
+        ),
+        "{page}"
+    );
+    assert!(page.contains("measured"), "{page}");
+}
+
 /// What the README shows is what the tool says.
 #[test]
 fn the_readme_quotes_what_is_printed() {

@@ -5,6 +5,7 @@ mod cli;
 mod determinism;
 mod dialogues;
 mod oracles;
+mod oracles_transfers;
 mod randomness;
 mod real;
 mod scenario;

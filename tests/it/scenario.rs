@@ -219,6 +219,19 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("link = {", "vanish = \"often\"\nlink = {", "\"often\"", "is not a number"),
     ("link = {", "reconnect = \"yes\"\nlink = {", "\"yes\"", "neither true nor false"),
     ("link = {", "user = \"a\"\nusers = 3\nlink = {", "3\n", "stands beside `user`"),
+    ("link = {", "client = \"lftpp\"\nlink = {", "\"lftpp\"", "did you mean \"lftp\"?"),
+    ("link = {", "client = \"firefox\"\nlink = {", "\"firefox\"", "is unknown"),
+    ("link = {", "client = 3\nlink = {", "3\n", "is not a text"),
+    ("link = {", "parallel = 0\nlink = {", "0\n", "from 1 to 64"),
+    ("link = {", "data = \"activ\"\nlink = {", "\"activ\"", "did you mean \"active\"?"),
+    ("link = {", "resolve = \"never\"\nlink = {", "\"never\"", "is unknown"),
+    ("link = {", "stall = 2\nlink = {", "2\n", "a probability is a number from 0 to 1"),
+    ("link = {", "lowered_by = \"(\"\nlink = {", "\"(\"", "is no pattern"),
+    ("{ cwd = \"/pub\" }", "{ site_idle = 60 }", "60 }", "write \"60s\""),
+    ("\"login\", {", "\"login\", \"site_idle\", {", "\"site_idle\"", "write { site_idle = \"60s\" }"),
+    ("{ cwd = \"/pub\" }", "{ cwd = \"/pub\", abort = \"5s\" }", "abort", "unknown key \"abort\""),
+    ("on = [\"banned\"]", "signs = [\"422\"]", "\"422\"", "is unknown"),
+    ("on = [\"banned\"]", "text = \"[\"", "\"[\"", "is no pattern"),
     ("backoff = \"exponential\"", "backoff = \"expo\"", "\"expo\"", "is unknown"),
     ("backoff = \"exponential\"", "backoff = \"none\"", "wait", "unknown key \"wait\""),
     ("backoff = \"exponential\"", "backoff = \"fixed\"\nfactor = 2.0", "factor", "unknown key \"factor\""),
@@ -269,7 +282,7 @@ fn a_problem_shows_its_line_with_a_caret_under_the_column_in_characters() {
         "test.toml:23:10: unknown key \"ü\" in link\n  \
          23 | link = { \"ü\" = 1,  rtt = \"40ms\" }\n     \
             |          ^\n  \
-         hint: allowed here: rtt, jitter, bandwidth, connect_timeout, reply_timeout"
+         hint: allowed here: rtt, jitter, loss, bandwidth, connect_timeout, reply_timeout"
     );
 }
 

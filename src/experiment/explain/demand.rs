@@ -116,7 +116,7 @@ impl Hold {
 /// Open: the mean of the infinite-server queue for a constant hold S, Lambda(t) - Lambda(t - S). Closed: the clients that are
 /// there, times the share S / (S + pause) of their time.
 pub(super) fn concurrent(population: &Population, hold: f64, t: Instant) -> f64 {
-    match &population.arrivals {
+    let users = match &population.arrivals {
         Arrivals::Closed(closed) => {
             let cycle = hold + closed.pause.mean() / 1e9;
             let share = if cycle > 0.0 { hold / cycle } else { 0.0 };
@@ -127,7 +127,8 @@ pub(super) fn concurrent(population: &Population, hold: f64, t: Instant) -> f64 
             let begun = t - Duration::from_secs_f64(hold);
             if begun == Instant::ZERO { until(t) } else { until(t) - until(begun) }
         }
-    }
+    };
+    users * f64::from(population.behaviour.parallel) // each connection is a wanted session of its own
 }
 
 /// No more corners of arrivals than this are looked at.

@@ -76,5 +76,8 @@ fn free_name(name: String, populations: &[Population]) -> String {
     if !taken(&name) {
         return name;
     }
-    (2..).map(|number| format!("{name} {number}")).find(|name| !taken(name)).unwrap_or(name)
+    (2..=populations.len() + 2)
+        .map(|number| format!("{name} {number}"))
+        .find(|name| !taken(name))
+        .unwrap_or(name)
 }

@@ -21,7 +21,7 @@ pub(super) fn pressed(form: &mut Form<'_, '_>, scene: &Scene<'_, '_>) -> Read<Wr
     let (label, begin, end) = match form.kind {
         Kind::SlowCpu => {
             let factor = table.require("factor", "factor = 4", |v| v.number(1.0, 10_000.0))?;
-            let percent = libm::round(factor * 100.0) as u32;
+            let percent = (factor * 100.0).round() as u32;
             let (begin, end) = (Control::SetSlowness(percent), Control::SetSlowness(100));
             (format!("slow CPU ({factor} times)"), control(begin), control(end))
         }

@@ -215,7 +215,7 @@ fn what_is_wrong_with_a_fault_comes_with_a_hint() {
 
 #[test]
 fn what_is_wrong_with_servers_comes_with_a_hint() {
-    let many: String = (0..17).map(|i| format!("[[servers]]\nname = \"s{i}\"\n")).collect();
+    let many = ["[[servers]]\nname = \"s\"\n"; 17].concat();
     for (text, what, hint) in [
         (many.as_str(), "has too many servers", "at most 16"),
         ("servers = []\n", "is empty", "[[servers]]"),

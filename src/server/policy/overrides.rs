@@ -47,6 +47,8 @@ pub struct Overrides {
     pub login_cost: Option<Duration>,
     /// Any other command.
     pub command_cost: Option<Duration>,
+    /// What all transfers together get each way, in bytes per second.
+    pub bandwidth: Option<u64>,
 }
 
 /// A ban rule as a scenario writes it; what it leaves out is the profile's.

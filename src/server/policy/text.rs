@@ -35,6 +35,11 @@ impl ReplyTable {
         ReplyId(id)
     }
 
+    /// All replies, by their numbers.
+    pub fn entries(&self) -> &[ReplyEntry] {
+        &self.entries
+    }
+
     /// The reply behind `id`.
     pub fn get(&self, id: ReplyId) -> &ReplyEntry {
         &self.entries[usize::from(id.0)]

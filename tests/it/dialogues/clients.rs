@@ -158,6 +158,7 @@ fn patience_ends_the_wait_wherever_it_stands() {
             "124 S: 530 Authentication failed.",
             "127 S: 530 Authentication failed.",
             "130 S: 530 Authentication failed. Disconnecting.",
+            "130 -- server closes (fin)",
             "130 -- client closes"
         ]
     );

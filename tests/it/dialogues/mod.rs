@@ -4,6 +4,7 @@
 //! and faults is a small scenario, and what one of its clients said and heard.
 
 mod bans;
+mod cells;
 mod clients;
 mod data_connections;
 mod desk;
@@ -16,6 +17,8 @@ mod passwords;
 mod retries;
 mod timers;
 mod total;
+mod transfers;
+mod wire;
 
 use ftp421::id::PopulationId;
 use ftp421::scenario::Scenario;

@@ -47,6 +47,13 @@ fn the_waits_that_were_measured_can_be_written_down() {
         ["10", "25", "47.5", "81.25"]
     );
     assert_eq!(
+        connects(
+            "{ backoff = \"exponential\", wait = \"15s\", factor = 1.5, cap = \"300s\", attempts = 5, whole_seconds = true }"
+        ),
+        ["10", "25", "47", "80", "130"],
+        "lftp: 15, 22, 33, 50"
+    );
+    assert_eq!(
         connects("{ backoff = \"linear\", wait = \"1s\", cap = \"10s\", attempts = 14 }")[9..],
         ["55", "65", "75", "85", "95"],
         "wget: 1, 2, .. 10, 10"
@@ -83,6 +90,64 @@ fn rules_are_for_causes_and_phases() {
         1,
         "the special rule is tried first"
     );
+}
+
+/// A rule by what a client can see: the code's class, the phase, the text.
+#[test]
+fn rules_are_for_signs_and_texts() {
+    let comes_back = "backoff = \"fixed\", wait = \"5s\", attempts = 2";
+    for (rule, attempts) in [
+        ("signs = [\"421\"]", 2),
+        ("signs = [\"4yz\", \"530\", \"silent\", \"refused\"]", 1),
+        ("text = \"TOO MANY|closing\"", 2),
+        ("text = \"no such words\"", 1),
+        ("signs = [\"421\"], phases = [\"pass\"]", 1),
+        ("signs = [\"421\"], on = [\"banned\"]", 1),
+    ] {
+        assert_eq!(connects(&format!("{{ {comes_back}, {rule} }}")).len(), attempts, "{rule}");
+    }
+}
+
+/// ProFTPD tells its limits as 530 behind PASS: a rule for 530 is a rule for wrong passwords too.
+#[test]
+fn a_limit_that_is_told_as_530_looks_like_a_wrong_password() {
+    let alice = |keys: &str| {
+        let scenario = hour(&[
+            server("proftpd", "max_clients = 1"),
+            client("bob", "0s", "script = [\"login\", { think = \"50m\" }]"),
+            client("alice", "10s", keys),
+        ]);
+        only(&told(&scenario, "alice"), &["connects"]).len()
+    };
+    assert_eq!(
+        alice("retry = { backoff = \"fixed\", wait = \"5s\", attempts = 4 }"),
+        4,
+        "by cause it is a limit"
+    );
+    for name in ["curl", "curl-retry", "wget", "ncftp", "filezilla", "cyberduck"] {
+        assert_eq!(alice(&format!("client = \"{name}\"")), 1, "{name}");
+    }
+    assert!(alice("client = \"lftp\"") > 5, "it reads that the maximum number is reached");
+}
+
+/// Keys beside `client` say what differs from it.
+#[test]
+fn what_stands_beside_the_profile_overrides_it() {
+    let alice = |keys: &str| {
+        let scenario = hour(&[
+            server("rfc959", "max_clients = 1"),
+            client(
+                "bob",
+                "0s",
+                "script = [\"login\", { loop = 60, steps = [{ think = \"1m\" }, \"noop\"] }]",
+            ),
+            client("alice", "10s", &format!("client = \"curl-retry\"\n{keys}")),
+        ]);
+        only(&told(&scenario, "alice"), &["connects"]).len()
+    };
+    assert_eq!(alice(""), 4);
+    assert_eq!(alice("retry = \"none\""), 1);
+    assert_eq!(alice("retry = { backoff = \"fixed\", wait = \"9s\", attempts = 7 }"), 7);
 }
 
 #[test]
@@ -152,12 +217,12 @@ fn waits(growth: Growth, jitter: Jitter) -> Vec<[f64; 4]> {
         growth,
         base: Dist::Constant(10_000_000_000),
         cap: Duration::from_secs(60),
+        whole_seconds: false,
         jitter,
         attempts: 0,
         persistence: 1.0,
     };
-    let rule = Rule { causes: Rule::ALL_CAUSES, phases: Rule::ALL_PHASES, backoff: Some(backoff) };
-    let policy = RetryPolicy { rules: vec![rule] };
+    let policy = RetryPolicy { rules: vec![Rule::new(Some(backoff))] };
     let refusal = Refusal { cause: Cause::MaxClients, phase: Phase::Greeting, code: 421 };
     let streams = Streams::new(7, 0);
     (0..1_000)
@@ -170,7 +235,7 @@ fn waits(growth: Growth, jitter: Jitter) -> Vec<[f64; 4]> {
                     entity,
                     counter: u64::from(attempt),
                 };
-                previous = policy.wait(refusal, attempt, previous, draw).expect("it comes back");
+                previous = policy.wait(refusal, 0, attempt, previous, draw).expect("it comes back");
                 previous.as_secs_f64()
             })
         })

@@ -322,6 +322,9 @@ fn client_input() -> impl Strategy<Value = client::Input> {
         12 => (code, Just(None)).prop_map(|(code, cause)| client::Input::Reply { code, cause, words: 0 }),
         1 => cause().prop_map(|cause| client::Input::Reply { code: 421, cause, words: 0 }),
         2 => Just(client::Input::DataOpened),
+        1 => Just(client::Input::DataDone),
+        1 => Just(client::Input::DataFailed),
+        1 => Just(client::Input::Turn),
         1 => cause().prop_map(|cause| client::Input::Closed { cause }),
         6 => Just(client::Input::TimerFired),
     ]
@@ -338,14 +341,17 @@ proptest! {
         keepalive in any::<bool>(),
         reconnect in any::<bool>(),
         patience in any::<bool>(),
+        parallel in 1..3_u32,
+        active in any::<bool>(),
     ) {
         let scenario = super::hour(&[super::client(
             "alice",
             "0s",
             &format!(
-                "script = [\"login\", {{ loop = 4, steps = [\"noop\", {{ retr = \"1KiB\" }}, {{ think = \"2s\" }}, {{ idle = \"5s\" }}] }}]\n\
-                 reconnect = {reconnect}\nwrong_password = 0.3\nlogin_tries = 3\nvanish = 0.05\n\
-                 retry = {{ backoff = \"exponential\", wait = \"1s\", jitter = \"decorrelated\", attempts = 5 }}\n{}{}",
+                "script = [\"login\", {{ loop = 4, steps = [\"noop\", {{ retr = \"1KiB\" }}, {{ stor = \"1MiB\", abort = \"3s\" }}, {{ think = \"2s\" }}, {{ idle = \"5s\" }}] }}]\n\
+                 parallel = {parallel}\nno_data = 0.2\nreconnect = {reconnect}\nwrong_password = 0.3\nlogin_tries = 3\nvanish = 0.05\n\
+                 retry = {{ backoff = \"exponential\", wait = \"1s\", jitter = \"decorrelated\", attempts = 5 }}\n{}{}{}",
+                if active { "data = \"active\"\n" } else { "heeds_120 = true\n" },
                 if keepalive { "keepalive = \"700ms\"\n" } else { "" },
                 if patience { "patience = \"60s\"\n" } else { "" },
             ),
@@ -378,7 +384,10 @@ proptest! {
                     client::Action::Disconnect | client::Action::Vanish => connected = false,
                     client::Action::Send(_) => prop_assert!(connected, "nothing is sent into the void"),
                     client::Action::Finish => prop_assert_eq!(client.state(), State::Done),
-                    client::Action::Arm { .. } | client::Action::OpenData { .. } => {}
+                    client::Action::Arm { .. }
+                    | client::Action::OpenData { .. }
+                    | client::Action::Ask
+                    | client::Action::Lower => {}
                 }
             }
         }
