@@ -139,14 +139,19 @@ pub(super) fn timers(policy: &Policy) -> String {
         ("login", policy.login_timer),
         ("idle", policy.idle_timer),
         ("nothing but keep-alives", policy.noop_idle_timer),
+        ("unfinished line", policy.line_timer),
         ("no transfer", policy.no_transfer_timer),
         ("session", policy.session_timer),
+        ("data connection", policy.data_connect_timer),
     ];
     let on = |timer: &Timer| !timer.after.is_forever();
-    let words: Vec<String> = named
+    let mut words: Vec<String> = named
         .into_iter()
         .filter_map(|(name, timer)| timer.filter(on).map(|timer| format!("{name} {}", timer.after)))
         .collect();
+    if let Some(timer) = policy.stalled_timer.filter(|timer| !timer.after.is_forever()) {
+        words.push(format!("stalled transfer {}", timer.after));
+    }
     if words.is_empty() { "none".to_owned() } else { words.join(", ") }
 }
 
@@ -154,7 +159,8 @@ pub(super) fn timers(policy: &Policy) -> String {
 pub(super) fn ban(policy: &Policy) -> Option<String> {
     let ban = policy.ban.as_ref()?;
     let what = ban.offence.words();
-    Some(format!("{} {what} within {} ban an address for {}", ban.threshold, ban.window, ban.duration))
+    let whom = ban.by.words();
+    Some(format!("{} {what} within {} ban {whom} for {}", ban.threshold, ban.window, ban.duration))
 }
 
 /// What clients do after a refusal.

@@ -87,6 +87,15 @@ impl BanBy {
     /// The word for it in a scenario.
     pub const ALL: [(&'static str, Self); 3] =
         [("address", Self::Address), ("user", Self::User), ("both", Self::Both)];
+
+    /// Whom, in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Address => "an address",
+            Self::User => "an account",
+            Self::Both => "an account at an address",
+        }
+    }
 }
 
 /// What a ban does to the sessions that its victim has already.
