@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn a_derived_profile_changes_what_it_names_and_keeps_the_rest() {
-        let (upstream, debian) = (Profile::named("proftpd").unwrap(), Profile::named("proftpd-debian").unwrap());
+        let (upstream, debian) =
+            (Profile::named("proftpd").unwrap(), Profile::named("proftpd-debian").unwrap());
         let limit = |p: &Profile, knob: &str| p.limits.iter().find(|l| l.knob == knob).unwrap().clone();
         assert_eq!(upstream.limits.len(), debian.limits.len());
         let (before, after) = (limit(&upstream, "max_instances"), limit(&debian, "max_instances"));
