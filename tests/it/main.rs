@@ -5,6 +5,7 @@ mod cli;
 mod determinism;
 mod dialogues;
 mod oracles;
+mod profiles;
 mod randomness;
 mod real;
 mod scenario;
