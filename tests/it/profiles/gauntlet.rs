@@ -52,7 +52,7 @@ pub fn scenes(profile: &Profile) -> Vec<Scene> {
     scenes.extend(crowds(profile));
     scenes.extend(bans(profile));
     scenes.extend(going_down());
-    scenes.push(unwelcome());
+    scenes.extend(unwelcome());
     scenes.extend(exhausted());
     scenes
 }
@@ -195,6 +195,15 @@ fn timers(profile: &Profile) -> Vec<Scene> {
             play.wait(long);
         }));
     }
+    // Nobody says anything, and no other timer is in the way of the idle one.
+    let alone = Overrides {
+        no_transfer_timeout: profile.timer.no_transfer.is_some().then_some(Duration::ZERO),
+        ..Overrides::default()
+    };
+    scenes.push(Scene::new(alone, move |play| {
+        play.log_in(1, ALICE);
+        play.wait(long);
+    }));
     let off = |key: &str| {
         let mut overrides = Overrides::default();
         match key {
@@ -245,6 +254,14 @@ fn limit_at_two(place: usize, knob: &str) -> Vec<Scene> {
     }
     scenes.push(Scene::new(Overrides { passive_ports: Some(6), ..limited(&[knob], 50) }, |play| {
         (0..8).for_each(|host| _ = play.log_in(host, ALICE));
+    }));
+    // Addresses of no class.
+    scenes.push(Scene::new(limited(&[knob], 2), |play| {
+        for host in 1..5 {
+            let conn = play.connect_as(host, 0);
+            play.says(conn, Verb::User, ALICE);
+            play.says(conn, Verb::Pass, ArgId::RIGHT_PASSWORD);
+        }
     }));
     // Quick connects, one behind the other, that end at once: processes, recent ones, slots.
     scenes.push(Scene::new(limited(&[knob], 3), |play| {
@@ -347,6 +364,11 @@ fn bans(profile: &Profile) -> Vec<Scene> {
     let quick = BanOverride { threshold: Some(3), window: Some(Duration::from_secs(600)), ..own };
     let offences = [None, Some(Offence::BadPassword), Some(Offence::LoginTimeout), Some(Offence::Connect)];
     let mut scenes: Vec<Scene> = Vec::new();
+    // The last offence comes when the first is forgotten, unless the window is longer.
+    let (window, threshold) = (own.window.unwrap_or(ban.window.0), own.threshold.unwrap_or(ban.threshold));
+    let pause = 1.3 * window.as_secs_f64() * 2.0 / (f64::from(threshold) - 1.0);
+    let overrides = Overrides { ban: Some(own), ..Overrides::default() };
+    scenes.push(Scene::new(overrides, move |play| offends(play, pause, false)));
     for ban in [own, quick] {
         for offence in offences {
             let ban = BanOverride { offence, ..ban };
@@ -383,23 +405,32 @@ fn offends(play: &mut Play, pause: f64, right: bool) {
         let conn = play.log_in(1, ALICE);
         play.says(conn, Verb::Quit, ArgId::NONE);
     }
+    for pause in [310.0, 620.0, 1300.0, 4000.0, 8000.0] {
+        play.wait(pause);
+        play.log_in(1, ALICE);
+    }
     play.give(Input::TransferDone { conn: loading });
 }
 
-fn unwelcome() -> Scene {
-    let overrides =
-        Overrides { denied_users: vec![UserId(MALLORY.0)], denied_addresses: true, ..Overrides::default() };
-    Scene::new(overrides, |play| {
-        play.connect_as(6, DENIED);
-        play.wait(0.0005);
-        play.connect_as(6, DENIED);
+fn unwelcome() -> [Scene; 2] {
+    let users = Overrides { denied_users: vec![UserId(MALLORY.0)], ..Overrides::default() };
+    let addresses = Overrides { denied_addresses: true, ..Overrides::default() };
+    let addresses = Scene::new(addresses, |play| {
+        for _ in 0..60 {
+            play.connect_as(6, DENIED);
+            play.wait(0.0005);
+        }
+        play.connect_as(6, 1);
+    });
+    let users = Scene::new(users, |play| {
         let conn = play.connect(1);
         for _ in 0..7 {
             play.says(conn, Verb::User, MALLORY);
             play.says(conn, Verb::Pass, ArgId::RIGHT_PASSWORD);
         }
         play.wait(5.0);
-    })
+    });
+    [users, addresses]
 }
 
 // ---- going down --------------------------------------------------------------------------------------------------
