@@ -21,8 +21,8 @@ impl Server {
             self.end(now, at, conn, last, out);
             return;
         }
-        if let Some(no_port) = self.policy.data.no_port
-            && !self.ports.take(now, &self.policy.data)
+        if !self.ports.take(now, &self.policy.data)
+            && let Some(no_port) = self.policy.data.no_port
         {
             self.end(now, at, conn, no_port.into(), out);
             return;

@@ -30,7 +30,7 @@ pub struct Data {
 impl Compiler<'_> {
     pub(super) fn data(&mut self, data: &profile::Data, ports: Option<u32>) -> Data {
         Data {
-            ports: ports.unwrap_or(u32::MAX),
+            ports: ports.filter(|_| data.no_port.is_some()).unwrap_or(u32::MAX),
             port_rests: data.port_rests.0,
             no_port: data.no_port.as_ref().map(|f| self.ending(Cause::ResourceExhausted, f, 0)),
             no_socket: data.no_socket.as_ref().map(|f| self.ending(Cause::MaxClients, f, 0)),
