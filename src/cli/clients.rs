@@ -12,6 +12,11 @@ pub(super) fn names() -> impl Iterator<Item = &'static str> {
     Profile::names()
 }
 
+/// The facts of the profile of this name as they are written.
+pub(super) fn facts(name: &str) -> Option<toml::Table> {
+    Profile::facts(name)
+}
+
 /// A line for each. Writing to a `String` cannot fail, so results of `write!` are dropped.
 pub(super) fn list() -> String {
     Profile::names().filter_map(Profile::named).fold(String::new(), |mut out, profile| {

@@ -196,6 +196,15 @@ impl Profile {
         Some(toml::from_str(text).unwrap_or_else(|why| panic!("profile {name}: {why}")))
     }
 
+    /// The facts of the built-in profile of this name as its file has them.
+    ///
+    /// # Panics
+    /// As [`Self::named`].
+    pub fn facts(name: &str) -> Option<toml::Table> {
+        let (_, text) = FILES.iter().find(|(n, _)| *n == name)?;
+        Some(toml::from_str(text).unwrap_or_else(|why| panic!("profile {name}: {why}")))
+    }
+
     /// How such a client behaves, with an empty script.
     ///
     /// # Errors

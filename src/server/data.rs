@@ -22,8 +22,10 @@ impl Server {
             self.end(now, at, conn, last, out);
             return;
         }
-        if !self.ports.take(now, &self.policy.data) {
-            self.end(now, at, conn, self.policy.data.no_port.into(), out);
+        if !self.ports.take(now, &self.policy.data)
+            && let Some(no_port) = self.policy.data.no_port
+        {
+            self.end(now, at, conn, no_port.into(), out);
             return;
         }
         let side = self.side_mut(conn);

@@ -292,6 +292,9 @@ impl Server {
     /// SITE IDLE, where the server has it and the time is not too long.
     fn set_idle(&mut self, conn: ConnId, secs: ArgId) -> ReplyId {
         let time = Duration::from_secs(u64::from(secs.0));
+        if self.policy.site_idle_max.is_zero() {
+            return self.policy.replies.site_idle; // which says no
+        }
         if time.is_zero() || time > self.policy.site_idle_max {
             return self.policy.replies.unknown;
         }

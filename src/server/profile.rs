@@ -1,8 +1,10 @@
 //! A profile: what one real server is known to do, as data with the source of each fact.
 //!
-//! It is the file as written. [`Policy`](super::Policy) is what the machine obeys once a scenario has overridden some of it.
+//! It is the file as written, read over the one that it builds on. [`Policy`](super::Policy) is what the machine obeys once a
+//! scenario has overridden some of it.
 
 mod ban;
+mod built_in;
 mod host;
 mod limit;
 mod login;
@@ -97,6 +99,9 @@ pub struct Farewell {
     /// Is it said by a process of its own, which counts where processes are counted until it is reaped?
     #[serde(default)]
     pub forks: bool,
+    /// Where it is known from, if not from where the facts around it are.
+    #[serde(default)]
+    pub from: String,
 }
 
 /// A time that differs from one occasion to the next: `"7ms"`, or `{ least = "3ms", mean = "7ms" }` for the sum of the least and an
@@ -148,6 +153,9 @@ pub struct Line {
     pub code: u16,
     /// The text after the code; lines are separated by a newline.
     pub text: String,
+    /// Where it is known from, if not from where the facts around it are.
+    #[serde(default)]
+    pub from: String,
 }
 
 /// A duration in a profile file: a string such as `"300s"`.
@@ -160,45 +168,5 @@ impl TryFrom<String> for Span {
 
     fn try_from(text: String) -> Result<Self, String> {
         Duration::parse(&text).map(Self).map_err(|why| format!("{text:?}: {why}"))
-    }
-}
-
-macro_rules! built_in {
-    ($($name:literal),+ $(,)?) => {
-        /// The built-in profiles, by name.
-        const FILES: &[(&str, &str)] = &[$(($name, include_str!(concat!("profiles/", $name, ".toml")))),+];
-    };
-}
-
-built_in!("vsftpd", "proftpd", "pure-ftpd", "pyftpdlib", "rfc959");
-
-impl Profile {
-    /// The names of the built-in profiles, in the order in which they are listed.
-    pub fn names() -> impl Iterator<Item = &'static str> {
-        FILES.iter().map(|(name, _)| *name)
-    }
-
-    /// The built-in profile called `name`.
-    ///
-    /// # Panics
-    /// If a built-in file does not parse; a test parses each.
-    pub fn named(name: &str) -> Option<Self> {
-        let (_, text) = FILES.iter().find(|(n, _)| *n == name)?;
-        Some(
-            toml::from_str(text)
-                .unwrap_or_else(|error| panic!("the built-in profile {name} is broken: {error}")),
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_built_in_profile_parses_and_bears_its_name() {
-        for name in Profile::names() {
-            assert_eq!(Profile::named(name).unwrap().name, name);
-        }
     }
 }

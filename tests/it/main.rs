@@ -6,6 +6,7 @@ mod determinism;
 mod dialogues;
 mod oracles;
 mod oracles_transfers;
+mod profiles;
 mod randomness;
 mod real;
 mod scenario;

@@ -15,8 +15,8 @@ pub struct Data {
     pub ports: u32,
     /// How long a port cannot be used again after its connection has ended.
     pub port_rests: Duration,
-    /// The answer to PASV when every port is in use.
-    pub no_port: Ending,
+    /// The answer to PASV when every port is in use; `None`: it takes one that is not of the range.
+    pub no_port: Option<Ending>,
     /// The answer to PASV and PORT when a limit that counts sockets is reached.
     pub no_socket: Option<Ending>,
     /// A transfer whose data connection was refused by the client's host.
@@ -30,9 +30,9 @@ pub struct Data {
 impl Compiler<'_> {
     pub(super) fn data(&mut self, data: &profile::Data, ports: Option<u32>) -> Data {
         Data {
-            ports: ports.unwrap_or(u32::MAX),
+            ports: ports.filter(|_| data.no_port.is_some()).unwrap_or(u32::MAX),
             port_rests: data.port_rests.0,
-            no_port: self.ending(Cause::ResourceExhausted, &data.no_port, 0),
+            no_port: data.no_port.as_ref().map(|f| self.ending(Cause::ResourceExhausted, f, 0)),
             no_socket: data.no_socket.as_ref().map(|f| self.ending(Cause::MaxClients, f, 0)),
             refused: self.ending(Cause::DataConnectTimeout, &data.refused, 0),
             early: data.early.as_ref().map(|line| self.line(line)),

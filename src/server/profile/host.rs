@@ -70,8 +70,8 @@ pub struct Cost {
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
-    /// The answer to PASV when every passive port is in use.
-    pub no_port: Farewell,
+    /// The answer to PASV when every passive port is in use. Missing: the server takes a port outside of its range.
+    pub no_port: Option<Farewell>,
     /// The answer to PASV when a limit that counts sockets is reached. Missing: the server has none.
     pub no_socket: Option<Farewell>,
     /// A transfer whose data connection was refused by the client's host.

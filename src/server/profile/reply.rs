@@ -45,7 +45,7 @@ pub struct Replies {
     pub aborted: Line,
     /// To the ABOR that has ended a transfer.
     pub abor_done: Line,
-    /// To SITE IDLE, where the idle timer can be set.
+    /// To SITE IDLE: that the idle timer is set, or that it cannot be.
     pub site_idle: Line,
     /// To NOOP.
     pub noop: Line,
