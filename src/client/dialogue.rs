@@ -72,7 +72,7 @@ impl Client {
                 self.progressed(now, env, out);
             }
             State::AwaitPasv | State::AwaitTransfer | State::AwaitCompletion => {
-                let failed = Observation::TransferFailed { cause: None, code: told.code };
+                let failed = Observation::TransferFailed { cause: told.cause, code: told.code };
                 out.push(Action::Observe(failed));
                 self.next_step(now, env, out);
             }

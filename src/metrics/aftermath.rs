@@ -80,6 +80,9 @@ struct Quiet {
     end: Instant,
 }
 
+/// Of one trouble: how it was before, when the run had recovered, and the storm.
+type Judged = (Baseline, Option<Instant>, Option<Storm>);
+
 /// How it was before.
 #[derive(Clone, Copy)]
 struct Baseline {
@@ -100,7 +103,7 @@ pub fn aftermaths(
     let mut baseline = None;
     let mut fine_from = Some(warmup);
     let mut before = Instant::ZERO;
-    let mut judged: Vec<Option<(Baseline, Option<Instant>, Option<Storm>)>> = Vec::new();
+    let mut judged: Vec<Option<Judged>> = Vec::new();
     for (i, block) in blocks.iter().enumerate() {
         let fresh = fine_from.and_then(|from| Baseline::of(within(&windows, from, block.begin)));
         let first = || Baseline::of(within(&windows, before, block.begin)).filter(|_| i == 0);
@@ -160,7 +163,7 @@ fn recovery(left: &[Window], baseline: &Baseline) -> Option<usize> {
 /// The storm in `left`, the windows after the trouble that ended at `over` and before the recovery.
 fn storm(left: &[Window], baseline: &Baseline, over: Instant, run_end: Instant) -> Option<Storm> {
     let failing = || left.iter().enumerate().filter(|(_, window)| baseline.fails(&window.sums));
-    let (last, window) = failing().last()?;
+    let (last, window) = failing().next_back()?;
     if failing().count() < LEAST {
         return None;
     }
@@ -216,6 +219,7 @@ impl Sums {
     }
 
     /// Both together.
+    #[must_use]
     pub fn with(self, other: &Self) -> Self {
         Self {
             length: self.length + other.length,

@@ -42,8 +42,8 @@ fn after(series: &Series, troubles: &[Trouble]) -> Vec<Option<Aftermath>> {
     aftermaths(series, Instant::ZERO, secs(240), troubles)
 }
 
-fn recovered(aftermath: &Option<Aftermath>) -> Option<u64> {
-    aftermath.as_ref()?.recovered_after.map(|d| d.as_nanos() / 1_000_000_000)
+fn recovered(aftermath: Option<Aftermath>) -> Option<u64> {
+    aftermath?.recovered_after.map(|d| d.as_nanos() / 1_000_000_000)
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_system_that_serves_again_at_once_has_recovered_at_once() {
         _ => calm(bucket),
     });
     let got = after(&series, &[trouble(100, 110)]);
-    assert_eq!(recovered(&got[0]), Some(0));
+    assert_eq!(recovered(got[0]), Some(0));
     let baseline = got[0].unwrap().baseline;
     assert_eq!((baseline.length, baseline.trials, baseline.failed), (Duration::from_secs(60), 120, 0));
     assert_eq!(got[0].unwrap().storm, None);
@@ -73,7 +73,7 @@ fn those_who_still_wait_keep_it_from_having_recovered() {
         }
         _ => calm(bucket),
     });
-    assert_eq!(recovered(&after(&series, &[trouble(100, 110)])[0]), Some(8), "2 = 2 x 0 + 2 may wait");
+    assert_eq!(recovered(after(&series, &[trouble(100, 110)])[0]), Some(8), "2 = 2 x 0 + 2 may wait");
 }
 
 #[test]
@@ -124,9 +124,10 @@ fn more_who_come_is_a_crowd_and_no_storm() {
 
 #[test]
 fn failures_without_more_attempts_are_no_storm() {
-    let series = series(|s, bucket| match s {
-        0..100 => calm(bucket),
-        _ => {
+    let series = series(|s, bucket| {
+        if s < 100 {
+            calm(bucket);
+        } else {
             (bucket.wanted, bucket.attempts, bucket.given_up) = (2, 2, 2);
             bucket.classes[Class::TurnedAway.index()] = 2;
         }
@@ -145,7 +146,7 @@ fn a_fault_that_meets_the_next_is_judged_after_both() {
         _ => calm(bucket),
     });
     let got = after(&series, &[trouble(100, 110), trouble(105, 120), trouble(180, 180)]);
-    assert_eq!([0, 1, 2].map(|i| recovered(&got[i])), [Some(10), Some(0), Some(0)]);
+    assert_eq!([0, 1, 2].map(|i| recovered(got[i])), [Some(10), Some(0), Some(0)]);
 }
 
 #[test]
@@ -158,7 +159,7 @@ fn one_that_recovers_only_after_the_next_says_so() {
         _ => calm(bucket),
     });
     let got = after(&series, &[trouble(100, 110), trouble(130, 150)]);
-    assert_eq!([0, 1].map(|i| recovered(&got[i])), [Some(40), Some(0)]);
+    assert_eq!([0, 1].map(|i| recovered(got[i])), [Some(40), Some(0)]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::report::words::seconds;
 /// The height of a line of words.
 const LANE: f64 = 20.0;
 /// More lines are not drawn; further marks stay without words.
-const LANES: usize = 4;
+const LANES: usize = 5;
 const LETTERS: f64 = 14.0;
 
 /// The marks of a chart; none on a chart that has no time axis.
@@ -118,6 +118,10 @@ impl Marks {
             let (x, pen) = (first.across(mark.begin_s), Pen { colour: mark.colour, width: 1 });
             let lane = top + label.lane as f64 * LANE;
             canvas.path(&[(x, lane), (x, first.top)], pen);
+        }
+        // A line without room for its words is a line still.
+        for mark in &self.marks {
+            let (x, pen) = (first.across(mark.begin_s), Pen { colour: mark.colour, width: 1 });
             match mark.kind {
                 Kind::Fault => {}
                 Kind::Moment => canvas.dashes((x, first.top), (x, last.bottom), (10.0, 6.0), pen),

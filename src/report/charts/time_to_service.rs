@@ -18,7 +18,7 @@ use crate::observe::Latency;
 use crate::report::colours::{BLUE, GREEN, INK, ORANGE, PALE, RED};
 use crate::report::words::{count, seconds};
 
-const MEAN: Pen = Pen { colour: INK, width: 2 };
+const MEAN: Pen = Pen { colour: RED, width: 2 };
 const LONGEST: Pen = Pen { colour: PALE, width: 1 };
 
 /// Draws it.
