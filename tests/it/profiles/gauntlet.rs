@@ -45,6 +45,10 @@ const WRONG: ArgId = ArgId::OTHER;
 /// The scenes for `profile`, the likely ones first.
 pub fn scenes(profile: &Profile) -> Vec<Scene> {
     let mut scenes = vec![Scene::plain(untroubled), Scene::plain(wrong_passwords)];
+    if profile.login.max_attempts == 0 {
+        let two = Overrides { max_login_attempts: Some(2), ..Overrides::default() };
+        scenes.push(Scene::new(two, wrong_passwords));
+    }
     scenes.extend(timers(profile));
     scenes.extend(
         profile.limits.iter().enumerate().flat_map(|(place, limit)| limit_at_two(place, &limit.knob)),
