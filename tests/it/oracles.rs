@@ -7,8 +7,13 @@
 //! The wire costs no time here (`rfc959`, no round trip), so that a session holds its slot for its think time alone. The mean
 //! session is one second: rates are erlangs.
 
+use ftp421::dist::Dist;
 use ftp421::experiment::{Range, estimate};
+use ftp421::id::{ConnId, PeerId, ServerId};
 use ftp421::metrics::summary::Estimate;
+use ftp421::rng::{Purpose, Streams};
+use ftp421::server::{Action, Input, Server, ServerStreams};
+use ftp421::time::{Duration, Instant};
 
 use crate::support;
 
@@ -188,5 +193,53 @@ fn the_first_refusal_on_a_ramp_follows_its_exact_law() {
                 "c={limit}, r={slope}: {share} of {n} before {at}, not {p}"
             );
         }
+    }
+}
+
+/// How long newcomers wait for a core, on average, in units of the mean service: `cores` of them, with `busy` of them busy on average.
+fn waiting_for_a_core(seed: u64, cores: u32, busy: f64) -> Estimate {
+    const SERVICE: Duration = Duration::from_secs(1);
+    let text = format!(
+        "schema = 1\nname = \"oracle\"\nduration = \"1h\"\n[server]\n\
+         greeting_time = \"1s\"\nhost = {{ cores = {cores}, service = \"exponential\" }}"
+    );
+    let policy = support::scenario(&text).servers[0].policy.clone();
+    let gaps = Dist::Exponential { mean: SERVICE.as_nanos() as f64 / busy };
+    let means = (0..8).map(|replication| {
+        let streams = Streams::new(seed, replication);
+        let arrivals = streams.stream(Purpose::Arrival, 0);
+        let mut server =
+            Server::new(ServerId(0), policy.clone(), ServerStreams::new(streams, ServerId(0)), &[]);
+        let (mut now, mut out, mut sojourn) = (Instant::ZERO, Vec::new(), 0.0);
+        for index in 0..22_000_u32 {
+            now += Duration::from_nanos(gaps.sample(arrivals.word(0, u64::from(index))));
+            let conn = ConnId(index);
+            server.handle(now, Input::Accepted { conn, peer: PeerId(0), class: 0 }, &mut out);
+            for action in out.drain(..) {
+                if let Action::Reply { at, .. } = action
+                    && index >= 2_000
+                {
+                    sojourn += at.since(now).as_secs_f64();
+                }
+            }
+        }
+        Some(sojourn / 20_000.0 - 1.0)
+    });
+    estimate(means, Range::Positive)
+}
+
+/// Erlang C: the mean wait of M/M/c, in units of the mean service.
+#[test]
+fn greetings_wait_for_a_core_as_in_the_queue_of_erlang_c() {
+    for (cores, busy, exact) in
+        [(1, 0.8, 4.0), (5, 4.0, 0.554_112_554_112_554_3), (10, 8.0, 0.204_590_075_398_221_77)]
+    {
+        let (mut hits, mut sum) = (0, 0.0);
+        for seed in 1..=20 {
+            let e = waiting_for_a_core(seed, cores, busy);
+            hits += usize::from(e.low <= Some(exact) && e.high >= Some(exact));
+            sum += e.mean.unwrap_or(f64::NAN);
+        }
+        assert!(hits >= 16, "c={cores}: {hits} of 20 cover {exact}; mean {}", sum / 20.0);
     }
 }
