@@ -200,9 +200,9 @@ impl Desk {
         self.listens
     }
 
-    /// How many seconds from now the last reply to `conn` goes out.
-    pub fn spoke_at(&self, conn: ConnId) -> f64 {
-        self.spoke[&conn.0].since(self.now).as_secs_f64()
+    /// How long from now the last reply to `conn` goes out.
+    pub fn spoke_at(&self, conn: ConnId) -> Duration {
+        self.spoke[&conn.0].since(self.now)
     }
 
     /// What `conn` has heard since it was last asked.

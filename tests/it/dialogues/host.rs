@@ -18,8 +18,8 @@ fn greetings_wait_for_a_core() {
     policy.greeting_cost = Duration::from_millis(1);
     let mut desk = Desk::with(policy);
     let conns: Vec<ConnId> = (0..4).map(|host| desk.connect(host)).collect();
-    let at: Vec<f64> = conns.iter().map(|conn| desk.spoke_at(*conn)).collect();
-    assert_eq!(at, [0.001, 0.001, 0.002, 0.002]);
+    let at: Vec<Duration> = conns.iter().map(|conn| desk.spoke_at(*conn)).collect();
+    assert_eq!(at, [1, 1, 2, 2].map(Duration::from_millis));
 }
 
 #[test]
@@ -30,8 +30,8 @@ fn an_event_loop_has_one_core_whatever_its_host_has() {
     // The number of cores is settled when the server starts.
     let mut desk = Desk::with(policy);
     let conns: Vec<ConnId> = (0..3).map(|host| desk.connect(host)).collect();
-    let at: Vec<f64> = conns.iter().map(|conn| desk.spoke_at(*conn)).collect();
-    assert_eq!(at, [0.001, 0.002, 0.003]);
+    let at: Vec<Duration> = conns.iter().map(|conn| desk.spoke_at(*conn)).collect();
+    assert_eq!(at, [1, 2, 3].map(Duration::from_millis));
 }
 
 #[test]
@@ -41,10 +41,10 @@ fn a_slow_processor_makes_everything_late() {
     let mut desk = Desk::with(policy);
     desk.control(Control::SetSlowness(300));
     let alice = desk.connect(1);
-    assert_eq!(desk.spoke_at(alice), 0.006);
+    assert_eq!(desk.spoke_at(alice), Duration::from_millis(6));
     desk.control(Control::SetSlowness(100));
     let bob = desk.connect(2);
-    assert_eq!(desk.spoke_at(bob), 0.002);
+    assert_eq!(desk.spoke_at(bob), Duration::from_millis(2));
 }
 
 #[test]
