@@ -6,7 +6,7 @@
 use ftp421::ftp::{ArgId, Verb};
 use ftp421::id::{ConnId, UserId};
 use ftp421::server::profile::{Offence, Per, Stage};
-use ftp421::server::{BanOverride, Control, DENIED, Input, Overrides, Policy, Profile, Signal};
+use ftp421::server::{BanOverride, Control, DENIED, HostSpec, Input, Overrides, Policy, Profile, Signal};
 use ftp421::time::Duration;
 
 use super::play::{ALICE, BOB, MALLORY, Play};
@@ -530,6 +530,37 @@ fn exhausted() -> Vec<Scene> {
             play.wait(2.0);
         }),
     ];
+    let host = |host: HostSpec| Overrides { host, ..Overrides::default() };
+    let full = HostSpec::UNBOUNDED;
+    for spec in [
+        HostSpec { cores: 1, ..full },
+        HostSpec { descriptors: 6, ..full },
+        HostSpec { processes: 6, ..full },
+        HostSpec { memory_kib: 4_000, ..full },
+        HostSpec { memory_kib: 100, ..full },
+    ] {
+        scenes.push(Scene::new(host(spec), |play| {
+            let all: Vec<ConnId> = (0..30).map(|host| play.connect(host)).collect();
+            play.wait(1.0);
+            all.iter().for_each(|conn| play.sends(*conn, Verb::User, ALICE));
+            all.iter().for_each(|conn| play.sends(*conn, Verb::Pass, ArgId::RIGHT_PASSWORD));
+            play.wait(1.0);
+            for conn in &all {
+                play.begins(*conn, Verb::Retr);
+            }
+            play.wait(1.0);
+            all.iter().for_each(|conn| play.give(Input::Closed { conn: *conn }));
+            play.wait(1.0);
+            play.connect(50);
+        }));
+    }
+    scenes.push(Scene::new(host(HostSpec { descriptors: 100, ..full }), |play| {
+        let conn = play.log_in(1, ALICE);
+        play.control(Control::LeakDescriptors(1_000));
+        play.begins(conn, Verb::Retr);
+        play.connect(2);
+        play.wait(5.0);
+    }));
     for count in [1, 4] {
         scenes.push(Scene::new(ports(count), |play| {
             let all: Vec<ConnId> = (0..6).map(|host| play.log_in(host, ALICE)).collect();
