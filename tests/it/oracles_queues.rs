@@ -5,7 +5,7 @@
 //! elsewhere, a test repeats a study a hundred times, with seeds fixed beforehand, and asks that at least 88 of its 95 % intervals cover the
 //! exact value.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use ftp421::experiment::{Range, estimate};
 use ftp421::scenario::Scenario;
@@ -52,7 +52,7 @@ struct Fates {
     from: f64,
     to: f64,
     /// Who has come and whose fate is open.
-    open: BTreeMap<u32, ()>,
+    open: BTreeSet<u32>,
     came: u32,
     lost: u32,
 }
@@ -62,13 +62,13 @@ impl Tap for Fates {
         match what {
             Happening::Connect { .. } if (self.from..self.to).contains(&now.as_secs_f64()) => {
                 self.came += 1;
-                self.open.insert(who.index, ());
+                self.open.insert(who.index);
             }
             Happening::Reply { .. } => {
                 self.open.remove(&who.index);
             }
             Happening::ConnectFailed(_) | Happening::Disconnect | Happening::Finish => {
-                self.lost += u32::from(self.open.remove(&who.index).is_some());
+                self.lost += u32::from(self.open.remove(&who.index));
             }
             _ => {}
         }
@@ -77,7 +77,7 @@ impl Tap for Fates {
 
 fn lost(scenario: &Scenario, replication: u32) -> f64 {
     let to = scenario.duration.as_secs_f64() - COOL_DOWN;
-    let mut fates = Fates { from: WARM_UP, to, open: BTreeMap::new(), came: 0, lost: 0 };
+    let mut fates = Fates { from: WARM_UP, to, open: BTreeSet::new(), came: 0, lost: 0 };
     sim::run(scenario, replication, &mut fates, &Watch::default());
     f64::from(fates.lost) / f64::from(fates.came)
 }
