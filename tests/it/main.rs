@@ -5,6 +5,7 @@ mod cli;
 mod determinism;
 mod dialogues;
 mod oracles;
+mod oracles_queues;
 mod oracles_transfers;
 mod profiles;
 mod randomness;

@@ -7,7 +7,7 @@ mod bans;
 mod cells;
 mod clients;
 mod data_connections;
-mod desk;
+pub mod desk;
 mod faults;
 mod host;
 mod hostile;

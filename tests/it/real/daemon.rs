@@ -28,7 +28,7 @@ impl Daemon {
     pub fn proftpd(extra: &str) -> Self {
         let program = unpacked("proftpd-core/usr/sbin/proftpd");
         assert_version(Command::new(&program).arg("-v"), "ProFTPD Version 1.3.");
-        Self::start(&program, &["-n", "-q", "-c"], 0o777, |port, dir, root| {
+        let with_config = |port, dir: &Path, root: &Path| {
             let account = |name| format!("{name}:{SECRET}:65534:65534::{}:/bin/sh\n", root.display());
             let users = dir.join("users");
             fs::write(&users, account("alice") + &account("bob")).unwrap();
@@ -40,6 +40,10 @@ impl Daemon {
                  AuthOrder mod_auth_file.c\nAuthUserFile {dir}/users\nTransferLog {dir}/xferlog\n\
                  ScoreboardFile {dir}/scoreboard\nPidFile {dir}/pid\nDelayTable {dir}/delay\nSystemLog {dir}/log\n{extra}\n"
             )
+        };
+        Self::start(&program, 0o777, |port, dir, root| {
+            let args = ["-n", "-q", "-c"].map(String::from);
+            args.into_iter().chain([written(dir, &with_config(port, dir, root))]).collect()
         })
     }
 
@@ -52,7 +56,7 @@ impl Daemon {
             Command::new("sh").args(["-c", "exec \"$0\" -v 0>&1"]).arg(&program),
             "vsftpd: version 3.",
         );
-        Self::start(&program, &[], 0o755, |port, dir, root| {
+        let with_config = |port, dir: &Path, root: &Path| {
             let (empty, incoming) = (dir.join("empty"), root.join("in"));
             fs::create_dir(&empty).unwrap();
             fs::create_dir(&incoming).unwrap();
@@ -65,6 +69,54 @@ impl Daemon {
                  anonymous_enable=YES\nlocal_enable=NO\nanon_root={root}\nwrite_enable=YES\nanon_upload_enable=YES\n\
                  xferlog_enable=YES\nxferlog_std_format=YES\nxferlog_file={dir}/xferlog\n{extra}\n"
             )
+        };
+        Self::start(&program, 0o755, |port, dir, root| vec![written(dir, &with_config(port, dir, root))])
+    }
+
+    /// Pure-FTPd with the account `alice`, password `secret`, and the passive ports `low` to `high`. `args` are appended to its
+    /// command line.
+    pub fn pure_ftpd([low, high]: [u16; 2], args: &[&str]) -> Self {
+        let program = unpacked("pure-ftpd/usr/sbin/pure-ftpd");
+        assert_version(Command::new(&program).arg("--help"), "pure-ftpd v1.0.");
+        Self::start(&program, 0o777, |port, dir, root| {
+            // Its own tool would hash the password with Argon2, which alone takes a second of a login.
+            let (users, database) = (dir.join("users"), dir.join("users.pdb"));
+            fs::write(&users, format!("alice:{SECRET}:65534:65534::{}/./::::::::::::\n", root.display()))
+                .unwrap();
+            let mut tool = Command::new(unpacked("pure-ftpd/usr/bin/pure-pw"));
+            tool.arg("mkdb").arg(&database).arg("-f").arg(&users);
+            assert!(tool.status().unwrap().success(), "{tool:?}");
+            let (listen, ports) = (format!("127.0.0.1,{port}"), format!("{low}:{high}"));
+            let (pid, database) =
+                (dir.join("pid").display().to_string(), format!("puredb:{}", database.display()));
+            ["-4", "-H", "-u", "1", "-S", &listen, "-p", &ports, "-g", &pid, "-l", &database]
+                .iter()
+                .chain(args)
+                .map(|arg| (*arg).to_owned())
+                .collect()
+        })
+    }
+
+    /// pyftpdlib with the account `alice`, password `secret`. `extra` is Python, run before the server is made.
+    pub fn pyftpdlib(extra: &str) -> Self {
+        let program = cached("venv/bin/python");
+        let version = "import pyftpdlib; print('pyftpdlib', pyftpdlib.__ver__)";
+        assert_version(Command::new(&program).args(["-c", version]), "pyftpdlib 2.");
+        Self::start(&program, 0o777, |port, dir, root| {
+            let root = root.display();
+            let script = format!(
+                "import logging\n\
+                 from pyftpdlib.authorizers import DummyAuthorizer\n\
+                 from pyftpdlib.handlers import FTPHandler\n\
+                 from pyftpdlib.servers import FTPServer\n\
+                 logging.basicConfig(level=logging.ERROR)\n\
+                 FTPHandler.authorizer = DummyAuthorizer()\n\
+                 FTPHandler.authorizer.add_user('alice', 'secret', {:?}, perm='elradfmwMT')\n\
+                 {extra}\n\
+                 FTPServer(('127.0.0.1', {port}), FTPHandler).serve_forever()\n",
+                root.to_string()
+            );
+            vec![written(dir, &script)]
         })
     }
 
@@ -73,24 +125,18 @@ impl Daemon {
         format!("ftp://127.0.0.1:{}/{path}", self.port)
     }
 
-    /// Runs `program` with `args` and a configuration file, and waits until it listens. `root_mode` is that of `root`.
-    fn start(
-        program: &Path,
-        args: &[&str],
-        root_mode: u32,
-        config: impl FnOnce(u16, &Path, &Path) -> String,
-    ) -> Self {
+    /// Runs `program` with the arguments that belong to a port, a scratch folder and `root`, and waits until it listens. `root_mode`
+    /// is that of `root`.
+    fn start(program: &Path, root_mode: u32, args: impl FnOnce(u16, &Path, &Path) -> Vec<String>) -> Self {
         let scratch = tempfile::tempdir().unwrap();
         let (dir, port) = (scratch.path(), free_port());
         let root = dir.join("root");
         fs::create_dir(&root).unwrap();
         fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap(); // sessions do not run as root
         fs::set_permissions(&root, Permissions::from_mode(root_mode)).unwrap();
-        let (file, output) = (dir.join("config"), dir.join("output"));
-        fs::write(&file, config(port, dir, &root)).unwrap();
+        let output = dir.join("output");
         let child = Command::new(program)
-            .args(args)
-            .arg(&file)
+            .args(args(port, dir, &root))
             .stdin(Stdio::null())
             .stdout(File::create(&output).unwrap())
             .stderr(File::options().append(true).open(&output).unwrap())
@@ -114,27 +160,73 @@ impl Daemon {
 }
 
 impl Drop for Daemon {
-    /// Asks it to end, so that it ends its sessions too, and kills it if it has not ended after two seconds.
+    /// Asks it to end, and kills it if it has not ended after two seconds. The processes of sessions that outlive it (those of vsftpd
+    /// and Pure-FTPd do) are killed.
     fn drop(&mut self) {
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let program = executable(self.child.id());
+        let sessions = descendants(self.child.id());
+        signal("TERM", self.child.id());
         for _ in 0..40 {
             if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
+                break;
             }
             sleep(Duration::from_millis(50));
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
+        for pid in sessions {
+            if program.is_some() && executable(pid) == program {
+                signal("KILL", pid);
+            }
+        }
     }
+}
+
+fn signal(name: &str, pid: u32) {
+    let _ = Command::new("kill").args(["-s", name, &pid.to_string()]).stderr(Stdio::null()).status();
+}
+
+/// The program that the process runs; none if it has ended.
+fn executable(pid: u32) -> Option<PathBuf> {
+    fs::read_link(format!("/proc/{pid}/exe")).ok()
+}
+
+/// The processes that descend from `ancestor`.
+fn descendants(ancestor: u32) -> Vec<u32> {
+    let parent = |pid: u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<u32>().ok()
+    };
+    let pids =
+        fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let parents: Vec<(u32, u32)> = pids.filter_map(|pid| Some((pid, parent(pid)?))).collect();
+    let mut family = vec![ancestor];
+    for place in 0.. {
+        let Some(&pid) = family.get(place) else { break };
+        family.extend(parents.iter().filter(|(_, parent)| *parent == pid).map(|(child, _)| *child));
+    }
+    family.split_off(1)
 }
 
 /// The word `secret` as crypt(3) keeps it.
 const SECRET: &str =
     "$6$ftp421$PKdo2tfv5RcZgq9db80WE/3.ht.XJXmSPZmdd59VZIX86Tp8rf9D/0JU2kH.IZ5.CJYmSLZSejqIRtGK90CpW.";
 
+/// Writes a configuration to the folder and gives back the name of its file.
+fn written(dir: &Path, config: &str) -> String {
+    let file = dir.join("config");
+    fs::write(&file, config).unwrap();
+    file.display().to_string()
+}
+
 /// A program of the daemons that `.ci/install` unpacks.
 fn unpacked(path: &str) -> PathBuf {
-    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/daemons").join(path);
+    cached(&format!("daemons/{path}"))
+}
+
+/// A program that `.ci/install` has put in place.
+fn cached(path: &str) -> PathBuf {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache").join(path);
     assert!(program.exists(), "{} is missing: run .ci/install", program.display());
     program
 }

@@ -1,4 +1,11 @@
 //! The project's claims against real FTP servers, which `.ci/install` puts in place.
 
 mod daemon;
+mod ears;
+#[expect(clippy::disallowed_methods, reason = "real servers live in real time")]
+mod hammer;
+#[expect(clippy::disallowed_methods, reason = "real servers live in real time")]
+mod quirks;
+mod storm;
+mod talk;
 mod xferlog;
