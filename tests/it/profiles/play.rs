@@ -16,6 +16,9 @@ pub const ALICE: ArgId = ArgId(100);
 pub const BOB: ArgId = ArgId(101);
 pub const MALLORY: ArgId = ArgId(102);
 
+/// A connection that never was: there is nothing in its slot, nor will there be.
+const NOBODY: ConnId = ConnId(1 << 20);
+
 /// A server and the record.
 pub struct Play {
     server: Server,
@@ -56,8 +59,13 @@ impl Play {
     }
 
     pub fn connect_as(&mut self, host: u32, class: u8) -> ConnId {
+        if !self.server.has_room(self.now) {
+            let _ = writeln!(self.record, "{} no room for a SYN", self.now.as_nanos());
+            return NOBODY;
+        }
         let conn = self.free.pop().unwrap_or(ConnId(self.next));
         self.next = self.next.max(conn.0 + 1);
+        self.spoke.remove(&conn.0);
         self.give(Input::Accepted { conn, peer: PeerId(host), class });
         conn
     }
@@ -72,8 +80,16 @@ impl Play {
         conn
     }
 
-    /// Sends a command and waits until it is answered.
+    /// Sends a command, behind the greeting unless that takes very long, and waits until it is answered.
     pub fn says(&mut self, conn: ConnId, verb: Verb, arg: ArgId) {
+        let patience = self.now + Duration::from_secs(1);
+        while !self.spoke.contains_key(&conn.0) {
+            let Some((&(at, _), _)) = self.due.first_key_value() else { break };
+            if at > patience {
+                break;
+            }
+            self.until(at);
+        }
         self.sends(conn, verb, arg);
         let answered = self.spoke.get(&conn.0).copied().unwrap_or_default();
         if answered > self.now {
@@ -123,8 +139,11 @@ impl Play {
     }
 
     fn until(&mut self, to: Instant) {
+        let mut fired = 0;
         while let Some((&(at, order), &conn)) = self.due.first_key_value().filter(|((at, _), _)| *at <= to) {
             self.due.remove(&(at, order));
+            fired += 1;
+            assert!(fired < 100_000, "a timer asks for itself again and again: {conn:?} at {at:?}");
             self.now = self.now.max(at);
             match conn {
                 Some(conn) => self.give(Input::TimerFired { conn }),
@@ -164,6 +183,7 @@ impl Play {
                 let _ = writeln!(self.record, "{now} free {}", conn.0);
             }
             Action::Close { conn, how, cause } => {
+                self.spoke.insert(conn.0, self.now);
                 let _ = writeln!(self.record, "{now} close {} {how:?} {cause:?}", conn.0);
             }
             other => {
@@ -172,8 +192,14 @@ impl Play {
         }
     }
 
+    /// One firing for one time is enough: a driver remembers few of each machine.
     fn arm(&mut self, at: Instant, conn: Option<ConnId>) {
+        let at = at.max(self.now);
+        let asked = self.due.range((at, 0)..=(at, u64::MAX)).any(|(_, other)| *other == conn);
+        if asked {
+            return;
+        }
         self.order += 1;
-        self.due.insert((at.max(self.now), self.order), conn);
+        self.due.insert((at, self.order), conn);
     }
 }
