@@ -2,6 +2,7 @@
 //!
 //! It does not hold the connections that wait to be accepted: those are the listener's.
 
+use super::session::Stage;
 use super::{Action, Control, Input, Server, Signal};
 use crate::id::ConnId;
 use crate::time::Instant;
@@ -83,11 +84,13 @@ impl Server {
             | Input::Closed { conn }
             | Input::TimerFired { conn } => conn,
         };
-        if conn.slot() >= self.sessions.len() && !matches!(input, Input::Closed { .. }) {
-            return true; // it was never accepted
-        }
-        if !(matches!(input, Input::Closed { .. }) && self.leaves_queue(conn)) {
+        let leaves = matches!(input, Input::Closed { .. });
+        let is_known = self.sessions.get(conn.slot()).is_some_and(|session| session.stage != Stage::Free);
+        // Whoever speaks before the greeting is read when it is accepted; what names nobody is nothing.
+        if is_known || (!leaves && self.waits_in_queue(conn)) {
             self.backlog.keep(conn, input);
+        } else if leaves {
+            self.leaves_queue(conn);
         }
         true
     }

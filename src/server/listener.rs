@@ -177,10 +177,16 @@ impl Server {
         self.arm_server(now, out);
     }
 
-    /// The client of a connection that still waits has left; `false` if it does not wait.
-    pub(super) fn leaves_queue(&mut self, conn: ConnId) -> bool {
-        let waiting = self.listener.queue.iter_mut().find(|waiting| waiting.conn == conn);
-        waiting.map(|waiting| waiting.gone = true).is_some()
+    /// Does `conn` wait to be accepted?
+    pub(super) fn waits_in_queue(&self, conn: ConnId) -> bool {
+        self.listener.queue.iter().any(|waiting| waiting.conn == conn)
+    }
+
+    /// The client of a connection that may still wait has left.
+    pub(super) fn leaves_queue(&mut self, conn: ConnId) {
+        if let Some(waiting) = self.listener.queue.iter_mut().find(|waiting| waiting.conn == conn) {
+            waiting.gone = true;
+        }
     }
 
     /// The listening socket is closed: the kernel resets whoever waits.

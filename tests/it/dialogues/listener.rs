@@ -13,7 +13,10 @@ use ftp421::time::{Duration, Instant};
 use super::desk::Desk;
 
 fn policy(profile: &str, keys: &str) -> Policy {
-    super::hour(&[super::server(profile, keys)]).servers[0].policy.clone()
+    let mut policy = super::hour(&[super::server(profile, keys)]).servers[0].policy.clone();
+    policy.process.accept = Lasting::default();
+    policy.process.stall_after_exit = Duration::ZERO;
+    policy
 }
 
 const fn us(us: u64) -> Duration {

@@ -1,6 +1,6 @@
 //! Signals, announced shutdowns and the 120 of a server that is not ready.
 
-use ftp421::server::profile::{Fate, InTransfer, ListenerFate, OnSignal};
+use ftp421::server::profile::{Fate, InTransfer, Lasting, ListenerFate, OnSignal};
 use ftp421::server::{Control, Input, Signal};
 use ftp421::time::Duration;
 
@@ -9,6 +9,8 @@ use super::desk::Desk;
 fn desk(profile: &str, change: impl FnOnce(&mut ftp421::server::policy::GoingDown)) -> Desk {
     let mut policy =
         super::hour(&[super::server(profile, "message = \"maintenance\"")]).servers[0].policy.clone();
+    policy.process.accept = Lasting::default();
+    policy.process.stall_after_exit = Duration::ZERO;
     change(&mut policy.process.down);
     Desk::with(policy)
 }

@@ -236,7 +236,7 @@ impl Driver {
                     assert!(at >= self.spoke[place], "no reply overtakes another");
                     self.spoke[place] = at;
                     self.replies[place] += 1;
-                    let unasked = 3; // the greeting, a timer's 421, and ProFTPD's word about a ban behind it
+                    let unasked = 4; // 120 and the greeting, a timer's 421, and ProFTPD's word about a ban behind it
                     assert!(
                         self.replies[place] <= self.commands[place] + unasked,
                         "it says more than it is asked"
