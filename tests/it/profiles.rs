@@ -3,6 +3,7 @@
 //! What a fact should change is not said here but in the dialogues; this only finds the fact that nothing obeys.
 
 mod gauntlet;
+mod hosts;
 mod leaves;
 mod play;
 

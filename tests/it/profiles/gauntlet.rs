@@ -5,10 +5,11 @@
 
 use ftp421::ftp::{ArgId, Verb};
 use ftp421::id::{ConnId, UserId};
-use ftp421::server::profile::{Counts, Offence, Per, Stage};
-use ftp421::server::{BanOverride, Control, DENIED, HostSpec, Input, Overrides, Policy, Profile, Signal};
+use ftp421::server::profile::{Offence, Per, Stage};
+use ftp421::server::{BanOverride, Control, DENIED, Input, Overrides, Policy, Profile, Signal};
 use ftp421::time::Duration;
 
+use super::hosts;
 use super::play::{ALICE, BOB, MALLORY, Play};
 
 /// What a scenario changes, and what then happens.
@@ -19,11 +20,11 @@ pub struct Scene {
 }
 
 impl Scene {
-    fn new(overrides: Overrides, act: impl Fn(&mut Play) + 'static) -> Self {
+    pub fn new(overrides: Overrides, act: impl Fn(&mut Play) + 'static) -> Self {
         Self { overrides, reloads: Vec::new(), act: Box::new(act) }
     }
 
-    fn plain(act: impl Fn(&mut Play) + 'static) -> Self {
+    pub fn plain(act: impl Fn(&mut Play) + 'static) -> Self {
         Self::new(Overrides::default(), act)
     }
 
@@ -57,7 +58,9 @@ pub fn scenes(profile: &Profile) -> Vec<Scene> {
     scenes.extend(bans(profile));
     scenes.extend(going_down());
     scenes.extend(unwelcome());
-    scenes.extend(exhausted(profile));
+    scenes.extend(hosts::exhausted());
+    scenes.extend(hosts::small_hosts());
+    scenes.extend(hosts::loads(profile));
     scenes
 }
 
@@ -279,7 +282,9 @@ fn limit_at_two(place: usize, knob: &str) -> Vec<Scene> {
             play.wait(0.3);
             play.connect(3);
         }
-        kept.iter().for_each(|conn| play.give(Input::Closed { conn: *conn }));
+        for conn in &kept {
+            play.give(Input::Closed { conn: *conn });
+        }
     }));
     scenes
 }
@@ -287,7 +292,9 @@ fn limit_at_two(place: usize, knob: &str) -> Vec<Scene> {
 fn full_house(play: &mut Play, user: ArgId, one_host: bool, reload: Control) {
     let host = |n: u32| if one_host { 1 } else { n };
     let guests: Vec<ConnId> = (1..4).map(|n| play.log_in(host(n), user)).collect();
-    guests.iter().for_each(|conn| play.transfers(*conn, Verb::Retr));
+    for conn in &guests {
+        play.transfers(*conn, Verb::Retr);
+    }
     let other = play.connect_as(host(7), 0);
     play.says(other, Verb::User, BOB);
     play.says(other, Verb::Pass, WRONG);
@@ -331,7 +338,9 @@ fn crowds(profile: &Profile) -> Vec<Scene> {
     vec![
         Scene::plain(|play| {
             let all: Vec<ConnId> = (0..12).map(|host| play.log_in(host, ALICE)).collect();
-            all.iter().for_each(|conn| play.transfers(*conn, Verb::Retr));
+            for conn in &all {
+                play.transfers(*conn, Verb::Retr);
+            }
             play.wait(200.0);
             play.log_in(1, ALICE);
         }),
@@ -339,7 +348,9 @@ fn crowds(profile: &Profile) -> Vec<Scene> {
         Scene::plain(|play| {
             let all: Vec<ConnId> = (0..12).map(|host| play.log_in(host, ArgId::ANONYMOUS)).collect();
             play.wait(200.0);
-            all.iter().for_each(|conn| play.transfers(*conn, Verb::Retr));
+            for conn in &all {
+                play.transfers(*conn, Verb::Retr);
+            }
         }),
         Scene::plain(move |play| {
             for _ in 0..neighbours {
@@ -507,121 +518,5 @@ fn going_down() -> Vec<Scene> {
             play.wait(50.0);
         }
     }));
-    scenes
-}
-
-// ---- a host with nothing left ------------------------------------------------------------------------------------
-
-fn exhausted(profile: &Profile) -> Vec<Scene> {
-    let ports = |count| Overrides { passive_ports: Some(count), ..Overrides::default() };
-    let mut scenes = vec![
-        Scene::plain(|play| {
-            let conn = play.log_in(1, ALICE);
-            play.control(Control::FillDisk(true));
-            for verb in [Verb::Stor, Verb::Stor, Verb::Retr] {
-                play.begins(conn, verb);
-                play.wait(1.0);
-                play.give(Input::TransferDone { conn });
-            }
-        }),
-        // Everybody at the same moment: what the loop does for each, and how many may wait.
-        Scene::plain(|play| {
-            let all: Vec<ConnId> = (0..300).map(|host| play.connect(host)).collect();
-            play.wait(0.1);
-            for conn in all {
-                play.give(Input::Closed { conn });
-                play.wait(0.001);
-                play.connect(400);
-            }
-            play.wait(2.0);
-        }),
-    ];
-    let host = |host: HostSpec| Overrides { host, ..Overrides::default() };
-    let full = HostSpec::UNBOUNDED;
-    for spec in [
-        HostSpec { cores: 1, ..full },
-        HostSpec { cores: 4, ..full },
-        HostSpec { descriptors: 6, ..full },
-        HostSpec { processes: 6, ..full },
-        HostSpec { memory_kib: 4_000, ..full },
-        HostSpec { memory_kib: 100, ..full },
-    ] {
-        scenes.push(Scene::new(host(spec), |play| {
-            let all: Vec<ConnId> = (0..30).map(|host| play.connect(host)).collect();
-            play.wait(1.0);
-            all.iter().for_each(|conn| play.sends(*conn, Verb::User, ALICE));
-            all.iter().for_each(|conn| play.sends(*conn, Verb::Pass, ArgId::RIGHT_PASSWORD));
-            play.wait(1.0);
-            for conn in &all {
-                play.begins(*conn, Verb::Retr);
-            }
-            play.wait(1.0);
-            all.iter().for_each(|conn| play.give(Input::Closed { conn: *conn }));
-            play.wait(1.0);
-            play.connect(50);
-        }));
-    }
-    // A shutdown that is told by processes, of which there are few.
-    scenes.push(Scene::new(host(HostSpec { processes: 3, ..full }), |play| {
-        play.control(Control::Announce);
-        play.wait(10.0);
-        for _ in 0..30 {
-            play.connect(1);
-            play.wait(0.0005);
-        }
-        play.wait(1.0);
-    }));
-    // A queue in front of a server that hangs.
-    scenes.push(Scene::plain(|play| {
-        play.control(Control::Hang);
-        (0..300).for_each(|host| _ = play.connect(host));
-        play.wait(1.0);
-        play.control(Control::Resume);
-        play.wait(5.0);
-    }));
-    // A load that is long in coming and in going.
-    for limit in [None, Some(2)] {
-        let load = profile.limits.iter().filter(|limit| limit.counts == Counts::Load);
-        let limits = load.filter_map(|own| Some((own.knob.clone(), limit?))).collect();
-        let overrides = Overrides { limits, ..host(HostSpec { cores: 1, ..full }) };
-        scenes.push(Scene::new(overrides, |play| {
-            let (guest, user) = (play.log_in(1, ArgId::ANONYMOUS), play.log_in(2, ALICE));
-            play.control(Control::SetSlowness(1_000_000));
-            (10..40).for_each(|host| _ = play.connect(host));
-            play.wait(100.0);
-            play.control(Control::SetSlowness(100));
-            for _ in 0..12 {
-                play.wait(20.0);
-                play.connect(4);
-                play.wait(0.01);
-                let conn = play.connect(3);
-                play.transfers(guest, Verb::Retr);
-                play.transfers(user, Verb::Retr);
-                play.says(conn, Verb::User, ALICE);
-                play.says(conn, Verb::Pass, ArgId::RIGHT_PASSWORD);
-                play.says(conn, Verb::Quit, ArgId::NONE);
-            }
-        }));
-    }
-    scenes.push(Scene::new(host(HostSpec { descriptors: 100, ..full }), |play| {
-        let conn = play.log_in(1, ALICE);
-        play.control(Control::LeakDescriptors(1_000));
-        play.begins(conn, Verb::Retr);
-        play.connect(2);
-        play.wait(5.0);
-    }));
-    for count in [1, 4] {
-        scenes.push(Scene::new(ports(count), |play| {
-            let all: Vec<ConnId> = (0..6).map(|host| play.log_in(host, ALICE)).collect();
-            all.iter().for_each(|conn| play.says(*conn, Verb::Pasv, ArgId::NONE));
-            all.iter().for_each(|conn| play.give(Input::Closed { conn: *conn }));
-            for _ in 0..5 {
-                let conn = play.log_in(9, ALICE);
-                play.transfers(conn, Verb::Retr);
-                play.says(conn, Verb::Quit, ArgId::NONE);
-                play.wait(20.0);
-            }
-        }));
-    }
     scenes
 }
