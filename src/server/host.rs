@@ -206,12 +206,14 @@ impl Server {
         }
     }
 
-    /// Has the listening process a descriptor left for a data connection? One that leaves its sessions to processes of their own needs
-    /// none.
+    /// Is a descriptor left for a data connection? A process for each session brings its own, unless the whole host has none left.
     pub(super) fn has_descriptor_for_data(&self) -> bool {
         let process = &self.policy.process;
-        if process.descriptors == 0 || process.host.descriptors == u32::MAX {
+        if process.host.descriptors == u32::MAX {
             return true;
+        }
+        if process.descriptors == 0 {
+            return self.host.leaked < process.host.descriptors; // then the sessions' processes find none either
         }
         let taken = u64::from(self.slots) * u64::from(process.descriptors) + u64::from(self.data_sockets);
         taken + u64::from(self.host.leaked) < u64::from(process.host.descriptors)

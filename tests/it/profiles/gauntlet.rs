@@ -5,7 +5,7 @@
 
 use ftp421::ftp::{ArgId, Verb};
 use ftp421::id::{ConnId, UserId};
-use ftp421::server::profile::{Offence, Per, Stage};
+use ftp421::server::profile::{Counts, Offence, Per, Stage};
 use ftp421::server::{BanOverride, Control, DENIED, HostSpec, Input, Overrides, Policy, Profile, Signal};
 use ftp421::time::Duration;
 
@@ -57,7 +57,7 @@ pub fn scenes(profile: &Profile) -> Vec<Scene> {
     scenes.extend(bans(profile));
     scenes.extend(going_down());
     scenes.extend(unwelcome());
-    scenes.extend(exhausted());
+    scenes.extend(exhausted(profile));
     scenes
 }
 
@@ -342,11 +342,17 @@ fn crowds(profile: &Profile) -> Vec<Scene> {
             all.iter().for_each(|conn| play.transfers(*conn, Verb::Retr));
         }),
         Scene::plain(move |play| {
-            (0..neighbours).for_each(|_| _ = play.connect(1));
+            for _ in 0..neighbours {
+                play.connect(1);
+                play.wait(0.001);
+            }
             play.wait(1.0);
         }),
         Scene::plain(move |play| {
-            (0..strangers).for_each(|host| _ = play.connect(host));
+            for host in 0..strangers {
+                play.connect(host);
+                play.wait(0.001);
+            }
             play.wait(5.0);
         }),
     ]
@@ -506,7 +512,7 @@ fn going_down() -> Vec<Scene> {
 
 // ---- a host with nothing left ------------------------------------------------------------------------------------
 
-fn exhausted() -> Vec<Scene> {
+fn exhausted(profile: &Profile) -> Vec<Scene> {
     let ports = |count| Overrides { passive_ports: Some(count), ..Overrides::default() };
     let mut scenes = vec![
         Scene::plain(|play| {
@@ -534,6 +540,7 @@ fn exhausted() -> Vec<Scene> {
     let full = HostSpec::UNBOUNDED;
     for spec in [
         HostSpec { cores: 1, ..full },
+        HostSpec { cores: 4, ..full },
         HostSpec { descriptors: 6, ..full },
         HostSpec { processes: 6, ..full },
         HostSpec { memory_kib: 4_000, ..full },
@@ -552,6 +559,48 @@ fn exhausted() -> Vec<Scene> {
             all.iter().for_each(|conn| play.give(Input::Closed { conn: *conn }));
             play.wait(1.0);
             play.connect(50);
+        }));
+    }
+    // A shutdown that is told by processes, of which there are few.
+    scenes.push(Scene::new(host(HostSpec { processes: 3, ..full }), |play| {
+        play.control(Control::Announce);
+        play.wait(10.0);
+        for _ in 0..30 {
+            play.connect(1);
+            play.wait(0.0005);
+        }
+        play.wait(1.0);
+    }));
+    // A queue in front of a server that hangs.
+    scenes.push(Scene::plain(|play| {
+        play.control(Control::Hang);
+        (0..300).for_each(|host| _ = play.connect(host));
+        play.wait(1.0);
+        play.control(Control::Resume);
+        play.wait(5.0);
+    }));
+    // A load that is long in coming and in going.
+    for limit in [None, Some(2)] {
+        let load = profile.limits.iter().filter(|limit| limit.counts == Counts::Load);
+        let limits = load.filter_map(|own| Some((own.knob.clone(), limit?))).collect();
+        let overrides = Overrides { limits, ..host(HostSpec { cores: 1, ..full }) };
+        scenes.push(Scene::new(overrides, |play| {
+            let (guest, user) = (play.log_in(1, ArgId::ANONYMOUS), play.log_in(2, ALICE));
+            play.control(Control::SetSlowness(1_000_000));
+            (10..40).for_each(|host| _ = play.connect(host));
+            play.wait(100.0);
+            play.control(Control::SetSlowness(100));
+            for _ in 0..12 {
+                play.wait(20.0);
+                play.connect(4);
+                play.wait(0.01);
+                let conn = play.connect(3);
+                play.transfers(guest, Verb::Retr);
+                play.transfers(user, Verb::Retr);
+                play.says(conn, Verb::User, ALICE);
+                play.says(conn, Verb::Pass, ArgId::RIGHT_PASSWORD);
+                play.says(conn, Verb::Quit, ArgId::NONE);
+            }
         }));
     }
     scenes.push(Scene::new(host(HostSpec { descriptors: 100, ..full }), |play| {

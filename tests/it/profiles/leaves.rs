@@ -46,6 +46,14 @@ pub fn is_prose(path: &Path) -> bool {
     path.last().is_some_and(|key| PROSE.contains(&key.as_str()))
 }
 
+/// A load is the host's, whoever it is asked for.
+pub fn goes_without_saying(facts: &Table, path: &Path) -> bool {
+    let [section, place, key] = &path[..] else { return false };
+    section == "limit"
+        && key == "per"
+        && get(facts, &vec![section.clone(), place.clone(), "counts".into()]).as_str() == Some("load")
+}
+
 /// The fact at `path`.
 pub fn get<'a>(facts: &'a Table, path: &Path) -> &'a Value {
     let mut value = &facts[&path[0]];

@@ -16,6 +16,9 @@ pub const ALICE: ArgId = ArgId(100);
 pub const BOB: ArgId = ArgId(101);
 pub const MALLORY: ArgId = ArgId(102);
 
+/// A connection that never was: there is nothing in its slot, nor will there be.
+const NOBODY: ConnId = ConnId(1 << 20);
+
 /// A server and the record.
 pub struct Play {
     server: Server,
@@ -56,8 +59,13 @@ impl Play {
     }
 
     pub fn connect_as(&mut self, host: u32, class: u8) -> ConnId {
+        if !self.server.has_room(self.now) {
+            let _ = writeln!(self.record, "{} no room for a SYN", self.now.as_nanos());
+            return NOBODY;
+        }
         let conn = self.free.pop().unwrap_or(ConnId(self.next));
         self.next = self.next.max(conn.0 + 1);
+        self.spoke.remove(&conn.0);
         self.give(Input::Accepted { conn, peer: PeerId(host), class });
         conn
     }
@@ -72,8 +80,16 @@ impl Play {
         conn
     }
 
-    /// Sends a command and waits until it is answered.
+    /// Sends a command, behind the greeting unless that takes very long, and waits until it is answered.
     pub fn says(&mut self, conn: ConnId, verb: Verb, arg: ArgId) {
+        let patience = self.now + Duration::from_secs(1);
+        while !self.spoke.contains_key(&conn.0) {
+            let Some((&(at, _), _)) = self.due.first_key_value() else { break };
+            if at > patience {
+                break;
+            }
+            self.until(at);
+        }
         self.sends(conn, verb, arg);
         let answered = self.spoke.get(&conn.0).copied().unwrap_or_default();
         if answered > self.now {
@@ -167,6 +183,7 @@ impl Play {
                 let _ = writeln!(self.record, "{now} free {}", conn.0);
             }
             Action::Close { conn, how, cause } => {
+                self.spoke.insert(conn.0, self.now);
                 let _ = writeln!(self.record, "{now} close {} {how:?} {cause:?}", conn.0);
             }
             other => {
