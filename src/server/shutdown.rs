@@ -81,7 +81,7 @@ impl Server {
             Control::Signal(signal) => self.signal(now, signal, out),
             Control::SetBacklog(u32::MAX) => self.listener.backlog = self.policy.process.backlog,
             Control::SetBacklog(backlog) => self.listener.backlog = backlog,
-            Control::SetSlowness(percent) => self.host.slowness = percent,
+            Control::SetSlowness(percent) => self.host.set_slowness(percent),
             Control::LeakDescriptors(count) => self.host.leaked = count,
             Control::FillDisk(full) => self.host.disk_full = full,
             Control::SetLimit { check, limit } => self.policy.set_limit(usize::from(check), limit),
