@@ -224,7 +224,7 @@ impl Server {
             && command.verb.is_keep_alive()
             && self.is_stale(now, conn)
         {
-            self.sessions[conn.slot()].last_deed = now; // if the session outlives it
+            self.sessions[conn.slot()].idling_since = now; // if the session outlives it
             self.end(now, turn, conn, timer.ending.into(), out);
             return;
         }
@@ -240,7 +240,9 @@ impl Server {
             session.last_command = at;
         }
         if !command.verb.is_keep_alive() {
-            session.last_deed = at;
+            session.idling_since = Instant::NEVER;
+        } else if session.idling_since.is_never() {
+            session.idling_since = at;
         }
         let replies = &self.policy.replies;
         match (session.stage, command.verb) {

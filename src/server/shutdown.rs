@@ -134,7 +134,9 @@ impl Server {
     /// have noticed it too early.
     fn deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
         let noticed = self.down.noticed;
-        if self.policy.process.down.forgets_deadline && noticed < now {
+        let down = &self.policy.process.down;
+        // Who notices an announcement at once has always noticed it too early.
+        if down.forgets_deadline && (noticed < now || down.noticed_after.is_zero()) {
             return;
         }
         self.down.cuts = if noticed.is_never() { now } else { noticed.max(now) };

@@ -86,9 +86,10 @@ impl Server {
     /// Has `conn` done nothing but keep itself alive for too long?
     pub(super) fn is_stale(&self, now: Instant, conn: ConnId) -> bool {
         let session = &self.sessions[conn.slot()];
-        self.policy
-            .noop_idle_timer
-            .is_some_and(|timer| now.since(session.last_deed) > length(&timer, self.sides.get(session.side)))
+        let since = session.idling_since;
+        self.policy.noop_idle_timer.is_some_and(|timer| {
+            !since.is_never() && now.since(since) > length(&timer, self.sides.get(session.side))
+        })
     }
 
     fn expire(&mut self, now: Instant, conn: ConnId, kind: Kind, out: &mut Vec<Action>) {
