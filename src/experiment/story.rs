@@ -120,7 +120,10 @@ fn probabilities(summary: &Summary) -> Option<String> {
     let parts = [(first, "of first attempts"), (all, "of all attempts")];
     let refused: Vec<String> =
         parts.iter().filter_map(|(e, of)| Some(format!("{} {of}", share(e)?))).collect();
-    let unserved = share(&unserved).map(|share| format!("; {share} of wanted sessions were never served"));
+    let unserved = share(&unserved).map(|share| match share.as_str() {
+        "none" => "; every wanted session was served".to_owned(),
+        share => format!("; {share} of wanted sessions were never served"),
+    });
     let since = match summary.warmup_s {
         s if s > 0.0 => format!(" (from {} on)", seconds(s)),
         _ => String::new(),
