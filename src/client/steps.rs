@@ -89,19 +89,26 @@ impl Client {
         }
     }
 
-    /// Does the data connection of this step never come? Drawn anew for each step.
+    /// Does the data connection of this step never come?
     fn has_no_data(&self, env: &Env<'_>) -> bool {
-        env.streams.no_data.chance(env.behaviour.no_data, u64::from(self.index), self.step_counter())
+        env.streams.no_data.chance(env.behaviour.no_data, u64::from(self.index), self.mishap_counter())
     }
 
     const fn step_counter(&self) -> u64 {
         counter(self.session, self.step)
     }
 
+    /// The counter of what may go wrong at a step: other than what the step is, it is drawn anew when another attempt comes to it
+    /// again, or a client that comes back for the rest of its script would meet the same mishap for ever.
+    const fn mishap_counter(&self) -> u64 {
+        const STRIDE: u32 = 0x9E37_79B9; // odd and large: no attempt's steps are another one's
+        counter(self.session, self.step.wrapping_add(self.attempt.wrapping_sub(1).wrapping_mul(STRIDE)))
+    }
+
     fn open_data(&self, env: &Env<'_>, out: &mut Vec<Action>) {
         let Step::Transfer { command, .. } = env.behaviour.script.step(self.step) else { return };
         let stalls =
-            env.streams.stall.chance(env.behaviour.stall, u64::from(self.index), self.step_counter());
+            env.streams.stall.chance(env.behaviour.stall, u64::from(self.index), self.mishap_counter());
         let active = env.behaviour.data == DataMode::Active;
         out.push(Action::OpenData { verb: command.verb, active, stalls, bytes: self.size(env) });
     }

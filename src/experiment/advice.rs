@@ -36,7 +36,10 @@ pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: 
         return;
     }
     let check = &scenario.policy().checks[place];
-    let limit = check.configured;
+    let (knob, limit) = match check.held_down_by_ports() {
+        Some(ports) => ("passive_ports", ports),
+        None => (check.knob.as_str(), check.configured),
+    };
     let (smallest, searched_to) = if study.work.events.saturating_mul(EXPECTED_RUNS) > MOST_EVENTS {
         (None, limit)
     } else {
@@ -46,7 +49,7 @@ pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: 
         return;
     }
     let goal = goals.iter().map(|g| g.text().to_owned()).collect::<Vec<_>>().join(" and ");
-    let advice = Advice { binding: check.knob.clone(), limit, goal, smallest, searched_to };
+    let advice = Advice { binding: knob.to_owned(), limit, goal, smallest, searched_to };
     let at = summary.story.len().min(1);
     summary.story.insert(at, sentence(&advice));
     summary.advice = Some(advice);
@@ -80,10 +83,14 @@ fn is_reloaded(scenario: &Scenario, place: usize) -> bool {
         .any(|(_, control)| matches!(control, Control::SetLimit { check, .. } if usize::from(check) == place))
 }
 
-/// Does the scenario meet all `goals` with the limit at `place` set to `limit`?
+/// Does the scenario meet all `goals` with the limit at `place` set to `limit`? If passive ports hold it down, that is their number.
 fn meets(scenario: &Scenario, place: usize, limit: u32, goals: &[Threshold], watch: &Watch) -> bool {
     let mut changed = scenario.clone();
-    changed.servers[0].policy.set_limit(place, limit);
+    let policy = &mut changed.servers[0].policy;
+    match scenario.policy().checks[place].held_down_by_ports() {
+        Some(_) => policy.set_ports_of_limit(place, limit),
+        None => policy.set_limit(place, limit),
+    }
     changed.thresholds = goals.to_vec();
     let study = replicate(&changed, &mut (), watch);
     summarise(&changed, &study).summary.thresholds.iter().all(|verdict| verdict.ok)

@@ -81,6 +81,15 @@ fn server(scenario: &Scenario, text: &mut Text) {
         );
     }
     text.line("timers", words::timers(policy));
+    for (label, words) in [("listener", words::listener(policy)), ("host", words::host(policy))] {
+        if let Some(words) = words {
+            text.line(label, words);
+        }
+    }
+    if scenario.servers[0].bandwidth() > 0 {
+        let mib = scenario.servers[0].bandwidth() as f64 / 1_048_576.0;
+        text.line("bandwidth", format_args!("{}MiB/s, shared by all transfers", words::number_of(mib)));
+    }
     if let Some(ban) = words::ban(policy) {
         text.line("ban", ban);
     }
@@ -127,6 +136,10 @@ fn session(hold: &Hold) -> String {
             parts.push(format!("{} {what}", words::seconds(seconds)));
         }
     }
+    let stuck = match hold.stuck {
+        s if s <= 0.0 => String::new(),
+        s => format!("; stuck transfers add {} on average", words::seconds(s)),
+    };
     let ghosts = match hold.ghosts {
         (share, _) if share <= 0.0 => String::new(),
         (_, each) => {
@@ -134,7 +147,7 @@ fn session(hold: &Hold) -> String {
         }
     };
     format!(
-        "a session holds a slot for about {} = {}{ghosts}",
+        "a session holds a slot for about {} = {}{stuck}{ghosts}",
         words::seconds(hold.untroubled()),
         parts.join(" + ")
     )
@@ -152,6 +165,14 @@ fn temper(population: &Population) -> Option<String> {
     }
     if behaviour.vanish > 0.0 {
         traits.push(format!("{} vanish", words::percent(behaviour.vanish)));
+    }
+    for (share, what) in [
+        (behaviour.stall, "of transfers stop half way"),
+        (behaviour.no_data, "of data connections never come"),
+    ] {
+        if share > 0.0 {
+            traits.push(format!("{} {what}", words::percent(share)));
+        }
     }
     if behaviour.reconnect {
         traits.push("come back when cut".to_owned());

@@ -24,6 +24,7 @@ pub(super) fn tell(scenario: &Scenario, merged: &Recorder, summary: &Summary) ->
         load(summary),
         retries(summary),
         service(summary),
+        queues(summary),
         unserved(summary),
         cuts(summary),
         transfers(summary),
@@ -39,23 +40,7 @@ pub(super) fn tell(scenario: &Scenario, merged: &Recorder, summary: &Summary) ->
 fn conclusion(scenario: &Scenario, merged: &Recorder, summary: &Summary) -> String {
     let counts = &summary.counts;
     let Some((cause, refused)) = most(&summary.refused_by_cause.turned_away) else {
-        let rest = match (counts.cut, counts.network_failed + counts.lost) {
-            (0, 0) => format!("{} admitted", count(counts.admitted)),
-            (cut, 0) => format!("but {} cut after login", number(cut, "session was", "sessions were")),
-            (0, lost) => format!(
-                "but {} for the network or a dead server",
-                number(lost, "connection failed", "connections failed")
-            ),
-            (cut, lost) => format!(
-                "but {} cut after login, and {} for the network or a dead server",
-                number(cut, "session was", "sessions were"),
-                number(lost, "connection failed", "connections failed")
-            ),
-        };
-        return format!(
-            "Nobody was turned away: {}, {rest}.",
-            number(counts.attempts, "attempt", "attempts")
-        );
+        return nobody(summary);
     };
     let whom = format!(
         "turned away {} of {}{}",
@@ -64,9 +49,35 @@ fn conclusion(scenario: &Scenario, merged: &Recorder, summary: &Summary) -> Stri
         in_all(summary)
     );
     match binding(scenario, merged).filter(|check| check.ending.cause.name() == cause) {
-        Some(check) => format!("{} = {} binds: it {whom}.", check.knob, check.limit),
+        Some(check) => {
+            let ports = check.held_down_by_ports();
+            let why = ports.map(|ports| format!(" (of {ports} passive ports)")).unwrap_or_default();
+            format!("{} = {}{why} binds: it {whom}.", check.knob, check.limit)
+        }
         None => format!("{cause} {whom}."),
     }
+}
+
+/// The conclusion where nobody was turned away: what went wrong all the same.
+fn nobody(summary: &Summary) -> String {
+    let counts = &summary.counts;
+    let lost = counts.network_failed + counts.lost;
+    let troubles = [
+        (summary.transfers.failed, "transfer failed", "transfers failed", ""),
+        (counts.cut, "session was", "sessions were", " cut after login"),
+        (lost, "connection failed", "connections failed", " for the network or a dead server"),
+    ];
+    let told: Vec<String> = troubles
+        .iter()
+        .filter(|(n, ..)| *n > 0)
+        .map(|(n, one, many, how)| format!("{}{how}", number(*n, one, many)))
+        .collect();
+    let rest = match told.split_last() {
+        None => format!("{} admitted", count(counts.admitted)),
+        Some((only, [])) => format!("but {only}"),
+        Some((last, others)) => format!("but {}, and {last}", others.join(", ")),
+    };
+    format!("Nobody was turned away: {}, {rest}.", number(counts.attempts, "attempt", "attempts"))
 }
 
 /// Counts are totals: says over how many replications, if there are several.
@@ -109,7 +120,10 @@ fn probabilities(summary: &Summary) -> Option<String> {
     let parts = [(first, "of first attempts"), (all, "of all attempts")];
     let refused: Vec<String> =
         parts.iter().filter_map(|(e, of)| Some(format!("{} {of}", share(e)?))).collect();
-    let unserved = share(&unserved).map(|share| format!("; {share} of wanted sessions were never served"));
+    let unserved = share(&unserved).map(|share| match share.as_str() {
+        "none" => "; every wanted session was served".to_owned(),
+        share => format!("; {share} of wanted sessions were never served"),
+    });
     let since = match summary.warmup_s {
         s if s > 0.0 => format!(" (from {} on)", seconds(s)),
         _ => String::new(),
@@ -184,6 +198,25 @@ fn service(summary: &Summary) -> Option<String> {
     Some(format!("Time to service: median {median}, 99th percentile {tail}."))
 }
 
+/// The steps on the way to service for which some wait far longer than most: something is queued for.
+fn queues(summary: &Summary) -> Option<String> {
+    /// Less than this many seconds is no wait.
+    const NOTABLE: f64 = 0.1;
+    /// A 99th percentile of so many medians tells of a queue.
+    const TIMES: f64 = 3.0;
+    let told: Vec<String> = ["connect", "greeting", "login"]
+        .into_iter()
+        .filter_map(|name| {
+            let times = summary.latency.get(name)?;
+            let at = |q: f64| times.quantiles.iter().find(|told| (told.q - q).abs() < 1e-12);
+            let (median, tail) = (at(0.5)?.s, at(0.99)?.s);
+            (tail >= NOTABLE && tail > TIMES * median)
+                .then(|| Some(format!("{name} {} and {}", quantile(times, 0.5)?, quantile(times, 0.99)?)))?
+        })
+        .collect();
+    (!told.is_empty()).then(|| format!("Of that, median and 99th percentile: {}.", told.join("; ")))
+}
+
 /// A quantile in words; one among the censored is only known to be greater than what was recorded.
 fn quantile(times: &Quantiles, q: f64) -> Option<String> {
     let found = times.quantiles.iter().find(|told| (told.q - q).abs() < 1e-12)?;
@@ -201,6 +234,11 @@ fn unserved(summary: &Summary) -> Option<String> {
         n => format!(", {} of them still waiting at the end", count(n)),
     };
     let wanted = number(counts.wanted, "wanted session", "wanted sessions");
+    if counts.unserved == counts.waiting_at_end {
+        return (counts.unserved > 0).then(|| {
+            format!("{} of {wanted} still waited to be served at the end.", count(counts.unserved))
+        });
+    }
     (counts.unserved > 0).then(|| format!("{} of {wanted} never served{waiting}.", count(counts.unserved)))
 }
 

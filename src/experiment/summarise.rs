@@ -17,7 +17,7 @@ use crate::metrics::{Beginning, Episodes, LEVEL, Level, Recorder, Threshold, WIN
 use crate::observe::{Cause, Latency};
 use crate::scenario::Scenario;
 use crate::server::Control;
-use crate::server::profile::Per;
+use crate::server::profile::{Counts, Per};
 use crate::time::{Duration, Instant};
 use crate::workload::Arrivals;
 
@@ -39,9 +39,11 @@ pub fn summarise(scenario: &Scenario, study: &Study) -> Outcome {
 
 /// Adds to each row the limit on all clients: what the server begins with, and what reloads make of it.
 fn with_limits(scenario: &Scenario, mut rows: Vec<TimelineRow>) -> Vec<TimelineRow> {
-    let Some(place) = scenario.policy().checks.iter().position(|check| check.per == Per::Server) else {
-        return rows;
-    };
+    let checks = scenario.policy().checks.iter().enumerate();
+    let heads = checks.filter(|(_, check)| {
+        check.per == Per::Server && !matches!(check.counts, Counts::Load | Counts::Recent)
+    });
+    let Some((place, _)) = heads.min_by_key(|(_, check)| check.limit) else { return rows };
     let mut policy = scenario.policy().clone();
     let mut reloads = scenario
         .faults

@@ -33,6 +33,8 @@ pub const PALE_BLUE: Rgb = Rgb(0xA9, 0xD3, 0xEE);
 pub const ORANGE: Rgb = Rgb(0xE6, 0x9F, 0x00);
 /// Another plain series.
 pub const GREEN: Rgb = Rgb(0x00, 0x9E, 0x73);
+/// Another plain series.
+pub const PURPLE: Rgb = Rgb(0x88, 0x22, 0x55);
 /// Another plain series, and the mark of an onset.
 pub const RED: Rgb = Rgb(0xD5, 0x5E, 0x00);
 

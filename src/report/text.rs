@@ -28,6 +28,7 @@ pub fn text(summary: &Summary, colour: bool) -> String {
     }
     out.push('\n');
     totals(&mut out, &summary.counts);
+    populations(&mut out, summary);
     estimates(&mut out, summary);
     refusals(&mut out, summary, paint);
     coverage(&mut out, summary);
@@ -81,6 +82,24 @@ fn totals(out: &mut String, c: &Counts) {
     for row in rows.iter().filter(|row| row.iter().any(|(_, n)| *n > 0)) {
         let _ = writeln!(out, "  {}", row.map(|(name, n)| cell(name, n)).join("   "));
     }
+}
+
+/// A line for each population, if there are several.
+fn populations(out: &mut String, summary: &Summary) {
+    if summary.populations.len() < 2 {
+        return;
+    }
+    let widest = summary.populations.keys().map(|name| name.chars().count()).max().unwrap_or(0);
+    let line = |name: &str, cells: [String; 6]| {
+        cells.iter().fold(format!("  {name:<widest$}"), |line, cell| line + &format!("{cell:>14}"))
+    };
+    let heads = ["wanted", "never served", "attempts", "turned away", "bad password", "cut"];
+    let _ = writeln!(out, "\n{}", line("", heads.map(str::to_owned)));
+    for (name, c) in &summary.populations {
+        let numbers = [c.wanted, c.unserved, c.attempts, c.turned_away, c.login_failed, c.cut];
+        let _ = writeln!(out, "{}", line(name, numbers.map(count)));
+    }
+    out.push('\n');
 }
 
 fn estimates(out: &mut String, summary: &Summary) {

@@ -74,6 +74,9 @@ impl Server {
 
     /// The first limit of `stage` that has no room for one more.
     pub(super) fn exceeded(&self, stage: CheckStage, who: Who) -> Option<Verdict> {
+        if !self.checked[stage as usize] {
+            return None;
+        }
         let checks = self.policy.checks.iter().enumerate();
         checks
             .filter(|(_, check)| check.stage == stage && check.limit != u32::MAX)

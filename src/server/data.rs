@@ -185,7 +185,7 @@ impl Server {
         let session = &mut self.sessions[conn.slot()];
         session.stage = Stage::Session;
         session.last_command = now;
-        session.last_deed = now;
+        session.idling_since = Instant::NEVER;
         let Some(side) = self.side_of(conn) else { return };
         side.slow_since = Instant::NEVER;
         let moved = !std::mem::replace(&mut side.began, Instant::NEVER).is_never();

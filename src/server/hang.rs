@@ -109,9 +109,16 @@ impl Server {
         for input in inputs {
             self.handle(now, input, out);
         }
-        for slot in (0..of.len()).filter(|slot| of[*slot] & !CLOSED >= MOST_OF_ONE) {
-            self.timer_fired(now, ConnId::new(self.id, slot as u32), out); // its firing may not have been kept
+        for conn in self.unkept(&of) {
+            self.timer_fired(now, conn, out);
         }
+    }
+
+    /// The connections of which a firing may not have been kept: too much came before it, or the close of a peer, which says nothing
+    /// about a process that is still to be reaped.
+    fn unkept(&self, of: &[u8]) -> Vec<ConnId> {
+        let slots = (0..of.len()).filter(|slot| of[*slot] >= MOST_OF_ONE); // CLOSED is more, too
+        slots.map(|slot| ConnId::new(self.id, slot as u32)).collect()
     }
 
     /// A server that may hang is ended: connections that it never saw are reset by its kernel, and nothing else that waited
@@ -119,12 +126,17 @@ impl Server {
     pub(super) fn drop_backlog(&mut self, now: Instant, out: &mut Vec<Action>) {
         self.reset_waiting(out);
         self.hung = false;
-        let Backlog { inputs, controls, .. } = std::mem::take(&mut self.backlog);
+        let Backlog { inputs, controls, of } = std::mem::take(&mut self.backlog);
         for input in inputs {
             match input {
                 Input::TimerFired { conn } if !self.is_reaping(conn) => {}
                 Input::Closed { .. } | Input::TimerFired { .. } => self.handle(now, input, out),
                 _ => {}
+            }
+        }
+        for conn in self.unkept(&of) {
+            if self.is_reaping(conn) {
+                self.timer_fired(now, conn, out);
             }
         }
         for control in controls {

@@ -34,7 +34,9 @@ pub(super) struct Host {
     /// When each core is free; empty if nothing ever waits for one.
     cores: BinaryHeap<Reverse<Instant>>,
     /// Per cent of the usual time that work takes.
-    pub slowness: u32,
+    slowness: u32,
+    /// Does every piece of work begin at once, take its usual time, and leave no trace?
+    plain: bool,
     /// Descriptors that are taken for nothing.
     pub leaked: u32,
     pub disk_full: bool,
@@ -46,19 +48,23 @@ impl Host {
     pub(super) fn new(process: &Process, counts_load: bool) -> Self {
         let HostSpec { cores, exponential, .. } = process.host;
         let cores = if process.event_loop { cores.min(1) } else { cores };
-        Self {
+        let mut host = Self {
             exponential,
             cores: (0..cores).map(|_| Reverse(Instant::ZERO)).collect(),
             slowness: 100,
+            plain: false,
             leaked: 0,
             disk_full: false,
             load: counts_load.then(Load::default),
-        }
+        };
+        host.set_slowness(100);
+        host
     }
 
-    /// Does every piece of work begin at once, take its usual time, and leave no trace?
-    fn is_plain(&self) -> bool {
-        self.cores.is_empty() && self.slowness == 100 && self.load.is_none() && !self.exponential
+    /// From now on work takes so many per cent of its usual time.
+    pub(super) fn set_slowness(&mut self, percent: u32) {
+        self.slowness = percent;
+        self.plain = self.cores.is_empty() && percent == 100 && self.load.is_none() && !self.exponential;
     }
 
     /// When work that comes at `now` and takes `service` is done: first come, first served, by the core that is free first (the
@@ -161,7 +167,7 @@ pub(super) enum Lack {
 impl Server {
     /// When work for `conn` that comes at `now` and takes `cost` on average is done.
     pub(super) fn work(&mut self, now: Instant, cost: Duration, conn: ConnId, what: Work) -> Instant {
-        if self.host.is_plain() {
+        if self.host.plain {
             return now + cost;
         }
         let service = if self.host.exponential && !cost.is_zero() {
@@ -176,7 +182,7 @@ impl Server {
     /// The same for work whose time has a law of its own.
     pub(super) fn work_lasting(&mut self, now: Instant, time: Lasting, conn: ConnId, what: Work) -> Instant {
         let service = if time.is_constant() { time.mean } else { time.draw(self.word(now, conn, what)) };
-        if self.host.is_plain() { now + service } else { self.host.serve(now, service) }
+        if self.host.plain { now + service } else { self.host.serve(now, service) }
     }
 
     fn word(&self, now: Instant, conn: ConnId, what: Work) -> u64 {

@@ -8,7 +8,7 @@ use super::hang::Backlog;
 use super::host::{Host, Work};
 use super::listener::{Listener, Waiting};
 use super::policy::{Check, Ending, Policy, ReplyId};
-use super::profile::{Counts, Per};
+use super::profile::{Counts, Per, Stage as CheckStage};
 use super::session::{Session, Stage};
 use super::shutdown::Down;
 use super::side::{NO_SIDE, Sides};
@@ -25,6 +25,8 @@ pub struct Server {
     /// Its own number: connection ids bear it.
     pub(super) id: ServerId,
     pub(super) policy: Policy,
+    /// Has the policy limits of each stage?
+    pub(super) checked: [bool; CheckStage::COUNT],
     /// By connection id.
     pub(super) sessions: Vec<Session>,
     pub(super) peers: Peers,
@@ -74,12 +76,15 @@ impl Server {
         let (hosts, classes) = (counts(|c| c.counts == Counts::Hosts), counts(|c| c.per == Per::Class));
         let window = policy.checks.iter().find(|check| check.counts == Counts::Recent);
         let listener = Listener::new(policy.process.backlog, window.map(|check| check.window));
+        let mut checked = [false; CheckStage::COUNT];
+        policy.checks.iter().for_each(|check| checked[check.stage as usize] = true);
         let counts_load = policy.checks.iter().any(|check| check.counts == Counts::Load);
         Self {
             id,
             listener,
             host: Host::new(&policy.process, counts_load),
             down: Down::NOT,
+            checked,
             policy,
             sessions: Vec::new(),
             peers: Peers::new(tracked),
@@ -204,6 +209,7 @@ impl Server {
         now.max(self.sessions[conn.slot()].ends)
     }
 
+    #[inline]
     fn obey(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut Vec<Action>) {
         let turn = self.turn(now, conn) + self.reluctance(now, conn);
         if self.down.tells(self.sessions[conn.slot()].opened) {
@@ -218,7 +224,7 @@ impl Server {
             && command.verb.is_keep_alive()
             && self.is_stale(now, conn)
         {
-            self.sessions[conn.slot()].last_deed = now; // if the session outlives it
+            self.sessions[conn.slot()].idling_since = now; // if the session outlives it
             self.end(now, turn, conn, timer.ending.into(), out);
             return;
         }
@@ -234,7 +240,9 @@ impl Server {
             session.last_command = at;
         }
         if !command.verb.is_keep_alive() {
-            session.last_deed = at;
+            session.idling_since = Instant::NEVER;
+        } else if session.idling_since.is_never() {
+            session.idling_since = at;
         }
         let replies = &self.policy.replies;
         match (session.stage, command.verb) {
@@ -253,6 +261,7 @@ impl Server {
         }
     }
 
+    #[inline]
     pub(super) fn answer(&mut self, conn: ConnId, reply: ReplyId, at: Instant, out: &mut Vec<Action>) {
         out.push(Action::Reply { conn, reply, at });
         self.sessions[conn.slot()].ends = at;

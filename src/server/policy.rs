@@ -120,8 +120,17 @@ impl Policy {
 
     /// Sets the limit at place `check` as an administrator would (0 is no limit), and the number that its text names.
     pub fn set_limit(&mut self, check: usize, configured: u32) {
+        self.change_limit(check, |check| check.configure(configured));
+    }
+
+    /// Sets the number of passive ports that holds down the limit at place `check`.
+    pub fn set_ports_of_limit(&mut self, check: usize, ports: u32) {
+        self.change_limit(check, |check| check.set_ports(ports));
+    }
+
+    fn change_limit(&mut self, check: usize, change: impl FnOnce(&mut Check)) {
         let Some(check) = self.checks.get_mut(check) else { return };
-        check.configure(configured);
+        change(check);
         for reply in check.ending.reply.into_iter().chain(check.ending.then) {
             self.table.set_value(reply, u64::from(check.limit));
         }

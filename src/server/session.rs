@@ -53,8 +53,8 @@ pub(super) struct Session {
     pub logged_in: Instant,
     /// When the last command was answered.
     pub last_command: Instant,
-    /// When the last command came that is not just a keep-alive.
-    pub last_deed: Instant,
+    /// Since when there were only keep-alive commands: the first of them. Never, if the last command was another.
+    pub idling_since: Instant,
     /// When the last transfer ended, or the login if there was none.
     pub last_transfer: Instant,
     /// When its last reply is out and the next command's turn comes, an ending connection closes, or a reaped slot is free.
@@ -86,7 +86,7 @@ impl Session {
         opened: Instant::ZERO,
         logged_in: Instant::NEVER,
         last_command: Instant::ZERO,
-        last_deed: Instant::ZERO,
+        idling_since: Instant::NEVER,
         last_transfer: Instant::ZERO,
         ends: Instant::NEVER,
         peer: PeerId(0),
@@ -104,7 +104,6 @@ impl Session {
         Self {
             opened: now,
             last_command: greeted,
-            last_deed: greeted,
             ends: greeted,
             peer,
             class,

@@ -81,7 +81,7 @@ impl Server {
             Control::Signal(signal) => self.signal(now, signal, out),
             Control::SetBacklog(u32::MAX) => self.listener.backlog = self.policy.process.backlog,
             Control::SetBacklog(backlog) => self.listener.backlog = backlog,
-            Control::SetSlowness(percent) => self.host.slowness = percent,
+            Control::SetSlowness(percent) => self.host.set_slowness(percent),
             Control::LeakDescriptors(count) => self.host.leaked = count,
             Control::FillDisk(full) => self.host.disk_full = full,
             Control::SetLimit { check, limit } => self.policy.set_limit(usize::from(check), limit),
@@ -134,7 +134,9 @@ impl Server {
     /// have noticed it too early.
     fn deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
         let noticed = self.down.noticed;
-        if self.policy.process.down.forgets_deadline && noticed < now {
+        let down = &self.policy.process.down;
+        // Who notices an announcement at once has always noticed it too early.
+        if down.forgets_deadline && (noticed < now || down.noticed_after.is_zero()) {
             return;
         }
         self.down.cuts = if noticed.is_never() { now } else { noticed.max(now) };

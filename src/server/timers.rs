@@ -86,9 +86,10 @@ impl Server {
     /// Has `conn` done nothing but keep itself alive for too long?
     pub(super) fn is_stale(&self, now: Instant, conn: ConnId) -> bool {
         let session = &self.sessions[conn.slot()];
-        self.policy
-            .noop_idle_timer
-            .is_some_and(|timer| now.since(session.last_deed) > length(&timer, self.sides.get(session.side)))
+        let since = session.idling_since;
+        self.policy.noop_idle_timer.is_some_and(|timer| {
+            !since.is_never() && now.since(since) > length(&timer, self.sides.get(session.side))
+        })
     }
 
     fn expire(&mut self, now: Instant, conn: ConnId, kind: Kind, out: &mut Vec<Action>) {
@@ -138,6 +139,18 @@ impl Server {
         let mut next = Next { at: Instant::NEVER, kind: Kind::Idle };
         let policy = &self.policy;
         let side = self.sides.get(s.side);
+        if side.is_none() && !s.logged_in.is_never() {
+            // Nearly all of the time: nothing is under way, and no timer is this session's own.
+            let mut watch = |from: Instant, timer: &Option<Timer>, kind| {
+                if let Some(timer) = timer {
+                    next.earlier(later(from, timer.after, policy.lateness), kind);
+                }
+            };
+            watch(s.logged_in, &policy.session_timer, Kind::Session);
+            watch(s.last_transfer, &policy.no_transfer_timer, Kind::NoTransfer);
+            watch(s.last_command, &policy.idle_timer, Kind::Idle);
+            return next;
+        }
         let mut watch = |from: Instant, timer: &Option<Timer>, kind| {
             if let Some(timer) = timer {
                 next.earlier(later(from, length(timer, side), policy.lateness), kind);

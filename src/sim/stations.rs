@@ -86,16 +86,17 @@ impl<T: Tap> World<'_, T> {
             self.digest.word(u64::from(server.0));
         }
         input.fold(&mut self.digest);
-        for action in actions.drain(..) {
+        for action in &actions {
             action.fold(&mut self.digest);
             self.do_for_server(now, server, action);
         }
+        actions.clear();
         self.server_actions = actions;
     }
 
-    fn do_for_server(&mut self, now: Instant, server: ServerId, action: server::Action) {
-        match action {
-            server::Action::Observe(observation) => self.observe(now, server, observation),
+    fn do_for_server(&mut self, now: Instant, server: ServerId, action: &server::Action) {
+        match *action {
+            server::Action::Observe(ref observation) => self.observe(now, server, observation),
             server::Action::Arm { conn, at } => {
                 // A deadline may have gone by while the server hung.
                 if let Some(at) = self.wire(conn).timer.arm(at.max(now)) {
@@ -139,13 +140,12 @@ impl<T: Tap> World<'_, T> {
     }
 
     /// Counts are over all servers; a place in check order means something for the first one only, which reports are about.
-    fn observe(&mut self, now: Instant, server: ServerId, observation: Observation) {
-        let observation = match observation {
+    fn observe(&mut self, now: Instant, server: ServerId, observation: &Observation) {
+        match *observation {
             Observation::Refused { refusal, .. } if server != ServerId(0) => {
-                Observation::Refused { refusal, check: None }
+                self.recorder.record(now, &Observation::Refused { refusal, check: None });
             }
-            other => other,
-        };
-        self.recorder.record(now, &observation);
+            _ => self.recorder.record(now, observation),
+        }
     }
 }

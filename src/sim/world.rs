@@ -359,26 +359,27 @@ impl<'a, T: Tap> World<'a, T> {
     }
 
     fn deliver_to_client(&mut self, now: Instant, client: u32, event: Event) {
-        let unread = self.slots[client as usize].client.state() == State::Away;
         let input = match event {
             Event::Connected { .. } => {
                 self.note(now, client, Happening::Connected);
                 client::Input::Connected
             }
             Event::ReplyArrives { conn, reply } => {
-                let (who, bytes) = (self.who(client), self.wire(conn).bytes);
+                let heard = T::LISTENS.then(|| (self.who(client), self.wire(conn).bytes));
+                let slot = &self.slots[client as usize];
                 let server = &self.stations[usize::from(conn.server().0)].server;
                 let entry = server.policy().table.get(ReplyId(reply));
-                if T::LISTENS {
-                    let connections = server.slots();
-                    let reply = entry;
+                if let Some((who, bytes)) = heard {
+                    let (reply, connections) = (entry, server.slots());
+                    let unread = slot.client.state() == State::Away;
                     self.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
                 }
-                let population = self.slots[client as usize].population;
-                let words = self.crowds[usize::from(population.0)].words.of(conn.server(), ReplyId(reply));
+                let words =
+                    self.crowds[usize::from(slot.population.0)].words.of(conn.server(), ReplyId(reply));
                 client::Input::Reply { code: entry.code, cause: entry.cause, words }
             }
             Event::ClosedByServer { how, cause, .. } => {
+                let unread = self.slots[client as usize].client.state() == State::Away;
                 self.note(now, client, Happening::Closed { how, unread });
                 client::Input::Closed { cause }
             }
@@ -459,16 +460,17 @@ impl<'a, T: Tap> World<'a, T> {
         self.digest.word(now.as_nanos());
         self.digest.word(u64::from(client));
         input.fold(&mut self.digest);
-        for action in actions.drain(..) {
+        for action in &actions {
             action.fold(&mut self.digest);
             self.do_for_client(now, client, action);
         }
+        actions.clear();
         self.client_actions = actions;
     }
 
-    fn do_for_client(&mut self, now: Instant, client: u32, action: client::Action) {
-        match action {
-            client::Action::Observe(observation) => self.recorder.record(now, &observation),
+    fn do_for_client(&mut self, now: Instant, client: u32, action: &client::Action) {
+        match *action {
+            client::Action::Observe(ref observation) => self.recorder.record(now, observation),
             client::Action::Arm { at } => {
                 if let Some(at) = self.slots[client as usize].timer.arm(at.max(now)) {
                     self.calendar.schedule(at, Event::ClientTimer { client });
@@ -498,7 +500,7 @@ impl<'a, T: Tap> World<'a, T> {
             client::Action::Lower => {}
             client::Action::Connect => self.connect(now, client),
             client::Action::Disconnect | client::Action::Vanish => {
-                self.let_go(now, client, action == client::Action::Disconnect);
+                self.let_go(now, client, *action == client::Action::Disconnect);
                 if self.is_parallel(client) {
                     self.tell_actor_of(now, client, actor::Input::Ended);
                 }

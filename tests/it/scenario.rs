@@ -394,7 +394,7 @@ question    Does it work? Really?
 plan        2 runs of 1h, seed 7, estimates from 1m on
 
 server      rfc959
-limits      max_clients                  10  at accept  connections in all: the next one gets 421
+limits      max_clients                  10  at accept  connections of the server: the next one gets 421
 timers      login 1m, idle 5m
 ban         3 sessions that ran out of login attempts within 10m ban an address for 1h
 

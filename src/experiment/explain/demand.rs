@@ -7,6 +7,7 @@ use crate::client::Step;
 use crate::id::PeerId;
 use crate::scenario::Scenario;
 use crate::server::Policy;
+use crate::server::policy::Timer;
 use crate::time::{Duration, Instant};
 use crate::workload::{Addresses, Arrivals, Pick, Population};
 
@@ -27,6 +28,8 @@ pub(super) struct Hold {
     pub transfers: f64,
     /// The share of clients that vanish, and how long each then holds its slot: the idle timer, or the run if that is off.
     pub ghosts: (f64, f64),
+    /// What transfers that stop half way, and data connections that never come, add on average.
+    pub stuck: f64,
 }
 
 impl Hold {
@@ -41,7 +44,7 @@ impl Hold {
             _ => vec![0],
         };
         for entry in entries {
-            sum.add(&Self::of_session(population, policy, entry));
+            sum.add(&Self::of_session(population, policy, entry, run));
             sessions += 1;
         }
         sum.divide(f64::from(sessions.max(1)));
@@ -52,7 +55,7 @@ impl Hold {
         sum
     }
 
-    fn of_session(population: &Population, policy: &Policy, entry: u32) -> Self {
+    fn of_session(population: &Population, policy: &Policy, entry: u32, run: Duration) -> Self {
         let seconds = |d: Duration| d.as_secs_f64();
         let command = seconds(policy.command_cost);
         // QUIT is one trip; its answer ends the session.
@@ -71,6 +74,7 @@ impl Hold {
                 Step::Transfer { size, .. } => {
                     hold.trips += 3.0; // PASV, the data connection, the command
                     hold.server += 2.0 * command;
+                    hold.stuck += stuck(population, policy, run);
                     if population.link.bandwidth > 0 {
                         hold.transfers += size.mean() / population.link.bandwidth as f64;
                     }
@@ -90,12 +94,18 @@ impl Hold {
         self.travel += other.travel;
         self.server += other.server;
         self.transfers += other.transfers;
+        self.stuck += other.stuck;
     }
 
     fn divide(&mut self, n: f64) {
-        for part in
-            [&mut self.pauses, &mut self.trips, &mut self.travel, &mut self.server, &mut self.transfers]
-        {
+        for part in [
+            &mut self.pauses,
+            &mut self.trips,
+            &mut self.travel,
+            &mut self.server,
+            &mut self.transfers,
+            &mut self.stuck,
+        ] {
             *part /= n;
         }
     }
@@ -105,11 +115,21 @@ impl Hold {
         self.pauses + self.travel + self.server + self.transfers
     }
 
-    /// The mean of those and the ghosts, in seconds.
+    /// The mean of those, of those that are stuck and of the ghosts, in seconds.
     pub fn mean(&self) -> f64 {
         let (share, held) = self.ghosts;
-        (1.0 - share) * self.untroubled() + share * held
+        (1.0 - share) * (self.untroubled() + self.stuck) + share * held
     }
+}
+
+/// What the risk to stop half way, or never to begin, adds to a transfer, in seconds: the server's timers for it, or the run.
+fn stuck(population: &Population, policy: &Policy, run: Duration) -> f64 {
+    let seconds = |after: Option<Duration>| after.map_or(run, |after| after.min(run)).as_secs_f64();
+    let on = |timer: Option<Timer>| timer.map(|timer| timer.after).filter(|after| !after.is_forever());
+    let waits = [policy.data_connect_timer, policy.no_transfer_timer, policy.session_timer];
+    let stalled = policy.stalled_timer.map(|timer| timer.after).filter(|after| !after.is_forever());
+    let behaviour = &population.behaviour;
+    behaviour.stall * seconds(stalled) + behaviour.no_data * seconds(waits.into_iter().filter_map(on).min())
 }
 
 /// The expected number of sessions of `population` at `t` if nobody is refused.

@@ -123,7 +123,14 @@ pub(super) fn addresses(addresses: &Addresses, book: &AddressBook) -> String {
 /// A limit: when, what and whose it counts, and what the next one meets.
 pub(super) fn check(check: &Check, policy: &Policy) -> String {
     let (stage, counts, per) = (check.stage.words(), check.counts.words(), check.per.words());
-    format!("{stage}  {counts} {per}: {}", ending(check.ending, policy))
+    let why = match check.held_down_by_ports() {
+        Some(ports) if check.configured > 0 => {
+            format!(" ({} is set, but there are only {ports} passive ports)", check.configured)
+        }
+        Some(ports) => format!(" (of {ports} passive ports)"),
+        None => String::new(),
+    };
+    format!("{stage}  {counts} {per}: {}{why}", ending(check.ending, policy))
 }
 
 fn ending(ending: Ending, policy: &Policy) -> String {
@@ -153,6 +160,47 @@ pub(super) fn timers(policy: &Policy) -> String {
         words.push(format!("stalled transfer {}", timer.after));
     }
     if words.is_empty() { "none".to_owned() } else { words.join(", ") }
+}
+
+/// What of the listener a crowd may meet.
+pub(super) fn listener(policy: &Policy) -> Option<String> {
+    let process = &policy.process;
+    let mut words = Vec::new();
+    if process.backlog < u32::MAX {
+        words.push(format!("{} connections may wait to be accepted", u64::from(process.backlog) + 1));
+    }
+    if !process.stall_after_exit.is_zero() {
+        words.push(format!("none is accepted for {} after a session has ended", process.stall_after_exit));
+    }
+    (!words.is_empty()).then(|| words.join("; "))
+}
+
+/// What the host has.
+pub(super) fn host(policy: &Policy) -> Option<String> {
+    let host = policy.process.host;
+    let mut words = Vec::new();
+    if host.cores > 0 {
+        let law = if host.exponential { ", exponential service times" } else { "" };
+        let loads = [("greeting", policy.greeting_cost), ("login", policy.login_cost)];
+        let costs: Vec<String> = loads.iter().map(|(what, cost)| format!("{what} {cost}")).collect();
+        let each = (policy.greeting_cost + policy.login_cost).as_secs_f64();
+        let cores = if policy.process.event_loop { 1 } else { host.cores };
+        let bound = if each > 0.0 {
+            format!(": at most {} of both", rate(f64::from(cores) / each))
+        } else {
+            String::new()
+        };
+        words.push(format!("{}{law} ({}{bound})", count_of(f64::from(host.cores), "core"), costs.join(", ")));
+    }
+    if host.memory_kib < u64::MAX {
+        words.push(format!("{} MiB of memory", host.memory_kib / 1_024));
+    }
+    for (n, what) in [(host.descriptors, "descriptor"), (host.processes, "process slot")] {
+        if n < u32::MAX {
+            words.push(count_of(f64::from(n), what));
+        }
+    }
+    (!words.is_empty()).then(|| words.join(", "))
 }
 
 /// The ban rule.

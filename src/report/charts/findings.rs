@@ -13,6 +13,9 @@ pub fn concurrency(summary: &Summary) -> String {
     }
     if counts.turned_away == 0 {
         let others = match (counts.cut, counts.network_failed) {
+            (0, 0) if summary.transfers.failed > 0 => {
+                format!(", but {} failed", counted(summary.transfers.failed, "transfer"))
+            }
             (0, 0) => String::new(),
             (0, n) => format!(", but {} failed on the network", counted(n, "attempt")),
             (1, _) => ", but 1 session was cut".to_owned(),
@@ -71,6 +74,9 @@ pub fn time_to_service(summary: &Summary) -> String {
     };
     let never = match waits.censored {
         0 => String::new(),
+        n if n == summary.counts.waiting_at_end => {
+            format!("; {} still waited at the end", counted(n, "session"))
+        }
         n => format!("; {} {} never served", counted(n, "session"), if n == 1 { "was" } else { "were" }),
     };
     match (quantile(waits, 0.5), quantile(waits, 0.99)) {

@@ -137,7 +137,7 @@ pub fn retries(rows: &[TimelineRow], replications: u32) -> Retries {
 
 /// What the chart `time-to-service` plots: each latency of which something was recorded or censored.
 pub fn time_to_service(summary: &Summary) -> Vec<Curve> {
-    [Latency::TimeToService, Latency::Login, Latency::Connect, Latency::Command]
+    [Latency::TimeToService, Latency::Login, Latency::Greeting, Latency::Connect, Latency::Command]
         .into_iter()
         .filter_map(|latency| curve(latency, summary.latency.get(latency.name())?))
         .collect()

@@ -15,7 +15,7 @@ use super::sheet::{Key, Sheet, Sign};
 use super::{findings, time_axis};
 use crate::metrics::summary::{Summary, TimelineRow};
 use crate::observe::Latency;
-use crate::report::colours::{BLUE, GREEN, INK, ORANGE, PALE, RED};
+use crate::report::colours::{BLUE, GREEN, INK, ORANGE, PALE, PURPLE, RED};
 use crate::report::words::{count, seconds};
 
 const MEAN: Pen = Pen { colour: RED, width: 2 };
@@ -89,7 +89,7 @@ fn draw_cliff<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, curve: &
     canvas.dashes(from, (x, top), (8.0, 6.0), pen);
     canvas.polygon(&[(x - 5.0, top + 4.0), (x, top - 8.0), (x + 5.0, top + 4.0)], pen.colour);
     let greatest = curve.cliff.map_or(0.0, |(_, s)| s);
-    let words = if curve.latency == Latency::TimeToService { "never served" } else { "never ended" };
+    let words = if curve.latency == Latency::TimeToService { "not served" } else { "never ended" };
     note(canvas, (x, top + 10.0), &format!("> {}: {} {words}", seconds(greatest), count(curve.censored)));
 }
 
@@ -104,6 +104,6 @@ fn pen(latency: Latency) -> Pen {
         Latency::Login => Pen { colour: BLUE, width: 2 },
         Latency::Connect => Pen { colour: ORANGE, width: 2 },
         Latency::Command => Pen { colour: GREEN, width: 2 },
-        Latency::Greeting | Latency::Transfer => Pen { colour: RED, width: 2 },
+        Latency::Greeting | Latency::Transfer => Pen { colour: PURPLE, width: 2 },
     }
 }

@@ -66,7 +66,8 @@ pub(super) fn brute_force(form: &mut Form<'_, '_>, scene: &mut Scene<'_, '_>) ->
             .problem("its user is one name too many", "use fewer different names and paths"));
     }
     scene.populations.push(crowd);
-    let fault = form.fault(format!("brute force ({clients} clients)"), Vec::new(), lasts);
+    let plural = if clients == 1 { "" } else { "s" };
+    let fault = form.fault(format!("brute force ({clients} client{plural})"), Vec::new(), lasts);
     Ok(Written { touches: Touches::Nothing, restores: false, fault })
 }
 

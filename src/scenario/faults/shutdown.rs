@@ -47,6 +47,11 @@ impl Return {
         Ok(Self { down, ready_in: ready_in.unwrap_or(Duration::ZERO) })
     }
 
+    /// What of it is not usual.
+    fn words(self) -> String {
+        if self.ready_in.is_zero() { String::new() } else { format!(", then 120 for {}", self.ready_in) }
+    }
+
     /// Comes up `dead` and the time down after the fault's beginning, if ever: the control, and when the server is ready.
     fn after(self, dead: Duration) -> Option<((Duration, Control), Duration)> {
         let up = dead + self.down?;
@@ -79,19 +84,21 @@ pub(super) fn shutdown(form: &mut Form<'_, '_>, scene: &Scene<'_, '_>) -> Read<W
     controls.extend(ready.map(|(control, _)| control));
     let lasts = ready.map(|(_, lasts)| lasts).or(resumed).unwrap_or(form.rest);
     let word = MANNERS.iter().find(|(_, m)| *m == manner).map_or("", |(word, _)| *word);
-    Ok(process(form, server, format!("shutdown ({word})"), controls, lasts, scene))
+    let label = format!("shutdown ({word}{})", back.words());
+    Ok(process(form, server, label, controls, lasts, scene))
 }
 
 pub(super) fn signal(form: &mut Form<'_, '_>, scene: &Scene<'_, '_>) -> Read<Written> {
     let server = form.server(scene)?;
     let signal = form.table.require("signal", "signal = \"TERM\"", |v| v.one_of(&SIGNALS))?;
-    let ready = Return::read(form)?.after(Duration::ZERO);
+    let back = Return::read(form)?;
+    let ready = back.after(Duration::ZERO);
     let mut controls = vec![(Duration::ZERO, Control::Signal(signal))];
     controls.extend(ready.map(|(control, _)| control));
     let usually = if signal == Signal::Hup { Duration::ZERO } else { form.rest };
     let lasts = ready.map_or(usually, |(_, lasts)| lasts);
     let word = SIGNALS.iter().find(|(_, s)| *s == signal).map_or("", |(word, _)| *word);
-    Ok(process(form, server, format!("signal (SIG{word})"), controls, lasts, scene))
+    Ok(process(form, server, format!("signal (SIG{word}{})", back.words()), controls, lasts, scene))
 }
 
 pub(super) fn reload(form: &mut Form<'_, '_>, scene: &Scene<'_, '_>) -> Read<Written> {

@@ -35,7 +35,9 @@ pub struct Check {
     /// What the next one meets.
     pub ending: Ending,
     reserved: u32,
-    cap: u32,
+    /// Passive ports, and how many of them each client may need; 0 of them: they do not matter.
+    ports: u32,
+    ports_each: u32,
 }
 
 impl Check {
@@ -43,8 +45,27 @@ impl Check {
     /// taken off.
     pub(super) fn configure(&mut self, configured: u32) {
         self.configured = configured;
-        let own = if configured == 0 { u32::MAX } else { configured.saturating_sub(self.reserved) };
-        self.limit = own.min(self.cap);
+        self.limit = self.own().min(self.enough_ports_for());
+    }
+
+    /// The limit if there are passive ports enough.
+    const fn own(&self) -> u32 {
+        if self.configured == 0 { u32::MAX } else { self.configured.saturating_sub(self.reserved) }
+    }
+
+    fn enough_ports_for(&self) -> u32 {
+        self.ports.checked_div(self.ports_each).unwrap_or(u32::MAX)
+    }
+
+    /// How many passive ports there are, if these are what the limit is.
+    pub fn held_down_by_ports(&self) -> Option<u32> {
+        (self.limit < self.own()).then_some(self.ports)
+    }
+
+    /// Changes the number of passive ports, if they matter to this limit.
+    pub(super) fn set_ports(&mut self, ports: u32) {
+        self.ports = ports;
+        self.configure(self.configured);
     }
 
     /// Does the limit bind where so many are present already?
@@ -91,10 +112,8 @@ impl Compiler<'_> {
                     limit: u32::MAX,
                     ending: self.ending(limit.cause, &limit.refusal, 0),
                     reserved: limit.reserved,
-                    cap: match overrides.passive_ports {
-                        Some(ports) if limit.passive_ports_each > 0 => ports / limit.passive_ports_each,
-                        _ => u32::MAX,
-                    },
+                    ports: overrides.passive_ports.unwrap_or(u32::MAX),
+                    ports_each: overrides.passive_ports.map_or(0, |_| limit.passive_ports_each),
                 };
                 check.configure(configured);
                 self.name_limit(&check);

@@ -111,6 +111,9 @@ pub struct Limit {
 }
 
 impl Stage {
+    /// How many there are.
+    pub const COUNT: usize = Self::Download as usize + 1;
+
     /// When, in words.
     pub const fn words(self) -> &'static str {
         match self {

@@ -242,7 +242,7 @@ fn no_reply_comes_before_the_one_before() {
 
 #[test]
 fn passive_ports_run_out_and_rest_behind_a_connection() {
-    let mut desk = Desk::like("vsftpd", |profile, overrides| {
+    let mut desk = Desk::like("rfc959", |profile, overrides| {
         overrides.passive_ports = Some(2);
         profile.data.port_rests = span("60s");
     });
@@ -263,15 +263,18 @@ fn passive_ports_run_out_and_rest_behind_a_connection() {
 
 #[test]
 fn a_line_that_is_too_long_ends_the_session_or_is_one_more_unknown_command() {
-    let mut desk = Desk::like("vsftpd", |profile, _| {
-        profile.line_too_long =
-            Some(part("code = 500\ntext = \"Input line too long.\"\nclose = \"fin_then_rst\""));
-    });
-    let alice = desk.log_in(1, "alice");
-    desk.data(Input::LineTooLong { conn: alice });
-    assert_eq!(desk.hears(alice), "500 Input line too long. | (fin_then_rst)");
-    let mut desk = Desk::new("pure-ftpd", "");
-    let alice = desk.log_in(1, "alice");
-    desk.data(Input::LineTooLong { conn: alice });
-    assert_eq!(desk.hears(alice), "500 Unknown command");
+    for (profile, says) in [
+        ("vsftpd", "500 Input line too long. | (fin_then_rst)"),
+        ("pure-ftpd", "421 Line too long | (rst_if_unread)"),
+        ("pyftpdlib", "500 Command too long. | 500 Command \"\" not understood."),
+        ("proftpd", ""),
+        ("rfc959", "500 Syntax error, command unrecognized."),
+    ] {
+        let mut desk = Desk::new(profile, "");
+        let alice = desk.log_in(1, "alice");
+        desk.data(Input::LineTooLong { conn: alice });
+        assert_eq!(desk.hears(alice), says, "{profile}");
+        let goes_on = if says.ends_with(')') { "" } else { "200" };
+        assert!(desk.types(alice, "NOOP").starts_with(goes_on), "{profile}");
+    }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ftp421::ftp::{ArgId, Command, Verb};
 use ftp421::id::{ConnId, PeerId, ServerId};
 use ftp421::rng::Streams;
-use ftp421::server::profile::Span;
+use ftp421::server::profile::{Lasting, Span};
 use ftp421::server::{Action, Context, Control, Input, Overrides, Policy, Profile, Server, ServerStreams};
 use ftp421::time::{Duration, Instant};
 
@@ -53,6 +53,16 @@ impl Desk {
         Self::with(Policy::new(&profile, &overrides).expect("they fit"))
     }
 
+    /// The same as [`Desk::new`], whose accept loop takes no time and whose slots are free after the mean of their law.
+    pub fn exact(profile: &str, keys: &str) -> Self {
+        let mut policy = super::hour(&[super::server(profile, keys)]).servers[0].policy.clone();
+        policy.process.accept = Lasting::default();
+        for time in [&mut policy.process.release, &mut policy.process.refused_release] {
+            time.least = time.mean;
+        }
+        Self::with(policy)
+    }
+
     pub fn with(policy: Policy) -> Self {
         Self {
             server: Server::new(
@@ -85,15 +95,28 @@ impl Desk {
         conn
     }
 
-    /// Connects, and says what is heard.
-    pub fn knock(&mut self, host: u32) -> String {
+    /// Somebody connects and waits until he is greeted or sent away, a second at most: an accept loop takes its time, and that of
+    /// `ProFTPD` stalls.
+    pub fn call(&mut self, host: u32) -> ConnId {
         let conn = self.connect(host);
+        let patience = self.now + Duration::from_secs(1);
+        while !self.heard.contains_key(&conn.0) {
+            let firings = self.due.iter().filter(|(at, conn)| conn.is_none() && *at <= patience);
+            let Some(at) = firings.map(|(at, _)| *at).min() else { break };
+            self.advance(at.max(self.now));
+        }
+        conn
+    }
+
+    /// Calls, and says what is heard.
+    pub fn knock(&mut self, host: u32) -> String {
+        let conn = self.call(host);
         self.hears(conn)
     }
 
-    /// Connects and logs in.
+    /// Calls and logs in.
     pub fn log_in(&mut self, host: u32, user: &str) -> ConnId {
-        let conn = self.connect(host);
+        let conn = self.call(host);
         self.hears(conn);
         self.types(conn, &format!("USER {user}"));
         let heard = self.types(conn, "PASS right");

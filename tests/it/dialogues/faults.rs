@@ -23,11 +23,10 @@ fn drain_lets_live_sessions_go_on() {
     assert_eq!(only(&bob, &["S: 230"]), ["81 S: 230 OK. Current directory is /"]);
 }
 
-/// /etc/shutmsg of `ProFTPD`: 500 for the new, 421 for the living.
 #[test]
 fn announce_tells_new_and_live_clients() {
     let scenario = hour(&[
-        server("proftpd", "message = \"back at six\""),
+        server("rfc959", "message = \"back at six\""),
         client("alice", "0s", "script = [\"login\", { think = \"60s\" }, \"noop\"]"),
         client("bob", "15s", ""),
         client("carol", "31s", ""),
@@ -36,14 +35,39 @@ fn announce_tells_new_and_live_clients() {
     ]);
     assert_eq!(
         told(&scenario, "alice")[6..],
-        ["30 S: 421 FTP server shutting down - back at six", "30 -- client closes"]
+        [
+            "30 S: 421 Service not available, shutting down (back at six), closing control connection.",
+            "30 -- client closes"
+        ]
     );
+    assert_eq!(
+        told(&scenario, "bob")[1..],
+        [
+            "15 S: 421 Service not available, shutting down (back at six), closing control connection.",
+            "15 -- client closes"
+        ]
+    );
+    assert_eq!(told(&scenario, "carol")[1..], ["31 -- connection_refused"]);
+    assert!(told(&scenario, "dave")[1].starts_with("51 S: 220"));
+}
+
+/// /etc/shutmsg of `ProFTPD`: 500 for the new once it is noticed, after 4.4 s; and since it is noticed before its time, nobody who is
+/// there is ever told or cut.
+#[test]
+fn proftpd_announces_to_the_new_and_forgets_the_living() {
+    let scenario = hour(&[
+        server("proftpd", "message = \"back at six\""),
+        client("alice", "0s", "script = [\"login\", { think = \"40s\" }, \"noop\"]"),
+        client("early", "14s", ""),
+        client("bob", "15s", ""),
+        fault("10s", "kind = \"shutdown\"\nform = \"announce\"\nnotice = \"20s\"\ndown = \"20s\""),
+    ]);
+    assert!(told(&scenario, "early")[1].starts_with("14 S: 220"), "it has not noticed yet");
     assert_eq!(
         told(&scenario, "bob")[1..],
         ["15 S: 500 FTP server shut down (back at six) -- please try again later", "15 -- client closes"]
     );
-    assert_eq!(told(&scenario, "carol")[1..], ["31 -- connection_refused"]);
-    assert!(told(&scenario, "dave")[1].starts_with("51 S: 220"));
+    assert_eq!(only(&told(&scenario, "alice"), &["40 S:"])[0], "40 S: 200 NOOP command successful");
 }
 
 #[test]
@@ -207,6 +231,7 @@ fn what_an_administrator_tells_a_hung_server_waits_too() {
 fn a_server_that_hangs_while_it_announces_still_announces_when_it_wakes() {
     let mut desk = Desk::new("proftpd", "message = \"back at six\"");
     desk.control(Control::Announce);
+    desk.wait(5.0);
     desk.control(Control::Hang);
     let bob = desk.connect(1);
     assert_eq!(desk.hears(bob), "");

@@ -201,6 +201,7 @@ fn a_refused_child_is_a_process_but_no_connection() {
     for (counts, second) in [(Counts::Processes, "421"), (Counts::Connections, "220")] {
         let mut policy = policy("vsftpd", "max_clients = 1");
         policy.checks[0].counts = counts;
+        policy.process.accept = Lasting::default();
         policy.process.release = Lasting::default();
         policy.process.refused_release = lasting(5_000, 5_000);
         let mut desk = Desk::with(policy);

@@ -8,6 +8,7 @@ mod cells;
 mod clients;
 mod data_connections;
 pub mod desk;
+mod facts;
 mod faults;
 mod host;
 mod hostile;

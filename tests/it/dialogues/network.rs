@@ -115,7 +115,7 @@ fn a_lost_message_comes_after_a_retransmission_timeout() {
 #[test]
 fn a_syn_that_is_lost_comes_again_after_a_second() {
     let link = "link = { rtt = \"0s\", loss = 0.5, connect_timeout = \"10m\", reply_timeout = \"10m\" }";
-    let scenario = hour(&[server("vsftpd", ""), super::clients("crowd", 100, "0s", link)]);
+    let scenario = hour(&[server("rfc959", "max_clients = 0"), super::clients("crowd", 100, "0s", link)]);
     let greeted: Vec<f64> = (0..100)
         .filter_map(|index| {
             let told = super::told_by(&scenario, "crowd", index);
