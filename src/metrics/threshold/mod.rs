@@ -14,12 +14,13 @@
 //! | `amplification` `offered_erlangs` `carried_erlangs` | `value`: the estimate of that name | a number |
 //! | `refused` `login_failed` | `count`; `rate`: of all attempts that came to an end or to a login | |
 //! | `cut` | `count`; `rate`: of all admitted sessions | |
+//! | `transfer_failed` | `count`; `rate`: of all transfers | |
 //! | `network` | `count`: attempts and sessions that the network or a dead server ended | |
 //! | `wanted` `attempts` `admitted` `abandoned` `completed` `lost` `ghosts` `retries` `unserved` `open_at_end` | `count` | a number |
 //! | `connections` `sessions` | `avg` over time, `max` | a number |
 //! | `time_to_service` `connect` `greeting` `login` `command` `transfer` | `p(99)`, `med`, `avg`, `min`, `max` | `2s`, `250ms` |
 //!
-//! `refused`, `cut`, `login_failed` and `network` take the tags `cause`, `phase` and `code`. Counts are totals over all
+//! `refused`, `cut`, `login_failed`, `transfer_failed` and `network` take the tags `cause`, `phase` and `code`. Counts are totals over all
 //! replications and know no warm-up. A quantile counts those who were never served, as greater than every recorded time;
 //! `avg`, `min` and `max` are of the recorded times. `ci(..)` asks that the worse end of the 95 % interval holds. Where
 //! there is nothing to judge (no interval, no time recorded), a threshold does not hold: it wants to be shown.

@@ -116,7 +116,12 @@ fn quantity(scanner: &mut Scanner<'_>, name: Piece<'_>) -> Result<Quantity, Thre
     let filter = match metric {
         Metric::Refusals(ended) if tagged => Some(tags(scanner, *ended)?),
         Metric::Refusals(ended) => Some(Filter { ended: *ended, cause: None, phase: None, code: None }),
-        _ if tagged => return Err(problem(tags_at, "only refused, cut, login_failed and network take tags")),
+        _ if tagged => {
+            return Err(problem(
+                tags_at,
+                "only refused, cut, login_failed, transfer_failed and network take tags",
+            ));
+        }
         _ => None,
     };
     let aggregate = scanner.word();

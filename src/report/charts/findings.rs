@@ -74,9 +74,7 @@ pub fn time_to_service(summary: &Summary) -> String {
     };
     let never = match waits.censored {
         0 => String::new(),
-        n if n == summary.counts.waiting_at_end => {
-            format!("; {} still waited at the end", counted(n, "session"))
-        }
+        n if n == summary.counts.waiting_at_end => format!("; {} still waited at the end", count(n)),
         n => format!("; {} {} never served", counted(n, "session"), if n == 1 { "was" } else { "were" }),
     };
     match (quantile(waits, 0.5), quantile(waits, 0.99)) {

@@ -21,6 +21,9 @@ use crate::report::words::{count, seconds};
 const MEAN: Pen = Pen { colour: RED, width: 2 };
 const LONGEST: Pen = Pen { colour: PALE, width: 1 };
 
+/// From here on there is room beside the title of a panel.
+const BESIDE_TITLE: f64 = 330.0;
+
 /// Draws it.
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: &[TimelineRow]) {
     let curves = series::time_to_service(summary);
@@ -90,7 +93,9 @@ fn draw_cliff<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, curve: &
     canvas.polygon(&[(x - 5.0, top + 4.0), (x, top - 8.0), (x + 5.0, top + 4.0)], pen.colour);
     let greatest = curve.cliff.map_or(0.0, |(_, s)| s);
     let words = if curve.latency == Latency::TimeToService { "not served" } else { "never ended" };
-    note(canvas, (x, top + 10.0), &format!("> {}: {} {words}", seconds(greatest), count(curve.censored)));
+    // Above the panel no curve runs through it; on the left the panel's title is there.
+    let y = if x > BESIDE_TITLE { panel.top - 8.0 } else { top + 10.0 };
+    note(canvas, (x, y), &format!("> {}: {} {words}", seconds(greatest), count(curve.censored)));
 }
 
 fn key(curve: &Curve) -> Key {
