@@ -40,7 +40,7 @@ pub struct Policy {
     pub site_idle_max: Duration,
     /// With nothing but keep-alive commands.
     pub noop_idle_timer: Option<Timer>,
-    /// From the first byte of a line to its end.
+    /// From the last reply to the end of a line that has begun.
     pub line_timer: Option<Timer>,
     /// Without a transfer.
     pub no_transfer_timer: Option<Timer>,

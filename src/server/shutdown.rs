@@ -90,8 +90,8 @@ impl Server {
 
     /// The server's own timer has fired: does what is due.
     pub(super) fn server_timer_fired(&mut self, now: Instant, out: &mut Vec<Action>) {
-        self.go_down(now, out);
-        self.accept_waiting(now, out);
+        self.do_due(now, out);
+        self.accept_waiting(now, out); // which asks for the next firing
     }
 
     fn stop_listening(&mut self, out: &mut Vec<Action>) {
@@ -145,6 +145,11 @@ impl Server {
 
     /// Does what is due of going down, and asks for a firing for the rest.
     fn go_down(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.do_due(now, out);
+        self.arm_server(now, out);
+    }
+
+    fn do_due(&mut self, now: Instant, out: &mut Vec<Action>) {
         if self.down.closes <= now {
             self.down.closes = Instant::NEVER;
             self.stop_listening(out);
@@ -158,7 +163,6 @@ impl Server {
             debug_assert!(given <= at, "a signal is given before it takes effect");
             self.end_signalled(now, given, on, out);
         }
-        self.arm_server(now, out);
     }
 
     fn cut_announced(&mut self, now: Instant, out: &mut Vec<Action>) {

@@ -48,7 +48,7 @@ pub(super) struct Side {
     pub began: Instant,
     /// Since when it makes no progress; never, if it makes some.
     pub slow_since: Instant,
-    /// When the first byte of an unfinished line came; never, if there is none.
+    /// Since when the end of an unfinished line is waited for; never, if there is none.
     pub line_since: Instant,
     /// The idle timer that the client has set; zero if it has not.
     pub idle: Duration,

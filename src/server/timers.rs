@@ -71,13 +71,14 @@ impl Server {
         let (idle, login, line) = (policy.idle_timer, policy.login_timer, policy.line_timer);
         let Some(session) = self.live(conn).filter(|s| s.stage != Stage::Transfer) else { return };
         let timer = if session.logged_in.is_never() { login } else { idle };
+        let since = session.last_command;
         if timer.is_some_and(|timer| timer.rearmed_by_bytes) {
             session.last_command = session.last_command.max(now);
         }
         if line.is_some_and(|timer| !timer.after.is_forever()) {
             let side = self.side_mut(conn);
             if side.line_since.is_never() {
-                side.line_since = now;
+                side.line_since = since;
                 self.arm(conn, out);
             }
         }

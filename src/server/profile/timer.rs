@@ -20,7 +20,7 @@ pub struct Timers {
     pub idle: Option<Timer>,
     /// With nothing but keep-alive commands (NOOP, PWD, CWD): the answer to the next of them.
     pub noop_idle: Option<Timer>,
-    /// From the first byte of a line to its end.
+    /// From the last reply to the end of a line that has begun.
     pub line: Option<Timer>,
     /// Without a transfer.
     pub no_transfer: Option<Timer>,

@@ -267,6 +267,7 @@ impl Desk {
                     self.heard.entry(conn.0).or_default().push(format!("({how})"));
                 }
                 Action::Arm { conn, at } => self.due.push((at, Some(conn))),
+                Action::ArmServer { at } if self.due.contains(&(at, None)) => {}
                 Action::ArmServer { at } => self.due.push((at, None)),
                 Action::ConnectData { .. } => self.did.push("connects"),
                 Action::AbortData { .. } => self.did.push("aborts"),

@@ -7,7 +7,7 @@ use ftp421::server::{Control, HostSpec, Input, Profile, Signal};
 use ftp421::time::Duration;
 
 use super::super::desk::Desk;
-use super::{enters, hold, next_in_short, only_idle, short, transfers};
+use super::{enters, hold, is_closed, next_in_short, only_idle, short, transfers};
 
 #[test]
 fn limits() {
@@ -131,7 +131,7 @@ fn passwords_and_bans() {
         |who, server| {
             if who == "guesses on" {
                 let mut desk = Desk::new(server, "");
-                return guesses(&mut desk, 20).unwrap_or("never".to_owned());
+                return guesses(&mut desk, 10).unwrap_or("never".to_owned());
             }
             if Profile::named(server).expect("such a profile").ban.is_none() {
                 return "-".to_owned();
@@ -153,7 +153,7 @@ fn guesses(desk: &mut Desk, count: u32) -> Option<String> {
     (0..count).find_map(|_| {
         desk.types(conn, "USER alice");
         let heard = desk.types(conn, "PASS wrong");
-        heard.ends_with(')').then(|| short(&heard))
+        is_closed(&heard).then(|| short(&heard))
     })
 }
 
@@ -169,7 +169,9 @@ fn load() {
     };
     let busy = |desk: &mut Desk| {
         for host in 10..16 {
-            desk.log_in(host, "somebody");
+            let conn = desk.call(host);
+            desk.sends(conn, "USER somebody");
+            desk.sends(conn, "PASS right");
         }
         desk.wait(90.0);
     };
@@ -240,9 +242,9 @@ fn going_down() {
             }
             let heard = desk.hears(conn);
             let later = desk.types(conn, "NOOP");
-            match (heard.is_empty(), later.starts_with('2') && !later.ends_with(')')) {
+            match (heard.is_empty(), later.starts_with('2') && !is_closed(&later)) {
                 (false, _) => short(&heard),
-                (true, false) if later.ends_with(')') => format!("{} at NOOP", short(&later)),
+                (true, false) if is_closed(&later) => format!("{} at NOOP", short(&later)),
                 _ => "lives".to_owned(),
             }
         },

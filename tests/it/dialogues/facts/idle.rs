@@ -6,7 +6,7 @@ use ftp421::id::ConnId;
 use ftp421::server::{Input, Profile};
 
 use super::super::desk::Desk;
-use super::{hold, next, only_idle, transfers};
+use super::{hold, is_closed, next, only_idle, transfers};
 
 /// A download that ends was measured to leave `ProFTPD` 4.4 s and not 5.4; a NOOP came to Pure-FTPd each 2 s, the first at 2 s.
 #[test]
@@ -76,7 +76,7 @@ fn kept(desk: &mut Desk, conn: ConnId, start: f64, deed: impl Fn(&mut Desk, Conn
         if tenth % 20 == 0 {
             deed(desk, conn);
         }
-        if desk.hears(conn).ends_with(')') {
+        if is_closed(&desk.hears(conn)) {
             return format!("cut {}", f64::from(tenth) / 10.0);
         }
     }

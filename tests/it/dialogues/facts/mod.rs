@@ -6,6 +6,7 @@
 mod causes;
 mod death;
 mod idle;
+mod small;
 mod words;
 
 use ftp421::id::ConnId;
@@ -35,12 +36,17 @@ fn hold(table: &str, cell: impl Fn(&str, &str) -> String) {
 fn short(heard: &str) -> String {
     let last_lines = heard.split(" | ").filter(|line| line.as_bytes().get(3) == Some(&b' '));
     let codes: Vec<&str> = last_lines.map(|line| &line[..3]).collect();
-    match (codes.is_empty(), heard.ends_with(')')) {
+    match (codes.is_empty(), is_closed(heard)) {
         (true, true) => "close".to_owned(),
         (true, false) => "-".to_owned(),
         (false, true) => codes.join("+"),
         (false, false) => format!("{} stays", codes.join("+")),
     }
+}
+
+/// Does the connection end behind what was heard?
+fn is_closed(heard: &str) -> bool {
+    heard.rsplit(" | ").next().is_some_and(|last| last.starts_with('('))
 }
 
 /// What `conn` hears next, and after how many seconds, to a tenth; nothing, if that is more than three hours.
