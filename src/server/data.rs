@@ -64,6 +64,7 @@ impl Server {
         verb: Verb,
         out: &mut Vec<Action>,
     ) {
+        self.host.sample(now); // a limit on downloads may count the load
         if verb == Verb::Retr
             && let Some((ending, check)) =
                 self.exceeded(CheckStage::Download, self.sessions[conn.slot()].who())

@@ -190,7 +190,9 @@ fn load() {
         conn
     });
     busy(&mut pure);
-    assert!(pure.types(guest, "RETR /file").ends_with("550 allowed."));
+    pure.sends(guest, "RETR /file");
+    let heard = pure.hears(guest);
+    assert!(heard.ends_with("550 allowed."), "{heard}");
     pure.sends(alice, "RETR /file");
     assert_eq!(pure.hears(alice), "150 Accepted data connection");
 }
