@@ -442,7 +442,7 @@ stall = 0.01
     let words = explain(&read(text).unwrap());
     for said in [
         "the next one gets 421 (50 is set, but there are only 11 passive ports)",
-        "2 cores (greeting 0ns, login 400ms: at most 5/s of both), 1024 descriptors",
+        "2 cores (greeting 0s, login 400ms: at most 5/s of both), 1024 descriptors",
         "10MiB/s, shared by all transfers",
         "stuck transfers add 9s on average",
         "1 % of transfers stop half way",
