@@ -136,7 +136,30 @@ fn sentence(advice: &Advice) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::search;
+    use super::{advise, replicate, search, summarise};
+    use crate::scenario::Scenario;
+    use crate::sim::Watch;
+
+    /// Two ports are enough for one client, and three come at once: no `-c` helps, and six ports do.
+    #[test]
+    fn where_ports_hold_a_limit_down_the_advice_is_about_ports() {
+        let text = "schema = 1\nname = \"ports\"\nduration = \"1m\"\n\
+                    [server]\nprofile = \"pure-ftpd\"\npassive_ports = 2\n\
+                    [[clients]]\nname = \"three\"\n\
+                    arrivals = { executor = \"burst\", at = \"1s\", count = 3, within = \"1ms\" }\n";
+        let scenario = Scenario::read("ports", text, &mut |_| Err(String::new())).unwrap();
+        let watch = Watch::default();
+        let study = replicate(&scenario, &mut (), &watch);
+        let mut summary = summarise(&scenario, &study).summary;
+        advise(&scenario, &study, &mut summary, &watch);
+        assert!(
+            summary.story[0].starts_with("max_clients = 1 (of 2 passive ports) binds"),
+            "{:?}",
+            summary.story
+        );
+        let advice = summary.advice.unwrap();
+        assert_eq!((advice.binding.as_str(), advice.limit, advice.smallest), ("passive_ports", 2, Some(6)));
+    }
 
     #[test]
     fn the_search_finds_the_smallest_that_is_good() {

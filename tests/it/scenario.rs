@@ -396,6 +396,7 @@ plan        2 runs of 1h, seed 7, estimates from 1m on
 server      rfc959
 limits      max_clients                  10  at accept  connections of the server: the next one gets 421
 timers      login 1m, idle 5m
+listener    129 connections may wait to be accepted
 ban         3 sessions that ran out of login attempts within 10m ban an address for 1h
 
 clients     readers: at random (Poisson) 5/m: about 300 sessions, up to 0.27 erlangs
@@ -410,6 +411,44 @@ fault       at 20m: shutdown (announce), until 23m
 must hold   refused_first rate < 0.1
 ";
     assert_eq!(words, expected);
+}
+
+/// Of eleven passive ports five clients get two each; two cores have 2 / 0.4 s for logins; and a transfer in a hundred that stops
+/// half way, of one in a session, costs a hundredth of the stall timer.
+#[test]
+fn what_the_host_lacks_and_what_gets_stuck_is_told_before_the_run() {
+    let text = "
+schema = 1
+name = \"small\"
+duration = \"1h\"
+
+[server]
+profile = \"pure-ftpd\"
+passive_ports = 11
+bandwidth = \"10MiB/s\"
+greeting_time = \"0s\"
+login_time = \"400ms\"
+
+[server.host]
+cores = 2
+descriptors = 1024
+
+[[clients]]
+name = \"readers\"
+arrivals = { executor = \"poisson\", rate = \"1/m\" }
+script = [\"login\", { retr = \"1MiB\" }]
+stall = 0.01
+";
+    let words = explain(&read(text).unwrap());
+    for said in [
+        "the next one gets 421 (50 is set, but there are only 11 passive ports)",
+        "2 cores (greeting 0s, login 400ms: at most 5/s of both), 1024 descriptors",
+        "10MiB/s, shared by all transfers",
+        "stuck transfers add 9s on average",
+        "1 % of transfers stop half way",
+    ] {
+        assert!(words.contains(said), "{said}\n{words}");
+    }
 }
 
 #[test]
