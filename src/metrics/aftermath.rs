@@ -5,6 +5,7 @@
 use super::bucket::{Bucket, Followed};
 use super::series::Series;
 use super::wilson::wilson;
+use crate::observe::Cause;
 use crate::time::{Duration, Instant};
 
 /// A baseline looks back no further than this many windows: a quarter of the series.
@@ -41,6 +42,8 @@ pub struct Sums {
     pub trials: u64,
     /// All of these but the admitted.
     pub failed: u64,
+    /// Refusals for a ban: their cause is not over while it is in force.
+    pub banned: u64,
     /// The integral of logged-in sessions, nanoseconds.
     pub sessions_ns: u128,
 }
@@ -172,7 +175,7 @@ fn storm(left: &[Window], baseline: &Baseline, over: Instant, run_end: Instant) 
         <= 1.5 * baseline.sums.wanted as f64 * sums.length.as_secs_f64();
     let inflated = u128::from(sums.attempts) * u128::from(baseline.sums.wanted.max(1))
         >= 2 * u128::from(baseline.sums.attempts.max(1)) * u128::from(sums.wanted);
-    let mostly = baseline.fails(&sums) && 2 * sums.failed >= sums.trials;
+    let mostly = baseline.fails(&sums) && 2 * sums.failed.saturating_sub(sums.banned) >= sums.trials;
     sums.length = window.end.since(over);
     (usual && inflated && mostly).then_some(Storm {
         to_the_end: last + LEAST >= left.len() && left[left.len() - 1].end == run_end,
@@ -210,6 +213,7 @@ impl Sums {
             attempts: bucket.attempts,
             trials: admitted + failed,
             failed,
+            banned: bucket.refused[Cause::Banned.index()],
             sessions_ns: bucket.integral_ns(Followed::Sessions),
         }
     }
@@ -227,6 +231,7 @@ impl Sums {
             attempts: self.attempts + other.attempts,
             trials: self.trials + other.trials,
             failed: self.failed + other.failed,
+            banned: self.banned + other.banned,
             sessions_ns: self.sessions_ns + other.sessions_ns,
         }
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::observe::Class;
+use crate::observe::{Cause, Class};
 
 fn secs(s: u64) -> Instant {
     Instant::ZERO + Duration::from_secs(s)
@@ -106,6 +106,20 @@ fn a_metastable_storm_lasts_to_the_end_and_nothing_recovers() {
     assert_eq!(got.recovered_after, None);
     let storm = got.storm.unwrap();
     assert_eq!((storm.sums.length, storm.to_the_end), (Duration::from_secs(130), true));
+}
+
+#[test]
+fn a_ban_that_is_still_in_force_is_no_storm() {
+    let series = series(|s, bucket| match s {
+        0..100 => calm(bucket),
+        100..110 => down(bucket),
+        _ => {
+            storming(bucket);
+            bucket.refused[Cause::Banned.index()] = 19;
+        }
+    });
+    let got = after(&series, &[trouble(100, 110)])[0].unwrap();
+    assert_eq!((got.recovered_after, got.storm), (None, None));
 }
 
 #[test]

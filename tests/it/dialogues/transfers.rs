@@ -6,6 +6,7 @@ use ftp421::scenario::Scenario;
 use ftp421::time::{Duration, Instant};
 
 use super::{client, fault, hour, only, server, told};
+use crate::support;
 
 const SHARED: &str = "bandwidth = \"10MiB/s\"";
 
@@ -176,4 +177,30 @@ fn a_lossy_way_bounds_a_transfer_and_leaves_the_rest_to_others() {
     assert_eq!(ends(&scenario, &["near"]), [["20"]]);
     let end: f64 = ends(&scenario, &["lossy"])[0][0].parse().expect("seconds");
     assert!((100.0..103.0).contains(&end), "{end}");
+}
+
+/// A client whose data connection fails in three of four attempts comes back for its file until it has it: what goes wrong once does
+/// not go wrong for ever.
+#[test]
+fn a_mishap_is_drawn_anew_for_each_attempt() {
+    let counts = support::outcome(
+        r#"
+        schema = 1
+        name = "mishaps"
+        duration = "1h"
+        [server]
+        profile = "pyftpdlib"
+        [[clients]]
+        name = "behind-nat"
+        arrivals = { executor = "burst", at = "0s", count = 50 }
+        script = ["login", { retr = "1KiB" }]
+        no_data = 0.75
+        reconnect = true
+        retry = { backoff = "fixed", wait = "1s" }
+        "#,
+    )
+    .summary
+    .counts;
+    assert_eq!(counts.completed, 50);
+    assert!((120..300).contains(&counts.attempts), "4 each: {}", counts.attempts);
 }
