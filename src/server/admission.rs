@@ -73,10 +73,12 @@ impl Server {
     }
 
     /// The first limit of `stage` that has no room for one more.
+    #[inline]
     pub(super) fn exceeded(&self, stage: CheckStage, who: Who) -> Option<Verdict> {
-        if !self.checked[stage as usize] {
-            return None;
-        }
+        if self.checked[stage as usize] { self.first_exceeded(stage, who) } else { None }
+    }
+
+    fn first_exceeded(&self, stage: CheckStage, who: Who) -> Option<Verdict> {
         let checks = self.policy.checks.iter().enumerate();
         checks
             .filter(|(_, check)| check.stage == stage && check.limit != u32::MAX)

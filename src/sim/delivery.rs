@@ -13,8 +13,8 @@ use crate::time::{Duration, Instant};
 const SYNS: u32 = 0xffff_ff00;
 
 impl<T: Tap> World<'_, T> {
-    /// Sends towards the client at `at`. Nothing overtakes what was sent before. Nobody there: nothing is sent.
-    pub(super) fn send_down(&mut self, at: Instant, conn: ConnId, event: Event) {
+    /// Sends towards the client at `at`, which may be later than `now`. Nothing overtakes what was sent before. Nobody there: nothing is sent.
+    pub(super) fn send_down(&mut self, now: Instant, at: Instant, conn: ConnId, event: Event) {
         let wire = self.stations[usize::from(conn.server().0)].wires.get(conn);
         let Some(slot) = self.slots.get(wire.client as usize) else { return };
         let path = &self.crowds[usize::from(slot.population.0)].path;
@@ -27,7 +27,11 @@ impl<T: Tap> World<'_, T> {
         };
         wire.down_at = wire.down_at.max(arrival);
         wire.in_flight += 1;
-        self.calendar.schedule(wire.down_at, event);
+        if at <= now + path.delay {
+            self.calendar.schedule_behind(lane(slot, false), wire.down_at, event);
+        } else {
+            self.calendar.schedule(wire.down_at, event); // a lane would be shut until then
+        }
     }
 
     /// Sends towards the server at `now`. Nothing overtakes what was sent before.
@@ -44,7 +48,7 @@ impl<T: Tap> World<'_, T> {
         };
         wire.up_at = wire.up_at.max(arrival);
         wire.in_flight += 1;
-        self.calendar.schedule(wire.up_at, event);
+        self.calendar.schedule_behind(lane(slot, true), wire.up_at, event);
     }
 
     /// Sends this SYN, or the first one after it that gets through. The kernel gives up when the last one has not been answered.
@@ -89,6 +93,11 @@ impl<T: Tap> World<'_, T> {
             None => self.send_syn_again(client, syn),
         }
     }
+}
+
+/// The lane of the calendar for what this client sends or gets: the messages of a population are under way for equally long.
+fn lane(slot: &Slot, up: bool) -> usize {
+    2 * usize::from(slot.population.0) + usize::from(up)
 }
 
 /// Message number `number` of this client's attempt.

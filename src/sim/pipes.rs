@@ -225,7 +225,7 @@ impl<T: Tap> World<'_, T> {
         wire.moving = false;
         wire.plan = Plan::default();
         wire.transfer = wire.transfer.wrapping_add(1);
-        self.send_down(now, conn, Event::DataEnds { conn, whole: true });
+        self.send_down(now, now, conn, Event::DataEnds { conn, whole: true });
         self.tell_server(now, conn.server(), server::Input::TransferDone { conn });
     }
 

@@ -72,7 +72,7 @@ impl<T: Tap> World<'_, T> {
         let conn = station.wires.open(client, now);
         slot.conn = Some(conn);
         let peer = slot.peer;
-        self.send_down(now, conn, Event::Connected { conn });
+        self.send_down(now, now, conn, Event::Connected { conn });
         let classes = &self.scenario.servers[usize::from(syn.server().0)].classes;
         let class = if classes.is_empty() { 0 } else { classes.of(self.scenario.addresses.address(peer)) };
         self.tell_server(now, syn.server(), server::Input::Accepted { conn, peer, class });
@@ -109,23 +109,25 @@ impl<T: Tap> World<'_, T> {
                 }
             }
             server::Action::Reply { conn, reply, at } => {
-                self.send_down(at, conn, Event::ReplyArrives { conn, reply: reply.0 });
+                self.send_down(now, at, conn, Event::ReplyArrives { conn, reply: reply.0 });
             }
             server::Action::Close { conn, how, cause } => {
                 self.stop_transfer(now, conn);
                 if std::mem::take(&mut self.wire(conn).ghost) {
                     self.recorder.record(now, &Observation::GhostEnded { cause });
                 }
-                self.send_down(now, conn, Event::ClosedByServer { conn, how, cause });
+                self.send_down(now, now, conn, Event::ClosedByServer { conn, how, cause });
             }
             server::Action::StartTransfer { conn, at } => self.start_transfer(now, conn, at),
             server::Action::AbortData { conn } => {
                 if self.wire(conn).moving {
-                    self.send_down(now, conn, Event::DataEnds { conn, whole: false });
+                    self.send_down(now, now, conn, Event::DataEnds { conn, whole: false });
                 }
                 self.stop_transfer(now, conn);
             }
-            server::Action::ConnectData { conn, at } => self.send_down(at, conn, Event::DataSyn { conn }),
+            server::Action::ConnectData { conn, at } => {
+                self.send_down(now, at, conn, Event::DataSyn { conn })
+            }
             server::Action::Free { conn } => {
                 self.stop_transfer(now, conn);
                 // It may have vanished when the server had just closed.

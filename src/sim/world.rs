@@ -259,7 +259,9 @@ impl<'a, T: Tap> World<'a, T> {
     fn run_to(&mut self, horizon: Instant, watch: &Watch) -> (Instant, bool) {
         let mut shown = Instant::ZERO;
         let mut last = Instant::ZERO;
-        while let Some(now) = self.calendar.peek().filter(|at| *at <= horizon) {
+        loop {
+            let pending = self.calendar.len();
+            let Some((now, event)) = self.calendar.pop_until(horizon) else { break };
             if self.work.events.is_multiple_of(WATCH_EVERY) {
                 watch.done_ns.fetch_add(now.since(shown).as_nanos(), Ordering::Relaxed);
                 shown = now;
@@ -267,13 +269,11 @@ impl<'a, T: Tap> World<'a, T> {
                     return (now, false);
                 }
             }
-            self.work.pending_max = self.work.pending_max.max(self.calendar.len());
-            if let Some((now, event)) = self.calendar.pop() {
-                assert!(now >= last, "virtual time goes back from {last} to {now}");
-                last = now;
-                self.work.events += 1;
-                self.happen(now, event);
-            }
+            self.work.pending_max = self.work.pending_max.max(pending);
+            assert!(now >= last, "virtual time goes back from {last} to {now}");
+            last = now;
+            self.work.events += 1;
+            self.happen(now, event);
         }
         watch.done_ns.fetch_add(horizon.since(shown).as_nanos(), Ordering::Relaxed);
         (horizon, true)
@@ -409,7 +409,7 @@ impl<'a, T: Tap> World<'a, T> {
             Event::ClosedByClient { conn } => server::Input::Closed { conn },
             Event::DataAtServer { conn } => {
                 if !self.wire(conn).plan.is_active() {
-                    self.send_down(now, conn, Event::DataAtClient { conn });
+                    self.send_down(now, now, conn, Event::DataAtClient { conn });
                 }
                 server::Input::DataOpened { conn }
             }
