@@ -54,7 +54,7 @@ fn read(name: String, mut table: Reader<'_>, draft: &mut Draft<'_>) -> Read<Popu
             let behaviour = Behaviour { parallel: 1, ..behaviour(&mut table, log.script)? };
             let link = link(&mut table)?;
             let arrivals = Arrivals::Trace(log.arrivals);
-            Population { name, arrivals, addresses: Addresses::Unique, users: log.users, behaviour, link }
+            Population { name, arrivals, addresses: Addresses::Unique, users: log.users, behaviour, link, like: None }
         }
     };
     table.finish()?;
@@ -81,6 +81,7 @@ fn scripted(
         users,
         behaviour: behaviour(table, script)?,
         link: link(table)?,
+        like: None,
     })
 }
 

@@ -44,7 +44,7 @@ impl Server {
             self.turn_away(now, conn, who, (verdict, banned), out);
             return;
         }
-        let mut at = self.work(now, self.policy.greeting_cost, conn, Work::Greet);
+        let mut at = self.work(now, now, self.policy.greeting_cost, conn, Work::Greet);
         if let Some(wait) = self.not_ready(now) {
             out.push(Action::Reply { conn, reply: wait, at });
             at = at.max(self.listener.ready_at);
@@ -145,7 +145,7 @@ impl Server {
             refusal: Refusal { cause: ending.cause, phase, code },
             check,
         }));
-        let at = self.work(now, ending.delay, conn, Work::Greet);
+        let at = self.work(now, now, ending.delay, conn, Work::Greet);
         for reply in ending.reply.into_iter().chain(ending.then) {
             out.push(Action::Reply { conn, reply, at });
         }

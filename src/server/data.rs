@@ -173,7 +173,7 @@ impl Server {
 
     /// ABOR while a command has the data connection or waits for it.
     pub(super) fn abort(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
-        let at = self.work(self.turn(now, conn), self.policy.command_cost, conn, Work::Answer);
+        let at = self.work(now, self.turn(now, conn), self.policy.command_cost, conn, Work::Answer);
         let replies = self.policy.replies;
         self.drop_data(now, conn, out);
         self.leave_transfer(now, conn);

@@ -162,6 +162,7 @@ impl Server {
     }
 
     pub(super) fn free(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+        self.listener.recent.expire(now, &self.sessions); // before one of them is no longer alive
         let session = std::mem::replace(&mut self.sessions[conn.slot()], Session::FREE);
         self.slots -= 1;
         if session.stage == Stage::Refused {

@@ -27,12 +27,15 @@ impl Backlog {
             self.of.resize(conn.slot() + 1, 0);
         }
         let count = &mut self.of[conn.slot()];
-        if matches!(input, Input::Closed { .. }) {
-            *count |= CLOSED;
-        } else if *count >= MOST_OF_ONE {
-            return;
-        } else {
-            *count += 1;
+        match input {
+            Input::Closed { .. } => *count |= CLOSED,
+            // A driver says each of these once for a data connection, and a firing once for each that was asked for.
+            Input::DataOpened { .. }
+            | Input::DataFailed { .. }
+            | Input::TransferDone { .. }
+            | Input::TimerFired { .. } => {}
+            _ if *count & !CLOSED >= MOST_OF_ONE => return,
+            _ => *count += 1,
         }
         self.inputs.push(input);
     }

@@ -92,6 +92,15 @@ impl Host {
         done
     }
 
+    /// What was to be done will not be done.
+    pub(super) fn forget_work(&mut self, now: Instant) {
+        self.cores = self.cores.drain().map(|Reverse(free)| Reverse(free.min(now))).collect();
+        if let Some(load) = &mut self.load {
+            load.sample(now);
+            load.jobs.clear();
+        }
+    }
+
     /// Brings the load average up to `now`.
     pub(super) fn sample(&mut self, now: Instant) {
         if let Some(load) = &mut self.load {
@@ -165,10 +174,19 @@ pub(super) enum Lack {
 }
 
 impl Server {
-    /// When work for `conn` that comes at `now` and takes `cost` on average is done.
-    pub(super) fn work(&mut self, now: Instant, cost: Duration, conn: ConnId, what: Work) -> Instant {
+    /// When work for `conn` that comes at `now`, has its turn at `turn` and takes `cost` on average is done. It takes its place in the
+    /// queue for a core when it comes, and waits for a later turn without one.
+    #[inline]
+    pub(super) fn work(
+        &mut self,
+        now: Instant,
+        turn: Instant,
+        cost: Duration,
+        conn: ConnId,
+        what: Work,
+    ) -> Instant {
         if self.host.plain {
-            return now + cost;
+            return turn + cost;
         }
         let service = if self.host.exponential && !cost.is_zero() {
             let mean = cost.as_nanos() as f64;
@@ -176,7 +194,7 @@ impl Server {
         } else {
             cost
         };
-        self.host.serve(now, service)
+        turn + self.host.serve(now, service).since(now)
     }
 
     /// The same for work whose time has a law of its own.
@@ -203,13 +221,18 @@ impl Server {
             Some(Lack::Memory)
         } else if after * u64::from(process.processes) > u64::from(spec.processes) {
             Some(Lack::Processes)
-        } else if descriptors + u64::from(self.host.leaked) + u64::from(self.data_sockets)
+        } else if descriptors + u64::from(self.host.leaked) + self.descriptors_for_data()
             > u64::from(spec.descriptors)
         {
             Some(Lack::Descriptors)
         } else {
             None
         }
+    }
+
+    /// The descriptors of the listening process that data connections take: none where sessions are processes of their own.
+    fn descriptors_for_data(&self) -> u64 {
+        if self.policy.process.descriptors == 0 { 0 } else { u64::from(self.data_sockets) }
     }
 
     /// Is a descriptor left for a data connection? A process for each session brings its own, unless the whole host has none left.
@@ -221,7 +244,7 @@ impl Server {
         if process.descriptors == 0 {
             return self.host.leaked < process.host.descriptors; // then the sessions' processes find none either
         }
-        let taken = u64::from(self.slots) * u64::from(process.descriptors) + u64::from(self.data_sockets);
+        let taken = u64::from(self.slots) * u64::from(process.descriptors) + self.descriptors_for_data();
         taken + u64::from(self.host.leaked) < u64::from(process.host.descriptors)
     }
 

@@ -57,6 +57,12 @@ impl Listener {
         }
     }
 
+    /// Whoever was busy or stalled is gone.
+    pub(super) fn forget_work(&mut self, now: Instant) {
+        self.free_at = self.free_at.min(now);
+        self.stalls_until = self.stalls_until.min(now);
+    }
+
     /// Nothing is accepted before `at`.
     pub(super) fn busy_until(&mut self, at: Instant) {
         self.free_at = self.free_at.max(at);

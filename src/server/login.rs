@@ -46,7 +46,7 @@ impl Server {
         if self.policy.login.denied_at_user && self.policy.login.denies(who.user) {
             self.deny(now, at, conn, out);
         } else if user == ArgId::ANONYMOUS && self.policy.login.anonymous_without_password {
-            let at = self.work(at, self.policy.login_cost, conn, Work::LogIn);
+            let at = self.work(now, at, self.policy.login_cost, conn, Work::LogIn);
             self.check_password(now, at, conn, (true, Phase::User), out);
         } else {
             self.answer(conn, self.policy.replies.user, at, out);

@@ -232,7 +232,7 @@ impl Server {
             Verb::Pass => (self.policy.login_cost, Work::LogIn),
             _ => (self.policy.command_cost, Work::Answer),
         };
-        let at = self.work(turn, cost, conn, what);
+        let at = self.work(now, turn, cost, conn, what);
         let ignored =
             command.verb == Verb::Noop && self.policy.idle_timer.is_some_and(|timer| timer.ignores_noop);
         let session = &mut self.sessions[conn.slot()];

@@ -73,6 +73,7 @@ impl Server {
             Control::CutAnnounced => self.deadline(now, out),
             Control::Cut => {
                 self.drop_backlog(now, out);
+                self.drop_work(now);
                 self.end_all(now, SILENT, out);
             }
             Control::Crash => self.crash(now, out),
@@ -115,7 +116,14 @@ impl Server {
     /// All is lost, at once.
     pub(super) fn crash(&mut self, now: Instant, out: &mut Vec<Action>) {
         self.drop_backlog(now, out);
+        self.drop_work(now);
         self.end_all(now, Ending::silent(Cause::Reset, CloseHow::Rst), out);
+    }
+
+    /// The processes are gone, and what they had to do with them.
+    fn drop_work(&mut self, now: Instant) {
+        self.host.forget_work(now);
+        self.listener.forget_work(now);
     }
 
     // ---- an announced shutdown -----------------------------------------------------------------------------------
@@ -194,8 +202,16 @@ impl Server {
             ListenerFate::Closes => self.stop_listening(out),
             ListenerFate::HalfDead => self.listener.orphaned = true,
         }
-        self.resume(now, out); // only SIGKILL reaches a server that hangs; its sessions' processes do not hang any more
-        self.down.signal = Some((now, now + on.after.0, on));
+        // Only SIGKILL reaches a server that hangs. Its sessions' processes do not hang any more, if they live on.
+        let fates = [on.pre_login, on.session, on.transfer];
+        if fates.iter().all(|fate| *fate == Fate::Silent) {
+            self.drop_backlog(now, out);
+        } else {
+            self.resume(now, out);
+        }
+        if fates.iter().any(|fate| *fate != Fate::Lives) {
+            self.down.signal = Some((now, now + on.after.0, on)); // one that harms nobody does not undo one that does
+        }
         self.go_down(now, out);
     }
 

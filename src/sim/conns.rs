@@ -14,8 +14,8 @@ pub(super) const NOBODY: u32 = u32::MAX;
 pub(super) struct Wire {
     /// The client's slot, or [`NOBODY`] once it has let go.
     pub client: u32,
-    /// Events under way that name this connection: a handful.
-    pub in_flight: u16,
+    /// Events under way that name this connection.
+    pub in_flight: u32,
     /// When the last message to the client arrives: none overtakes it.
     pub down_at: Instant,
     /// When the last message to the server arrives.
@@ -33,12 +33,12 @@ pub(super) struct Wire {
     /// What the client has prepared for its next transfer.
     pub plan: Plan,
     /// Counts its transfers, so that a firing for one that came to an untimely end is known.
-    pub transfer: u8,
+    pub transfer: u16,
     /// Did its client vanish without a word, and does the server not know?
     pub ghost: bool,
 }
 
-const _: () = assert!(size_of::<Wire>() == 72);
+const _: () = assert!(size_of::<Wire>() == 80);
 
 /// What a client has prepared for a transfer, in one byte. By default nothing.
 #[derive(Clone, Copy, Debug, Default)]

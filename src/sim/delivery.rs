@@ -51,8 +51,9 @@ impl<T: Tap> World<'_, T> {
         self.calendar.schedule_behind(lane(slot, true), wire.up_at, event);
     }
 
-    /// Sends this SYN, or the first one after it that gets through. The kernel gives up when the last one has not been answered.
-    pub(super) fn send_syn(&mut self, client: u32, syn: Syn) {
+    /// Sends this SYN, or the first one after it that gets through. The kernel gives up when the last one has not been answered. A
+    /// SYN that was itself long under way may come back too late for the next ones: what should have been is then at once.
+    pub(super) fn send_syn(&mut self, now: Instant, client: u32, syn: Syn) {
         let slot = &self.slots[client as usize];
         let path = &self.crowds[usize::from(slot.population.0)].path;
         let (serial, first) = (slot.serial, slot.client.attempt_at());
@@ -64,17 +65,17 @@ impl<T: Tap> World<'_, T> {
             };
             if let Some(at) = arrival {
                 let syn = Syn::new(syn.server(), tries);
-                self.calendar.schedule(at, Event::Syn { client, serial, syn });
+                self.calendar.schedule(at.max(now), Event::Syn { client, serial, syn });
                 return;
             }
         }
         let at = first + loss::syn_after(SYN_RETRIES + 1);
-        self.calendar.schedule(at, Event::ConnectFailed { client, serial, timed_out: true });
+        self.calendar.schedule(at.max(now), Event::ConnectFailed { client, serial, timed_out: true });
     }
 
     /// This SYN was dropped: the client's kernel sends the next one.
-    pub(super) fn send_syn_again(&mut self, client: u32, syn: Syn) {
-        self.send_syn(client, Syn::new(syn.server(), syn.tries() + 1));
+    pub(super) fn send_syn_again(&mut self, now: Instant, client: u32, syn: Syn) {
+        self.send_syn(now, client, Syn::new(syn.server(), syn.tries() + 1));
     }
 
     /// Nobody listens: the server's host answers the SYN with a reset. If that is lost, the SYN comes again.
@@ -90,7 +91,7 @@ impl<T: Tap> World<'_, T> {
                 let serial = slot.serial;
                 self.calendar.schedule(at, Event::ConnectFailed { client, serial, timed_out: false });
             }
-            None => self.send_syn_again(client, syn),
+            None => self.send_syn_again(now, client, syn),
         }
     }
 }

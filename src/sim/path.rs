@@ -105,31 +105,61 @@ impl Rough {
     }
 }
 
-/// What the way of population `id` is like in the course of time; empty if it is always as usual. Of two effects of one kind the
-/// later one holds, whether it is for all or for this population.
+/// What the way of population `id` is like in the course of time; empty if it is always as usual. Of two effects of one kind that
+/// last at the same time, one for all and one for this population, the one that began later holds; where it ends, the other does.
 fn stretches(loss: f64, id: PopulationId, scenario: &Scenario) -> Vec<Stretch> {
-    let mut changes: Vec<(Instant, Weather)> = scenario
+    let population = &scenario.populations[usize::from(id.0)];
+    let mut changes: Vec<(Instant, bool, Weather)> = scenario
         .faults
         .iter()
         .flat_map(|fault| fault.effects.iter().map(|(after, effect)| (fault.at + *after, *effect)))
         .filter_map(|(at, effect)| match effect {
-            Effect::Network(whose, weather) if whose.is_none_or(|whose| whose == id) => Some((at, weather)),
+            Effect::Network(whose, weather) if population.shares_way(id, whose) => {
+                Some((at, whose.is_some(), weather))
+            }
             _ => None,
         })
         .collect();
     if changes.is_empty() && loss <= 0.0 {
         return Vec::new();
     }
-    changes.sort_by_key(|(at, _)| *at);
+    changes.sort_by_key(|(at, ..)| *at);
     let mut stretches = vec![Stretch::always(loss)];
-    for (at, weather) in changes {
+    let (mut delays, mut losses) = (Layers::default(), Layers::default());
+    for (at, own, weather) in changes {
         let mut next = Stretch { from: at, ..stretches[stretches.len() - 1] };
         match weather {
-            Weather::Delay(delay) => next.delay = delay,
-            Weather::Loss(more) => next.loss = 1.0 - (1.0 - loss) * (1.0 - more),
+            Weather::Delay(delay) => {
+                delays.set(own, (!delay.is_zero()).then_some(delay));
+                next.delay = delays.now().unwrap_or(Duration::ZERO);
+            }
+            Weather::Loss(more) => {
+                losses.set(own, (more > 0.0).then_some(more));
+                next.loss = 1.0 - (1.0 - loss) * (1.0 - losses.now().unwrap_or(0.0));
+            }
             Weather::Partition { until } => next.closed_until = next.closed_until.max(until),
         }
         stretches.push(next);
     }
     stretches
+}
+
+/// What a fault for all clients and one for this population have set, the one that was set first before the other.
+struct Layers<T>(Vec<(bool, T)>);
+
+impl<T> Default for Layers<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Copy> Layers<T> {
+    fn set(&mut self, own: bool, value: Option<T>) {
+        self.0.retain(|(whose, _)| *whose != own);
+        self.0.extend(value.map(|value| (own, value)));
+    }
+
+    fn now(&self) -> Option<T> {
+        self.0.last().map(|(_, value)| *value)
+    }
 }

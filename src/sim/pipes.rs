@@ -245,7 +245,7 @@ impl<T: Tap> World<'_, T> {
     pub(super) fn weather_changes(&mut self, now: Instant, whose: Option<PopulationId>) {
         for place in 0..self.crowds.len() {
             let population = PopulationId(place as u16);
-            if whose.is_none_or(|whose| whose == population) {
+            if self.crowds[place].spec.shares_way(population, whose) {
                 self.reconsider(now, population);
                 let until = self.crowds[place].path.weather(now).closed_until;
                 if until > now {

@@ -66,7 +66,7 @@ impl<T: Tap> World<'_, T> {
             return;
         }
         if !station.server.has_room(now) {
-            self.send_syn_again(client, syn);
+            self.send_syn_again(now, client, syn);
             return;
         }
         let conn = station.wires.open(client, now);

@@ -16,24 +16,22 @@ impl Words {
         if behaviour.reading == Reading::default() && !behaviour.heeds_120 {
             return Self::default();
         }
-        let likely = Context {
-            ip: "192.0.2.1",
-            user: "user",
-            verb: "RETR",
-            path: "/file",
-            bytes: 1_024,
-            connections: 1,
-        };
-        let words = |reply: &ReplyEntry| {
-            let line = reply.lines(&likely).join("\n");
-            behaviour.reading.words(reply.code, line.get(4..).unwrap_or_default())
-        };
-        Self(policies.map(|policy| policy.table.entries().iter().map(words).collect()).collect())
+        let words = |policy: &Policy| policy.table.entries().iter().map(|reply| read(behaviour, reply)).collect();
+        Self(policies.map(words).collect())
     }
 
-    /// What `reply` of `server` says.
-    pub(super) fn of(&self, server: ServerId, reply: ReplyId) -> u8 {
-        let replies = self.0.get(usize::from(server.0));
-        replies.and_then(|replies| replies.get(usize::from(reply.0))).copied().unwrap_or(0)
+    /// What `reply` of `server`, which is `entry`, says to clients that behave so. A 120 that was added in the course of the run, with the
+    /// minutes that were left, is read as it comes.
+    pub(super) fn of(&self, server: ServerId, reply: ReplyId, entry: &ReplyEntry, behaviour: &Behaviour) -> u8 {
+        let Some(replies) = self.0.get(usize::from(server.0)) else { return 0 };
+        replies.get(usize::from(reply.0)).copied().unwrap_or_else(|| read(behaviour, entry))
     }
+}
+
+/// What clients that behave so read in `reply`.
+fn read(behaviour: &Behaviour, reply: &ReplyEntry) -> u8 {
+    let likely =
+        Context { ip: "192.0.2.1", user: "user", verb: "RETR", path: "/file", bytes: 1_024, connections: 1 };
+    let line = reply.lines(&likely).join("\n");
+    behaviour.reading.words(reply.code, line.get(4..).unwrap_or_default())
 }

@@ -109,9 +109,9 @@ pub(super) enum Event {
     /// The end of the data connection reaches the client.
     DataEnds { conn: ConnId, whole: bool },
     /// The bytes of a transfer begin to move.
-    TransferBegins { conn: ConnId, serial: u8 },
+    TransferBegins { conn: ConnId, serial: u16 },
     /// All bytes of a transfer are through.
-    TransferDone { conn: ConnId, serial: u8 },
+    TransferDone { conn: ConnId, serial: u16 },
     /// The next transfer of a server is through.
     PipeDue { server: ServerId, up: bool },
     /// A partition is over for a population.
@@ -374,8 +374,8 @@ impl<'a, T: Tap> World<'a, T> {
                     let unread = slot.client.state() == State::Away;
                     self.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
                 }
-                let words =
-                    self.crowds[usize::from(slot.population.0)].words.of(conn.server(), ReplyId(reply));
+                let crowd = &self.crowds[usize::from(slot.population.0)];
+                let words = crowd.words.of(conn.server(), ReplyId(reply), entry, &crowd.spec.behaviour);
                 client::Input::Reply { code: entry.code, cause: entry.cause, words }
             }
             Event::ClosedByServer { how, cause, .. } => {
@@ -514,7 +514,7 @@ impl<'a, T: Tap> World<'a, T> {
         self.note(now, client, Happening::Connect { to: server });
         let slot = &mut self.slots[client as usize];
         slot.serial = slot.serial.wrapping_add(1);
-        self.send_syn(client, Syn::new(server, 0));
+        self.send_syn(now, client, Syn::new(server, 0));
     }
 
     /// The client gives up its connection, if it has one: with a FIN, or without a word.

@@ -14,6 +14,7 @@ pub use stages::{Stage, Stages};
 
 use crate::client::Behaviour;
 use crate::ftp::ArgId;
+use crate::id::PopulationId;
 use crate::network::Link;
 
 /// A population: clients that behave alike.
@@ -31,9 +32,16 @@ pub struct Population {
     pub behaviour: Behaviour,
     /// How they reach the server.
     pub link: Link,
+    /// The population that it is more of, if it is a flash crowd: they share its way and its weather.
+    pub like: Option<PopulationId>,
 }
 
 impl Population {
+    /// Is what happens to the way of `whose` clients (of all, if it names none) about this population, whose number is `id`?
+    pub fn shares_way(&self, id: PopulationId, whose: Option<PopulationId>) -> bool {
+        whose.is_none_or(|whose| whose == id || self.like == Some(whose))
+    }
+
     /// The account of client number `index`. The connections of one user are numbered in a row.
     pub fn user(&self, index: u32) -> ArgId {
         let user = if self.behaviour.parallel == 1 { index } else { index / self.behaviour.parallel };

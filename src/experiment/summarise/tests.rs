@@ -42,6 +42,7 @@ fn scenario(thresholds: &[&str]) -> Scenario {
             users: Vec::new(),
             behaviour: Behaviour::default(),
             link: Link::default(),
+            like: None,
         }],
         faults: Vec::new(),
         thresholds: thresholds.iter().map(|text| Threshold::parse(text).unwrap()).collect(),

@@ -30,6 +30,7 @@ pub(super) fn flash_crowd(form: &mut Form<'_, '_>, scene: &mut Scene<'_, '_>) ->
     let crowd = Population {
         name: free_name(format!("{} (flash crowd)", model.name), scene.populations),
         arrivals: Arrivals::Burst { at: form.at, count, within },
+        like: Some(whose),
         ..model.clone()
     };
     scene.populations.push(crowd);
@@ -59,6 +60,7 @@ pub(super) fn brute_force(form: &mut Form<'_, '_>, scene: &mut Scene<'_, '_>) ->
             ..Behaviour::default()
         },
         link: Link::default(),
+        like: None,
     };
     if crowd.users.is_empty() {
         return Err(form
