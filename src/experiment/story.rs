@@ -75,7 +75,7 @@ fn nobody(summary: &Summary) -> String {
     let rest = match told.split_last() {
         None => format!("{} admitted", count(counts.admitted)),
         Some((only, [])) => format!("but {only}"),
-        Some((last, others)) => format!("but {}, and {last}", others.join(", ")),
+        Some((end, others)) => format!("but {}, and {end}", others.join(", ")),
     };
     format!("Nobody was turned away: {}, {rest}.", number(counts.attempts, "attempt", "attempts"))
 }
