@@ -105,6 +105,10 @@ impl Desk {
             let Some(at) = firings.map(|(at, _)| *at).min() else { break };
             self.advance(at.max(self.now));
         }
+        let answered = self.spoke.get(&conn.0).copied().unwrap_or_default();
+        if answered <= patience {
+            self.advance(self.now.max(answered));
+        }
         conn
     }
 
