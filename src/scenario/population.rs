@@ -54,7 +54,15 @@ fn read(name: String, mut table: Reader<'_>, draft: &mut Draft<'_>) -> Read<Popu
             let behaviour = Behaviour { parallel: 1, ..behaviour(&mut table, log.script)? };
             let link = link(&mut table)?;
             let arrivals = Arrivals::Trace(log.arrivals);
-            Population { name, arrivals, addresses: Addresses::Unique, users: log.users, behaviour, link, like: None }
+            Population {
+                name,
+                arrivals,
+                addresses: Addresses::Unique,
+                users: log.users,
+                behaviour,
+                link,
+                like: None,
+            }
         }
     };
     table.finish()?;

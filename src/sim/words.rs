@@ -16,13 +16,20 @@ impl Words {
         if behaviour.reading == Reading::default() && !behaviour.heeds_120 {
             return Self::default();
         }
-        let words = |policy: &Policy| policy.table.entries().iter().map(|reply| read(behaviour, reply)).collect();
+        let words =
+            |policy: &Policy| policy.table.entries().iter().map(|reply| read(behaviour, reply)).collect();
         Self(policies.map(words).collect())
     }
 
     /// What `reply` of `server`, which is `entry`, says to clients that behave so. A 120 that was added in the course of the run, with the
     /// minutes that were left, is read as it comes.
-    pub(super) fn of(&self, server: ServerId, reply: ReplyId, entry: &ReplyEntry, behaviour: &Behaviour) -> u8 {
+    pub(super) fn of(
+        &self,
+        server: ServerId,
+        reply: ReplyId,
+        entry: &ReplyEntry,
+        behaviour: &Behaviour,
+    ) -> u8 {
         let Some(replies) = self.0.get(usize::from(server.0)) else { return 0 };
         replies.get(usize::from(reply.0)).copied().unwrap_or_else(|| read(behaviour, entry))
     }
