@@ -157,7 +157,7 @@ fn guesses(desk: &mut Desk, count: u32) -> Option<String> {
     })
 }
 
-/// mod_load of `ProFTPD` turns newcomers away; Pure-FTPd refuses downloads, and those of anonymous users only.
+/// `mod_load` of `ProFTPD` turns newcomers away; Pure-FTPd refuses downloads, and those of anonymous users only.
 #[test]
 fn load() {
     let desk = |server: &str| {

@@ -1,5 +1,7 @@
 //! After how many seconds each server ends what, if nobody has set anything, and with which words.
 
+use std::fmt::Write;
+
 use ftp421::id::ConnId;
 use ftp421::server::{Input, Profile};
 
@@ -11,12 +13,13 @@ fn every_timer_at_its_default_and_its_words() {
     let mut found = String::new();
     for server in Profile::names() {
         let timer = Profile::named(server).expect("such a profile").timer;
-        found += &format!("{server}\n");
+        writeln!(found, "{server}").expect("room");
         let mut tell = |what: &str, told: Option<(f64, String)>| {
-            found += &match told {
-                Some((after, heard)) => format!("    {what} {after}: {heard}\n"),
-                None => format!("    {what} never\n"),
-            };
+            match told {
+                Some((after, heard)) => writeln!(found, "    {what} {after}: {heard}"),
+                None => writeln!(found, "    {what} never"),
+            }
+            .expect("room");
         };
         let mut desk = Desk::new(server, "");
         let conn = desk.call(1);
