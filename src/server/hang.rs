@@ -40,6 +40,14 @@ impl Backlog {
         self.inputs.push(input);
     }
 
+    /// `conn` is given back without ever having been seen: what it said is nobody's.
+    pub(super) fn forget(&mut self, conn: ConnId) {
+        self.inputs.retain(|input| named(*input) != Some(conn));
+        if let Some(count) = self.of.get_mut(conn.slot()) {
+            *count = 0;
+        }
+    }
+
     /// Each kind of control waits once: the last word counts.
     fn keep_control(&mut self, control: Control) {
         let same = |other: &Control| match (control, *other) {
@@ -77,15 +85,10 @@ impl Server {
                 }
                 return waits || control == Control::Hang;
             }
-            Input::Command { conn, .. }
-            | Input::Bytes { conn }
-            | Input::LineTooLong { conn }
-            | Input::DataOpened { conn }
-            | Input::DataFailed { conn }
-            | Input::Progress { conn, .. }
-            | Input::TransferDone { conn }
-            | Input::Closed { conn }
-            | Input::TimerFired { conn } => conn,
+            other => match named(other) {
+                Some(conn) => conn,
+                None => return true,
+            },
         };
         let leaves = matches!(input, Input::Closed { .. });
         let is_known = self.sessions.get(conn.slot()).is_some_and(|session| session.stage != Stage::Free);
@@ -148,5 +151,21 @@ impl Server {
                 self.policy.set_limit(usize::from(check), limit);
             }
         }
+    }
+}
+
+/// The connection that `input` names and that was handed in before.
+const fn named(input: Input) -> Option<ConnId> {
+    match input {
+        Input::Command { conn, .. }
+        | Input::Bytes { conn }
+        | Input::LineTooLong { conn }
+        | Input::DataOpened { conn }
+        | Input::DataFailed { conn }
+        | Input::Progress { conn, .. }
+        | Input::TransferDone { conn }
+        | Input::Closed { conn }
+        | Input::TimerFired { conn } => Some(conn),
+        Input::Accepted { .. } | Input::ServerTimerFired | Input::Control(_) => None,
     }
 }

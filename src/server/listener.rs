@@ -198,6 +198,7 @@ impl Server {
     /// The listening socket is closed: the kernel resets whoever waits.
     pub(super) fn reset_waiting(&mut self, out: &mut Vec<Action>) {
         for waiting in self.listener.queue.drain(..) {
+            self.backlog.forget(waiting.conn);
             reset(waiting.conn, out);
         }
     }
