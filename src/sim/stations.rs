@@ -126,7 +126,7 @@ impl<T: Tap> World<'_, T> {
                 self.stop_transfer(now, conn);
             }
             server::Action::ConnectData { conn, at } => {
-                self.send_down(now, at, conn, Event::DataSyn { conn })
+                self.send_down(now, at, conn, Event::DataSyn { conn });
             }
             server::Action::Free { conn } => {
                 self.stop_transfer(now, conn);

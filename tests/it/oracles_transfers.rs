@@ -95,9 +95,9 @@ fn sojourns(law: &Law, load: f64, sizes: &[u64], seed: u64, replication: u32) ->
         now += Duration::from_nanos(gap.sample(arrivals.word(0, number)));
         while pipe.next() <= now {
             let at = pipe.next();
-            let (began, class) = begun[pipe.finish(at).expect("one is through") as usize];
-            if began >= from && began <= until {
-                sums[class].0 += at.since(began).as_nanos();
+            let (since, class) = begun[pipe.finish(at).expect("one is through") as usize];
+            if since >= from && since <= until {
+                sums[class].0 += at.since(since).as_nanos();
                 sums[class].1 += 1;
                 pending -= 1;
             }
@@ -135,7 +135,6 @@ fn the_mean_sojourn_at_load_0_8_is_five_services_whatever_their_law() {
 }
 
 #[test]
-#[ignore = "130 million transfers: half a minute"]
 fn the_mean_sojourn_at_load_0_9_is_ten_services_whatever_their_law() {
     assert_covered("exponential", &Law::exponential(), 0.9, &[], &[10.0]);
     assert_covered("lognormal", &Law::lognormal(), 0.9, &[], &[10.0]);

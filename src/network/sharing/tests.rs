@@ -133,7 +133,9 @@ fn fluid_rates(drops: &[Drop], bandwidth: f64) -> Vec<f64> {
     let mut left = bandwidth;
     while !open.is_empty() {
         let room = open.iter().map(|i| drops[*i].cap - rates[*i]).fold(left / open.len() as f64, f64::min);
-        open.iter().for_each(|i| rates[*i] += room);
+        for i in &open {
+            rates[*i] += room;
+        }
         left -= room * open.len() as f64;
         if left <= bandwidth * 1e-12 {
             break;
