@@ -35,7 +35,8 @@ pub(super) struct Listener {
     woken_from: Instant,
     /// Is the socket open and nobody there who accepts from it?
     pub orphaned: bool,
-    /// Until then a new connection is told to wait.
+    /// From then on it listens again, and until the second time a new connection is told to wait.
+    up_at: Instant,
     pub ready_at: Instant,
     /// The last reply that told somebody so, and the minutes in it.
     not_ready: Option<(u64, ReplyId)>,
@@ -51,6 +52,7 @@ impl Listener {
             stalls_until: Instant::ZERO,
             woken_from: Instant::ZERO,
             orphaned: false,
+            up_at: Instant::ZERO,
             ready_at: Instant::ZERO,
             not_ready: None,
             recent: Recent { window, forks: VecDeque::new(), alive: 0 },
@@ -61,6 +63,16 @@ impl Listener {
     pub(super) fn forget_work(&mut self, now: Instant) {
         self.free_at = self.free_at.min(now);
         self.stalls_until = self.stalls_until.min(now);
+    }
+
+    /// It listens (again), and is ready at `ready_at`.
+    pub(super) fn up(&mut self, now: Instant, ready_at: Instant) {
+        (self.up_at, self.ready_at) = (now, ready_at);
+    }
+
+    /// When the server has time for a connection that was accepted at `opened`: at once, unless it was told to wait.
+    pub(super) fn attends(&self, opened: Instant) -> Instant {
+        if opened >= self.up_at { opened.max(self.ready_at) } else { opened }
     }
 
     /// Nothing is accepted before `at`.

@@ -109,7 +109,7 @@ impl Server {
         }
         let Down { telling, finishing, .. } = self.down; // what the sessions of before were promised holds
         self.down = Down { telling, finishing, ..Down::NOT };
-        self.listener.ready_at = now + Duration::from_secs(u64::from(secs));
+        self.listener.up(now, now + Duration::from_secs(u64::from(secs)));
         out.push(Action::Listen { up: true });
     }
 

@@ -14,6 +14,7 @@ mod host;
 mod hostile;
 mod limits;
 mod listener;
+mod mended;
 mod names;
 mod network;
 mod passwords;
