@@ -182,6 +182,20 @@ words! {
     }
 }
 
+words! {
+    /// How a fact of a profile, of a server or of a client, is known.
+    Provenance {
+        /// Seen: on the wire of the running program.
+        Measured = "measured",
+        /// Read in the program's source code.
+        Source = "source",
+        /// Said by the program's documentation.
+        Documentation = "documentation",
+        /// Our own choice: no real program stands behind it.
+        Ours = "ours",
+    }
+}
+
 /// A refusal as its victim met it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Refusal {

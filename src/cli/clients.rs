@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use crate::client::Profile;
-use crate::client::profile::{Provenance, RuleForm, Shape};
+use crate::client::profile::{RuleForm, Shape};
 
 /// The names of all client profiles.
 pub(super) fn names() -> impl Iterator<Item = &'static str> {
@@ -20,26 +20,17 @@ pub(super) fn facts(name: &str) -> Option<toml::Table> {
 /// A line for each. Writing to a `String` cannot fail, so results of `write!` are dropped.
 pub(super) fn list() -> String {
     Profile::names().filter_map(Profile::named).fold(String::new(), |mut out, profile| {
-        let known = provenance(profile.provenance);
+        let known = profile.provenance;
         let _ = writeln!(out, "{:<12} {:<62} {known}", profile.name, profile.title);
         out
     })
-}
-
-const fn provenance(p: Provenance) -> &'static str {
-    match p {
-        Provenance::Measured => "measured",
-        Provenance::Source => "source",
-        Provenance::Documentation => "documentation",
-        Provenance::Ours => "ours",
-    }
 }
 
 /// The profile of this name as a page.
 pub(super) fn page(name: &str) -> Option<String> {
     let p = Profile::named(name)?;
     let mut out = String::new();
-    let _ = writeln!(out, "{}: {} ({})\n\n{}\n", p.name, p.title, provenance(p.provenance), p.about.trim());
+    let _ = writeln!(out, "{}: {} ({})\n\n{}\n", p.name, p.title, p.provenance, p.about.trim());
     let _ = writeln!(
         out,
         "After a refusal; the first rule that fits decides, and without one it does not come back"

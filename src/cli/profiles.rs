@@ -11,7 +11,6 @@ use std::process::ExitCode;
 use super::exit::{FINE, Failure};
 use super::output;
 use crate::server::Profile;
-use crate::server::profile::Provenance;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -63,19 +62,10 @@ fn json(facts: &impl serde::Serialize) -> String {
 /// A line each: name, product, how it is known; and below it the limits that a scenario can set.
 fn list() -> String {
     Profile::names().filter_map(Profile::named).fold(String::new(), |mut out, profile| {
-        let known = provenance(profile.provenance);
+        let known = profile.provenance;
         let knobs: Vec<&str> = profile.limits.iter().map(|limit| limit.knob.as_str()).collect();
         let knobs = if knobs.is_empty() { "no limits".to_owned() } else { knobs.join(", ") };
         let _ = writeln!(out, "{:<17} {:<66} {known}\n{:<17} {knobs}", profile.name, profile.title, "");
         out
     })
-}
-
-const fn provenance(p: Provenance) -> &'static str {
-    match p {
-        Provenance::Measured => "measured",
-        Provenance::Source => "source",
-        Provenance::Documentation => "documentation",
-        Provenance::Ours => "ours",
-    }
 }

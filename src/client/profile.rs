@@ -8,22 +8,8 @@ use serde::Deserialize;
 use super::retry::{Backoff, Growth, Jitter, RetryPolicy, Rule};
 use super::{Behaviour, Fresh, Reading, Sign};
 use crate::dist::Dist;
-use crate::observe::Phase;
+use crate::observe::{Phase, Provenance};
 use crate::time::Duration;
-
-/// How a fact is known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Provenance {
-    /// Seen: the client ran against a server that refused it again and again.
-    Measured,
-    /// Read in the client's source code.
-    Source,
-    /// Said by the client's documentation.
-    Documentation,
-    /// Our own choice: no real client stands behind it.
-    Ours,
-}
 
 /// A client as it comes out of its box.
 #[derive(Clone, PartialEq, Debug, Deserialize)]

@@ -23,22 +23,8 @@ pub use timer::{Stalled, Timer, Timers};
 use serde::Deserialize;
 
 use crate::dist::Dist;
-use crate::observe::CloseHow;
+use crate::observe::{CloseHow, Provenance};
 use crate::time::Duration;
-
-/// How a fact is known.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Provenance {
-    /// Seen on the wire of a running server.
-    Measured,
-    /// Read in the server's source code.
-    Source,
-    /// Said by the server's documentation.
-    Documentation,
-    /// Our own choice: no real server stands behind it.
-    Ours,
-}
 
 /// A server as it comes out of its box.
 #[derive(Clone, PartialEq, Debug, Deserialize)]

@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 
 use toml::{Table, Value};
 
-use super::provenance;
 use crate::ftp::wire;
 use crate::server::Profile;
 use crate::server::profile::Limit;
@@ -96,7 +95,7 @@ const WORDS: &[(&str, &str)] = &[
 /// The page of `profile`, whose file says `facts`. Writing to a `String` cannot fail, so results of `write!` are dropped.
 pub(super) fn page(profile: &Profile, mut facts: Table) -> String {
     let mut out = String::new();
-    let known = provenance(profile.provenance);
+    let known = profile.provenance;
     let _ = writeln!(out, "{}: {} ({known})\n\n{}", profile.name, profile.title, profile.about.trim());
     for told in ["name", "title", "provenance", "about"] {
         facts.remove(told);
