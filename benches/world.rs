@@ -10,7 +10,8 @@ use std::time::{Duration as WallTime, Instant as WallInstant};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ftp421::scenario::Scenario;
-use ftp421::sim::{self, Watch, Work};
+use ftp421::sim::{self, Work};
+use ftp421::watch::Watch;
 
 /// Virtual seconds: 100 000 arrivals, 30 s of which fill the server.
 const SECONDS: u32 = 100;

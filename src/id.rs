@@ -53,5 +53,7 @@ pub struct PeerId(pub u32);
 pub struct UserId(pub u16);
 
 /// A population's place in the scenario.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct PopulationId(pub u16);

@@ -19,16 +19,19 @@
 //! 9 cli                            arguments, files, exit codes
 //! 8 report                         from a result to bytes
 //! 7 experiment                     replications, intervals, advice, the story
-//! 6 sim                            virtual time: the calendar, and the wires between the machines
+//! 6 sim  live                      virtual time and its calendar; real time and its sockets
 //! 5 scenario  chaos                what is to happen
 //! 4 workload  network  metrics     who comes, over what, and what is counted
+//!   classify  transcript           what a refusal means to whoever only sees it; what was said
 //! 3 server  client                 the two machines
 //! 2 observe                        the vocabulary of measurement
 //! 1 ftp                            verbs and replies
-//! 0 time  id  rng  dist  digest    numbers
+//! 0 time  timer  id  rng  dist     numbers
+//!   digest  watch
 //! ```
 
 pub mod chaos;
+pub mod classify;
 pub mod cli;
 pub mod client;
 pub mod digest;
@@ -36,6 +39,7 @@ pub mod dist;
 pub mod experiment;
 pub mod ftp;
 pub mod id;
+pub mod live;
 pub mod metrics;
 pub mod network;
 pub mod observe;
@@ -45,4 +49,7 @@ pub mod scenario;
 pub mod server;
 pub mod sim;
 pub mod time;
+pub mod timer;
+pub mod transcript;
+pub mod watch;
 pub mod workload;

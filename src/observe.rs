@@ -197,7 +197,7 @@ words! {
 }
 
 /// A refusal as its victim met it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Refusal {
     /// Why.
     pub cause: Cause,
@@ -208,7 +208,7 @@ pub struct Refusal {
 }
 
 /// Something that happened and is worth a number.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Observation {
     /// A user came for a session: the first intended start.
     Wanted(PopulationId),

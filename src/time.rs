@@ -6,11 +6,15 @@ use std::fmt;
 use std::ops::{Add, AddAssign, Mul, Sub};
 
 /// A point in time: nanoseconds since the run began. A run may last 584 years.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct Instant(u64);
 
 /// A length of time in nanoseconds.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+#[derive(
+    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default, serde::Serialize, serde::Deserialize,
+)]
 pub struct Duration(u64);
 
 const _: () = assert!(size_of::<Instant>() == 8 && size_of::<Duration>() == 8);

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use anyhow::Context as _;
 
 use super::exit::INTERRUPTED;
-use crate::sim::Watch;
+use crate::watch::Watch;
 
 /// Lets Ctrl-C (and SIGTERM) stop the run that looks at `watch`.
 pub(super) fn stops(watch: &Arc<Watch>) -> anyhow::Result<()> {

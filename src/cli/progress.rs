@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::sim::Watch;
+use crate::watch::Watch;
 
 /// Runs `work` while a bar on standard error shows how much of `total_ns` the watch has seen go by.
 pub(super) fn shown<R>(watch: &Arc<Watch>, total_ns: u64, quiet: bool, work: impl FnOnce() -> R) -> R {

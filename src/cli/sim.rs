@@ -15,7 +15,8 @@ use crate::experiment::{self, Outcome, Study};
 use crate::id::PopulationId;
 use crate::metrics::summary::Summary;
 use crate::scenario::Scenario;
-use crate::sim::{Dialogue, Trace, Watch};
+use crate::sim::{Dialogue, Trace};
+use crate::watch::Watch;
 
 #[derive(Debug, clap::Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]

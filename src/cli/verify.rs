@@ -13,7 +13,7 @@ use crate::experiment;
 use crate::metrics::summary::Summary;
 use crate::report::json;
 use crate::scenario::Scenario;
-use crate::sim::Watch;
+use crate::watch::Watch;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

@@ -9,7 +9,7 @@ use crate::metrics::summary::{Advice, Summary};
 use crate::scenario::Scenario;
 use crate::server::Control;
 use crate::server::profile::Counts;
-use crate::sim::Watch;
+use crate::watch::Watch;
 
 /// What stands in for thresholds if a scenario has none.
 const DEFAULT_GOAL: &str = "refused_first rate < 0.01";
@@ -138,7 +138,7 @@ fn sentence(advice: &Advice) -> String {
 mod tests {
     use super::{advise, replicate, search, summarise};
     use crate::scenario::Scenario;
-    use crate::sim::Watch;
+    use crate::watch::Watch;
 
     /// Two ports are enough for one client, and three come at once: no `-c` helps, and six ports do.
     #[test]

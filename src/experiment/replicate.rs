@@ -6,7 +6,8 @@ use rayon::prelude::*;
 
 use super::Study;
 use crate::scenario::Scenario;
-use crate::sim::{self, Finished, Tap, Watch};
+use crate::sim::{self, Finished, Tap};
+use crate::watch::Watch;
 
 /// So many replications are under way or waiting to be added up at once: a bound on memory.
 const BATCH: u32 = 64;

@@ -3,11 +3,11 @@
 //! It does not say when they come: `workload` does.
 
 use super::tap::{Happening, Tap};
-use super::timer::Timer;
 use super::world::{Event, Slot, World};
 use crate::client::{self, Client, actor};
 use crate::id::{ClientId, PeerId, PopulationId};
 use crate::time::{Duration, Instant};
+use crate::timer::Timer;
 use crate::workload::{Arrival, Arrivals};
 
 impl<T: Tap> World<'_, T> {

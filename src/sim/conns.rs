@@ -2,9 +2,9 @@
 //!
 //! It knows delivery, not dialogue.
 
-use super::timer::Timer;
 use crate::id::{ConnId, ServerId};
 use crate::time::Instant;
+use crate::timer::Timer;
 
 /// No client is at the other end.
 pub(super) const NOBODY: u32 = u32::MAX;

@@ -2,17 +2,13 @@
 //!
 //! It shows what the client sees, when it sees it. A password is never shown.
 
-use std::fmt::Write as _;
-
 use super::tap::{Happening, Tap, Who};
 use crate::ftp::{ArgId, Verb};
 use crate::id::PopulationId;
 use crate::scenario::Scenario;
 use crate::server::Context;
 use crate::time::Instant;
-
-/// A dialogue with this many lines is cut off: a client of a closed population could go on for ever.
-const MAX_LINES: usize = 20_000;
+use crate::transcript::Transcript;
 
 /// Writes down what one client says and hears.
 #[derive(Clone, Debug)]
@@ -23,9 +19,7 @@ pub struct Dialogue<'a> {
     user: &'a str,
     verb: Verb,
     path: &'a str,
-    text: String,
-    lines: usize,
-    unread: Vec<String>,
+    written: Transcript,
 }
 
 impl<'a> Dialogue<'a> {
@@ -38,26 +32,13 @@ impl<'a> Dialogue<'a> {
             user: "",
             verb: Verb::Other,
             path: "/",
-            text: String::new(),
-            lines: 0,
-            unread: Vec::new(),
+            written: Transcript::default(),
         }
     }
 
     /// What was written down; empty if the client never came.
     pub fn text(&self) -> &str {
-        &self.text
-    }
-
-    fn line(&mut self, now: Instant, what: &str) {
-        self.lines += 1;
-        match self.lines.cmp(&MAX_LINES) {
-            std::cmp::Ordering::Less => {
-                let _ = writeln!(self.text, "{:>12.6}  {what}", now.as_secs_f64()); // writing to a String cannot fail
-            }
-            std::cmp::Ordering::Equal => self.text.push_str("              ... and so on\n"),
-            std::cmp::Ordering::Greater => {}
-        }
+        self.written.text()
     }
 
     fn command(&mut self, now: Instant, verb: Verb, arg: ArgId) {
@@ -71,23 +52,11 @@ impl<'a> Dialogue<'a> {
             _ => self.path = arg,
         }
         let line = match verb {
-            Verb::Pass => "C: PASS ********".to_owned(),
-            _ if arg.is_empty() => format!("C: {}", verb.name()),
-            _ => format!("C: {} {arg}", verb.name()),
+            Verb::Pass => "PASS ?".to_owned(),
+            _ if arg.is_empty() => verb.name().to_owned(),
+            _ => format!("{} {arg}", verb.name()),
         };
-        self.line(now, &line);
-        for line in std::mem::take(&mut self.unread) {
-            self.line(now, &line);
-        }
-    }
-
-    /// Shows a line now, or behind the next command if nobody looks.
-    fn hear(&mut self, now: Instant, line: String, unread: bool) {
-        if unread {
-            self.unread.push(line);
-        } else {
-            self.line(now, &line);
-        }
+        self.written.sends(now, &line);
     }
 }
 
@@ -105,9 +74,9 @@ impl Tap for Dialogue<'_> {
                 } else {
                     String::new()
                 };
-                self.line(now, &format!("-- connects{to} from {ip} (session {})", who.session + 1));
+                self.written.note(now, &format!("-- connects{to} from {ip} (session {})", who.session + 1));
             }
-            Happening::ConnectFailed(cause) => self.line(now, &format!("-- {cause}")),
+            Happening::ConnectFailed(cause) => self.written.note(now, &format!("-- {cause}")),
             Happening::Command(command) => self.command(now, command.verb, command.arg),
             Happening::Reply { reply, connections, bytes, unread } => {
                 let ip = self.scenario.addresses.address(who.peer).to_string();
@@ -120,12 +89,14 @@ impl Tap for Dialogue<'_> {
                     connections,
                 };
                 for line in reply.lines(&context) {
-                    self.hear(now, format!("S: {line}"), unread);
+                    self.written.hears(now, format!("S: {line}"), unread);
                 }
             }
-            Happening::Closed { how, unread } => self.hear(now, format!("-- server closes ({how})"), unread),
-            Happening::Disconnect => self.line(now, "-- client closes"),
-            Happening::Vanish => self.line(now, "-- client vanishes without a word"),
+            Happening::Closed { how, unread } => {
+                self.written.hears(now, format!("-- server closes ({how})"), unread)
+            }
+            Happening::Disconnect => self.written.note(now, "-- client closes"),
+            Happening::Vanish => self.written.note(now, "-- client vanishes without a word"),
             Happening::Connected | Happening::Finish => {}
         }
     }

@@ -13,7 +13,7 @@ mod path;
 mod pipes;
 mod stations;
 mod tap;
-mod timer;
+
 mod trace;
 mod words;
 mod world;
@@ -22,4 +22,4 @@ pub use calendar::Calendar;
 pub use dialogue::Dialogue;
 pub use tap::{Happening, Tap, Who};
 pub use trace::Trace;
-pub use world::{Finished, Watch, Work, run};
+pub use world::{Finished, Work, run};

@@ -8,7 +8,6 @@
 
 use super::conns::{NOBODY, Plan, Wire};
 use super::tap::Tap;
-use super::timer::{Firing, Timer};
 use super::world::{Event, World};
 use crate::chaos::Effect;
 use crate::id::{ConnId, PopulationId, ServerId};
@@ -17,6 +16,7 @@ use crate::network::{FlowId, Link, Pipe, UNCAPPED};
 use crate::scenario::Scenario;
 use crate::server;
 use crate::time::{Duration, Instant};
+use crate::timer::{Firing, Timer};
 
 /// The bandwidth of one server, both ways, and the transfers that share it.
 pub(super) struct Pipes {

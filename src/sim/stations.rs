@@ -5,7 +5,6 @@
 use super::conns::{Wire, Wires};
 use super::pipes::Pipes;
 use super::tap::Tap;
-use super::timer::Timer;
 use super::world::{Event, Syn, World};
 use crate::id::{ConnId, ServerId};
 use crate::observe::Observation;
@@ -13,6 +12,7 @@ use crate::rng::Streams;
 use crate::scenario::Scenario;
 use crate::server::{self, Control, Server, ServerStreams};
 use crate::time::Instant;
+use crate::timer::Timer;
 
 /// One server and what its driver keeps with it.
 pub(super) struct Station {

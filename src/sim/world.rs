@@ -2,7 +2,7 @@
 //!
 //! It is a driver: whatever it decides is about delivery (delays, order, slots), never about FTP.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::actors::Actors;
 use super::calendar::Calendar;
@@ -11,7 +11,6 @@ use super::names::Names;
 use super::path::Path;
 use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
-use super::timer::{Firing, Timer};
 use super::words::Words;
 use crate::chaos::Effect;
 use crate::client::{self, Client, ClientStreams, Env, State, actor};
@@ -24,6 +23,8 @@ use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
 use crate::time::Instant;
+use crate::timer::{Firing, Timer};
+use crate::watch::Watch;
 use crate::workload::{Arrival, ArrivalSource, Population};
 
 /// What a replication has come to.
@@ -50,22 +51,6 @@ pub struct Work {
     pub clients_max: usize,
     /// The most connections that were there at once, ghosts included.
     pub connections_max: usize,
-}
-
-/// How a run is followed and stopped from outside.
-#[derive(Debug, Default)]
-pub struct Watch {
-    /// Set it to stop: replications that have not ended are cut short.
-    pub stop: AtomicBool,
-    /// Virtual nanoseconds that are done, over all replications.
-    pub done_ns: AtomicU64,
-}
-
-impl Watch {
-    /// Has somebody asked to stop?
-    pub fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed)
-    }
 }
 
 /// How many events go by between two looks at the [`Watch`].

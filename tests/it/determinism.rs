@@ -179,6 +179,6 @@ impl ftp421::sim::Tap for Behaviour {
 
 fn behaviour(scenario: &ftp421::scenario::Scenario) -> Behaviour {
     let mut tap = Behaviour::default();
-    ftp421::sim::run(scenario, 0, &mut tap, &ftp421::sim::Watch::default());
+    ftp421::sim::run(scenario, 0, &mut tap, &ftp421::watch::Watch::default());
     tap
 }

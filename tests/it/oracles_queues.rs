@@ -10,8 +10,9 @@ use std::collections::BTreeSet;
 use ftp421::experiment::{Range, estimate};
 use ftp421::scenario::Scenario;
 use ftp421::server::profile::Lasting;
-use ftp421::sim::{self, Happening, Tap, Watch, Who};
+use ftp421::sim::{self, Happening, Tap, Who};
 use ftp421::time::{Duration, Instant};
+use ftp421::watch::Watch;
 
 use crate::support;
 

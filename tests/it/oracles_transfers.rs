@@ -23,8 +23,9 @@ use ftp421::ftp::Verb;
 use ftp421::metrics::summary::Estimate;
 use ftp421::network::{Pipe, UNCAPPED};
 use ftp421::rng::{Purpose, Streams};
-use ftp421::sim::{self, Happening, Tap, Watch, Who};
+use ftp421::sim::{self, Happening, Tap, Who};
 use ftp421::time::{Duration, Instant};
+use ftp421::watch::Watch;
 
 use crate::support;
 

@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use ftp421::experiment::{Outcome, Study, replicate, summarise};
 use ftp421::scenario::Scenario;
-use ftp421::sim::Watch;
+use ftp421::watch::Watch;
 
 /// The scenario that `text` describes; a test's own mistake is told with its place.
 pub fn scenario(text: &str) -> Scenario {

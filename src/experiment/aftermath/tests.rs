@@ -1,7 +1,7 @@
 use super::*;
 use crate::experiment::{replicate, summarise};
 use crate::metrics::summary::Summary;
-use crate::sim::Watch;
+use crate::watch::Watch;
 
 fn scenario(text: &str) -> Scenario {
     Scenario::read("t", text, &mut |_| Err("no files".to_owned())).unwrap()

@@ -2,8 +2,9 @@
 
 use ftp421::observe::Latency;
 use ftp421::scenario::Scenario;
-use ftp421::sim::{self, Finished, Happening, Tap, Watch, Who, Work};
+use ftp421::sim::{self, Finished, Happening, Tap, Who, Work};
 use ftp421::time::Instant;
+use ftp421::watch::Watch;
 
 use super::{clients, fault, hour, server};
 use crate::support;

@@ -27,7 +27,8 @@ mod wire;
 
 use ftp421::id::PopulationId;
 use ftp421::scenario::Scenario;
-use ftp421::sim::{self, Dialogue, Watch};
+use ftp421::sim::{self, Dialogue};
+use ftp421::watch::Watch;
 
 use crate::support;
 

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 
 use ftp421::scenario::Scenario;
 use ftp421::server::Context;
-use ftp421::sim::{self, Happening, Tap, Watch, Who};
+use ftp421::sim::{self, Happening, Tap, Who};
 use ftp421::time::Instant;
+use ftp421::watch::Watch;
 
 /// All of it, in seconds since the beginning.
 #[derive(Default)]

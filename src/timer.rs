@@ -12,17 +12,18 @@ const KEPT: usize = 3;
 
 /// The timer of one machine. A firing that it does not know is dropped.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Timer {
+pub struct Timer {
     wanted: Instant,
     /// What is in the calendar, nearest first.
     entered: [Instant; KEPT],
 }
 
 impl Timer {
-    pub(super) const OFF: Self = Self { wanted: Instant::NEVER, entered: [Instant::NEVER; KEPT] };
+    /// A timer that wants nothing and has nothing in any calendar.
+    pub const OFF: Self = Self { wanted: Instant::NEVER, entered: [Instant::NEVER; KEPT] };
 
     /// Asks for a firing at `at`; returns the time to enter in the calendar, if one must be.
-    pub(super) fn arm(&mut self, at: Instant) -> Option<Instant> {
+    pub fn arm(&mut self, at: Instant) -> Option<Instant> {
         self.wanted = at;
         if self.entered[0] <= at {
             return None;
@@ -33,12 +34,12 @@ impl Timer {
     }
 
     /// Wants no firing any more. What is in the calendar stays there, and serves the next owner.
-    pub(super) fn disarm(&mut self) {
+    pub fn disarm(&mut self) {
         self.wanted = Instant::NEVER;
     }
 
     /// A firing arrives.
-    pub(super) fn fire(&mut self, now: Instant) -> Firing {
+    pub fn fire(&mut self, now: Instant) -> Firing {
         let Some(place) = self.entered.iter().position(|at| *at == now) else { return Firing::Dropped };
         self.entered.copy_within(place + 1.., place);
         self.entered[KEPT - 1] = Instant::NEVER;
@@ -56,7 +57,7 @@ impl Timer {
 
 /// What a firing means.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Firing {
+pub enum Firing {
     /// Hand it to the machine.
     Due,
     /// It is early: enter another one at this time.

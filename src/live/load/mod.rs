@@ -1,0 +1,192 @@
+//! The load generator: the scenario's clients over real control and data connections, in real time.
+//!
+//! The clients are the machines of `client`, with the streams, arrivals and scripts that `sim` gives them. It does not count:
+//! whatever is worth a number is handed to the caller as [`Heard`], in the order of its time.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use hdrhistogram::Histogram;
+
+use crate::classify::Verdict;
+use crate::id::PopulationId;
+use crate::observe::{Observation, Refusal};
+use crate::scenario::Scenario;
+use crate::time::{Duration, Instant};
+use crate::watch::Watch;
+
+use super::clock::Epoch;
+
+/// Everything that a run under load must know.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// Who comes, when, and what they do.
+    pub scenario: Arc<Scenario>,
+    /// Which replication's draws they make.
+    pub replication: u32,
+    /// When it begins.
+    pub epoch: Epoch,
+    /// Where the server is.
+    pub target: Target,
+    /// Where the clients come from.
+    pub sources: Sources,
+    /// Their passwords.
+    pub accounts: Accounts,
+    /// The server profile by whose texts refusals are told apart first; `None`: by all.
+    pub profile: Option<String>,
+    /// Runtimes of this process, one thread each.
+    pub threads: u32,
+    /// Processes, this one included.
+    pub processes: u32,
+    /// Is the content of transfers checked?
+    pub verify: bool,
+    /// The client whose control connection is written down.
+    pub dialogue: Option<(PopulationId, u32)>,
+    /// How long clients that are still there at the end, or at an interrupt, have for their QUIT.
+    pub grace: Duration,
+}
+
+/// Where the server is and how it is spoken to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// Its name as it was given, for TLS and for reports.
+    pub host: String,
+    /// Its address.
+    pub address: SocketAddr,
+    /// Does TLS begin with the first byte (`ftps://`)?
+    pub implicit_tls: bool,
+    /// How the client asks for a data connection.
+    pub data: DataForm,
+}
+
+/// How a client asks for a data connection. The machine only says: passive or active.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum DataForm {
+    /// PASV and PORT over IPv4, EPSV and EPRT over IPv6.
+    #[default]
+    ByFamily,
+    /// PASV and PORT.
+    Classic,
+    /// EPSV and EPRT (RFC 2428).
+    Extended,
+}
+
+/// Where the clients come from: the map from the scenario's addresses to those of this machine.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Sources {
+    /// All from wherever the kernel says.
+    Kernel,
+    /// The scenario's k-th address is the k-th of these, from `first` on; behind the last one it begins anew.
+    Network {
+        /// The first.
+        first: IpAddr,
+        /// How many there are.
+        count: u32,
+    },
+}
+
+/// The passwords of the scenario's accounts.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct Accounts {
+    /// Name and password. An account of the scenario that is not among them by name is one of them in turn; without any, it
+    /// keeps its name, and its password is `ftp421`.
+    pub listed: Vec<(String, String)>,
+}
+
+/// Nobody prints a password by mistake.
+impl std::fmt::Debug for Accounts {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Accounts").field("listed", &self.listed.len()).finish()
+    }
+}
+
+/// What a run tells its caller.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Heard {
+    /// Something worth a number. What belongs to the server in `sim` (connections, sessions, slots) is told from the clients'
+    /// side.
+    Mark {
+        /// When, on the run's clock; never earlier than the mark before.
+        at: Instant,
+        /// What.
+        observation: Observation,
+        /// For [`Observation::Took`]: from the intended time, which it counts from, to the time at which it was really begun.
+        late: Duration,
+    },
+    /// A refusal as it looked on the wire.
+    Refusal {
+        /// When.
+        at: Instant,
+        /// What it was taken for.
+        refusal: Refusal,
+        /// Why it was taken for that; `None`: the client itself knew (a timeout, a refused connect).
+        verdict: Option<Verdict>,
+        /// The reply's text, its lines joined by `\n`, without the codes; empty for none. At most 512 bytes.
+        text: String,
+    },
+    /// The control connection of [`Plan::dialogue`], when the run is over.
+    Dialogue(String),
+}
+
+/// How the generator itself fared.
+#[derive(Clone, Debug)]
+pub struct Health {
+    /// From the intended to the real start of each attempt and each command, ns.
+    pub late: Histogram<u64>,
+    /// Wanted sessions that were not begun because the generator had no descriptor, port or place left.
+    pub dropped: u64,
+    /// Connects that failed for want of a local port or descriptor.
+    pub exhausted: u64,
+    /// The most connections that were open at once, control and data.
+    pub open_max: u64,
+    /// Descriptors that all processes together may have.
+    pub descriptors: u64,
+    /// Processor time of all processes of the generator, ns.
+    pub cpu_ns: u64,
+    /// Of the machine's processor time during the run, the share that was taken by others (`/proc/stat`), and by the hypervisor;
+    /// `None`: not known.
+    pub busy_share: Option<f64>,
+    /// Stolen by the hypervisor.
+    pub steal_share: Option<f64>,
+    /// How long it ran, ns.
+    pub wall_ns: u64,
+    /// Threads that drove clients, over all processes.
+    pub threads: u32,
+    /// Processes.
+    pub processes: u32,
+    /// Bytes of transfers whose content was not what it should be, and transfers checked.
+    pub corrupt: u64,
+    /// Transfers whose content was checked.
+    pub verified: u64,
+}
+
+/// What a run shows while it goes on: read by the progress line and, one day, by metrics.
+#[derive(Debug, Default)]
+#[expect(missing_docs, reason = "each is the number that its name says")]
+pub struct Gauges {
+    pub connections: AtomicU64,
+    pub sessions: AtomicU64,
+    pub attempts: AtomicU64,
+    pub admitted: AtomicU64,
+    pub turned_away: AtomicU64,
+    pub cut: AtomicU64,
+}
+
+/// Why a run could not begin, or broke off.
+#[derive(Debug)]
+pub struct Trouble(pub String);
+
+/// Runs `plan` until its scenario is over or `watch` says stop, and hands all that it hears to `hear`.
+///
+/// # Errors
+/// What the machine refuses before the run: threads, processes, addresses.
+pub fn run(
+    plan: &Plan,
+    watch: &Watch,
+    gauges: &Gauges,
+    hear: &mut dyn FnMut(Heard),
+) -> Result<Health, Trouble> {
+    let _ = (plan, watch, gauges, hear);
+    Err(Trouble("the contract: the engine comes next".to_owned()))
+}

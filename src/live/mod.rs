@@ -1,0 +1,12 @@
+//! Real time and real sockets: the load generator, and the modelled server for real clients.
+//!
+//! It decides nothing about FTP: it turns the machines' actions into bytes and bytes back into inputs, as `sim` turns them into
+//! calendar entries. What it does not do: read files, print, or look at the command line.
+
+pub mod clock;
+pub mod load;
+pub mod serve;
+mod wire;
+
+pub use clock::{Clock, Epoch};
+pub use wire::Wire;
