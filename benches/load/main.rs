@@ -78,7 +78,7 @@ fn downloads(port: u16) {
     for _ in 0..PAIRS {
         let (mut bare, mut ours) = (0.0, 0.0);
         let bare_cpu = cpu_us(|| {
-            bare = rate(|| assert_eq!(raw::download(port).expect("the bare client runs"), server::FILE))
+            bare = rate(|| assert_eq!(raw::download(port).expect("the bare client runs"), server::FILE));
         });
         let ours_cpu = cpu_us(|| ours = rate(|| assert_eq!(run(port, &text, |_| false), 1)));
         pairs.push((bare, ours));

@@ -93,7 +93,7 @@ impl Tap for Dialogue<'_> {
                 }
             }
             Happening::Closed { how, unread } => {
-                self.written.hears(now, format!("-- server closes ({how})"), unread)
+                self.written.hears(now, format!("-- server closes ({how})"), unread);
             }
             Happening::Disconnect => self.written.note(now, "-- client closes"),
             Happening::Vanish => self.written.note(now, "-- client vanishes without a word"),
