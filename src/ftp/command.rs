@@ -128,6 +128,16 @@ impl Verb {
         }
     }
 
+    /// The verb alone.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Auth => "AUTH",
+            Self::Pbsz => "PBSZ",
+            Self::Prot => "PROT",
+            other => other.name(),
+        }
+    }
+
     /// Does it move data over a data connection?
     pub const fn is_transfer(self) -> bool {
         self.is_listing() || matches!(self, Self::Retr | Self::Stor)

@@ -198,7 +198,7 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
 }
 
 /// Clients and a server who do not agree on TLS never come to a login.
-fn tls_note(population: &Population, servers: &[Server]) -> Option<String> {
+fn tls_note(population: &Population, servers: &[Station]) -> Option<String> {
     let (name, policy) = (&population.name, &servers.first()?.policy);
     match policy.tls.offer {
         None if population.behaviour.tls != Tls::None => Some(format!(

@@ -59,9 +59,9 @@ impl Server {
         let logged_in = self.sessions[conn.slot()].stage == Stage::Session;
         let Some(offer) = tls.offer else {
             let unknown = if self.policy.login.locked { replies.login_first } else { replies.unknown };
-            let refused = tls.refused.filter(|_| command.verb == Verb::Auth);
-            return match refused {
-                Some(reply) => self.answer(conn, reply, at, out),
+            return match tls.refused {
+                Some((reply, _)) if command.verb == Verb::Auth => self.answer(conn, reply, at, out),
+                Some((_, reply)) => self.answer(conn, reply, at, out),
                 None if logged_in => self.answer(conn, replies.unknown, at, out),
                 None => self.object(now, at, conn, unknown, out),
             };

@@ -85,7 +85,7 @@ impl Tap for Dialogue<'_> {
                 let context = Context {
                     ip: &ip,
                     user: self.user,
-                    verb: self.verb.name(),
+                    verb: self.verb.word(),
                     path: self.path,
                     bytes,
                     connections,

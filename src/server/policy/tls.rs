@@ -13,8 +13,8 @@ use crate::time::Duration;
 pub struct Tls {
     /// The replies, if the server speaks it.
     pub offer: Option<Offer>,
-    /// To AUTH, if it does not; `None`: as to any unknown verb.
-    pub refused: Option<ReplyId>,
+    /// To AUTH, and to PBSZ and PROT, if it does not; `None`: as to any unknown verb.
+    pub refused: Option<(ReplyId, ReplyId)>,
     /// What a handshake of a control connection takes.
     pub cost: Duration,
     /// What one of a data connection takes.
@@ -44,7 +44,10 @@ impl Compiler<'_> {
         let mode = overrides.tls.or(known.map(|tls| tls.default)).unwrap_or_default();
         let mut tls = Tls {
             offer: None,
-            refused: known.and_then(|tls| tls.refused.as_ref()).map(|line| self.apart(line)),
+            refused: known.and_then(|tls| {
+                let refused = self.apart(tls.refused.as_ref()?);
+                Some((refused, self.apart(&tls.auth_first)))
+            }),
             cost: overrides.tls_cost.unwrap_or(profile.cost.tls.0),
             resumed_cost: overrides.tls_cost.unwrap_or(profile.cost.tls_resumed.0),
         };

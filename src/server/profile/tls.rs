@@ -10,7 +10,8 @@ use super::{Farewell, Line};
 pub struct Tls {
     /// Out of the box.
     pub default: TlsMode,
-    /// To AUTH where it is not offered. Missing: as to any verb that the server does not know.
+    /// To AUTH where it is not offered; PBSZ and PROT are told `auth_first`. Missing: all three are verbs that the server does not
+    /// know.
     pub refused: Option<Line>,
     /// To AUTH TLS; the handshake follows.
     pub auth: Line,
