@@ -377,7 +377,7 @@ impl Shard {
                 }
                 self.send(moment, client, command);
             }
-            client::Action::OpenData { .. } => {}
+            client::Action::OpenData { .. } | client::Action::StartTls => {}
             client::Action::Ask => self.tell_actor_of(moment, client, actor::Input::Asked(ClientId(client))),
             client::Action::Lower if self.is_parallel(client) => {
                 self.tell_actor_of(moment, client, actor::Input::Lowered);
