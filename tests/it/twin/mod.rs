@@ -64,9 +64,9 @@ fn real(scenario: &Arc<Scenario>, listened: Listened) -> String {
 }
 
 /// Plays `text` in both worlds at once, and says where they differ.
-fn differences(name: &str, text: &str, listened: Listened) -> Option<String> {
+fn differences(name: &str, text: &str, listened: Listened, tolerance: f64) -> Option<String> {
     let scenario = Arc::new(support::scenario(text));
     let (ours, theirs) = (simulated(&scenario, listened), real(&scenario, listened));
-    transcript::compare(&ours, &theirs)
+    transcript::compare(&ours, &theirs, scenario.duration.as_secs_f64(), tolerance)
         .map(|why| format!("== {name}: {why}\n-- in virtual time\n{ours}-- over sockets\n{theirs}"))
 }
