@@ -26,7 +26,8 @@ struct Case {
 
 const ALL: &[(&str, &str)] =
     &[("rfc959", ""), ("vsftpd", ""), ("proftpd", ""), ("pure-ftpd", ""), ("pyftpdlib", "")];
-const PLAIN: Case = Case { name: "", servers: ALL, server: "", clients: "", holder: false, lasts: 2, tolerance: 0.4 };
+const PLAIN: Case =
+    Case { name: "", servers: ALL, server: "", clients: "", holder: false, lasts: 2, tolerance: 0.4 };
 
 /// One client comes at the beginning and stays for the run.
 const HOLDER: &str = r#"
@@ -63,7 +64,10 @@ fn play(cases: &[Case]) {
         .map(|(case, (profile, keys))| {
             let name = format!("{} at {profile}", case.name);
             let text = case.text(profile, keys);
-            (name.clone(), std::thread::spawn(move || differences(&name, &text, (PopulationId(0), 0), case.tolerance)))
+            (
+                name.clone(),
+                std::thread::spawn(move || differences(&name, &text, (PopulationId(0), 0), case.tolerance)),
+            )
         })
         .collect();
     let mut found = Vec::new();
