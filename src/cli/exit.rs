@@ -14,6 +14,8 @@ pub(super) const THRESHOLD: u8 = 99;
 const INVALID: u8 = 104;
 /// Interrupted; what was measured is kept.
 pub(super) const INTERRUPTED: u8 = 105;
+/// It would touch a machine that is not known to be the user's.
+const NOT_ALLOWED: u8 = 106;
 /// The result is not valid: a determinism check failed.
 const NOT_VALID: u8 = 109;
 
@@ -24,6 +26,8 @@ pub(super) enum Failure {
     Scenario(Box<Problem>),
     /// The result is not what it says.
     NotValid(String),
+    /// It would touch a machine that is not known to be the user's.
+    NotAllowed(String),
     /// Something else went wrong.
     Other(anyhow::Error),
 }
@@ -39,6 +43,10 @@ impl Failure {
             Self::NotValid(why) => {
                 eprintln!("error: {why}");
                 NOT_VALID.into()
+            }
+            Self::NotAllowed(why) => {
+                eprintln!("error: {why}");
+                NOT_ALLOWED.into()
             }
             // Whoever reads our output has had enough of it: that is his right, and no failure of ours.
             Self::Other(error) if is_closed_pipe(&error) => FINE,

@@ -14,6 +14,7 @@ mod profiles;
 mod progress;
 mod read;
 mod report;
+mod serve;
 mod sim;
 mod verify;
 
@@ -33,7 +34,8 @@ use exit::Failure;
   ftp421 sim mine.toml --json | jq .counts   the result for a machine
 
 Exit codes: 0 fine, 1 the run failed, 2 usage, 99 a threshold failed, 104 the scenario is invalid,
-105 interrupted (what was measured is kept), 109 the result is not valid.")]
+105 interrupted (what was measured is kept),
+106 not without leave: it would touch another machine, 109 the result is not valid.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -43,6 +45,8 @@ struct Cli {
 enum Command {
     /// Simulate a scenario: the main job
     Sim(sim::Args),
+    /// Be the modelled server, for real clients
+    Serve(serve::Args),
     /// Say in words what a scenario will do, or what is wrong with it
     Check(check::Args),
     /// Write a commented scenario to start from
@@ -66,6 +70,7 @@ enum Command {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Sim(args) => sim::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),

@@ -159,6 +159,11 @@ impl Server {
         self.listener.queue.len()
     }
 
+    /// The backlog in force: one more than this may wait.
+    pub fn backlog(&self) -> u32 {
+        self.listener.backlog
+    }
+
     /// Does nobody accept, although the socket is open?
     fn accepts_nothing(&self) -> bool {
         self.hung || self.listener.orphaned

@@ -118,6 +118,11 @@ impl Server {
         self.slots
     }
 
+    /// Has a command of `conn` the data connection, or does it wait for it?
+    pub fn is_in_transfer(&self, conn: ConnId) -> bool {
+        self.sessions.get(conn.slot()).is_some_and(|session| session.stage == Stage::Transfer)
+    }
+
     /// When each open connection was accepted.
     pub fn open_connections(&self) -> impl Iterator<Item = Instant> {
         self.sessions.iter().filter(|s| s.is_open()).map(|s| s.opened)

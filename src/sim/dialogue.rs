@@ -95,7 +95,7 @@ impl Tap for Dialogue<'_> {
                 }
             }
             Happening::Closed { how, unread } => {
-                self.written.hears(now, format!("-- server closes ({how})"), unread)
+                self.written.hears(now, format!("-- server closes ({how})"), unread);
             }
             Happening::Secured => self.written.note(now, "-- TLS"),
             Happening::Disconnect => self.written.note(now, "-- client closes"),
