@@ -14,3 +14,4 @@ mod real;
 mod scenario;
 mod support;
 mod tidy;
+mod twin;
