@@ -2,6 +2,8 @@
 //!
 //! It computes nothing of a result. One file a subcommand.
 
+mod accounts;
+mod caps;
 mod check;
 mod clients;
 mod exit;
@@ -15,6 +17,7 @@ mod progress;
 mod read;
 mod report;
 mod sim;
+mod target;
 mod verify;
 
 use std::process::ExitCode;
