@@ -150,7 +150,7 @@ impl Client {
     }
 
     /// Where the dialogue stands, for a refusal that came with a reply (`answered`) or with a bare close.
-    pub(super) fn phase(&self, answered: bool) -> Phase {
+    pub fn phase(&self, answered: bool) -> Phase {
         match self.state {
             State::AwaitGreeting if answered => Phase::Greeting,
             State::Done | State::BackingOff | State::Queued | State::Connecting | State::AwaitGreeting => {

@@ -4,6 +4,7 @@ mod charts;
 mod cli;
 mod determinism;
 mod dialogues;
+mod load;
 mod oracles;
 mod oracles_queues;
 mod oracles_transfers;
