@@ -7,7 +7,7 @@ use crate::scenario::Problem;
 /// Fine.
 pub(super) const FINE: ExitCode = ExitCode::SUCCESS;
 /// The run failed.
-const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
 /// The command line asks for what cannot be.
 const USAGE: u8 = 2;
 /// A threshold failed.

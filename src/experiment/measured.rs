@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 
 use super::Study;
-use crate::classify::{Basis, Confidence};
+use crate::classify::{self, Basis, Confidence, Ledger, Verdict};
 use crate::id::PopulationId;
 use crate::live::load::{Health, Heard};
 use crate::metrics::summary::{RefusalText, ToldApart};
 use crate::metrics::{Recorder, Shape};
-use crate::observe::{Observation, Refusal};
+use crate::observe::{Cause, Observation};
 use crate::scenario::Scenario;
 use crate::time::Instant;
 
@@ -21,14 +21,13 @@ use crate::time::Instant;
 #[derive(Clone, Debug)]
 pub struct Measuring {
     recorder: Recorder,
-    /// What happens later is no part of the run.
-    until: Instant,
     now: Instant,
+    ended: Option<Instant>,
     connections: Open,
     sessions: Open,
     attempts: Open,
     wanting: Open,
-    ledger: Ledger,
+    refusals: Refusals,
     dialogue: String,
 }
 
@@ -37,66 +36,60 @@ pub struct Measuring {
 pub struct Measured {
     /// The numbers.
     pub recorder: Recorder,
-    /// The refusals.
-    pub ledger: Ledger,
+    /// The refusals, with those of the replications before it.
+    pub refusals: Refusals,
     /// One client's control connection, or empty.
     pub dialogue: String,
 }
 
 impl Measuring {
-    /// A listener to a run of `scenario`.
-    pub fn new(scenario: &Scenario) -> Self {
+    /// A listener to a run of `scenario`; `before` are the refusals of the replications before it.
+    pub fn new(scenario: &Scenario, before: Refusals) -> Self {
         let horizon = Instant::ZERO + scenario.duration;
-        let shape =
-            Shape { populations: scenario.populations.len(), horizon, warmup: scenario.warmup };
+        let shape = Shape { populations: scenario.populations.len(), horizon, warmup: scenario.warmup };
         Self {
             recorder: Recorder::new(shape),
-            until: horizon,
             now: Instant::ZERO,
+            ended: None,
             connections: Open::default(),
             sessions: Open::default(),
             attempts: Open::default(),
             wanting: Open::default(),
-            ledger: Ledger::default(),
+            refusals: before,
             dialogue: String::new(),
         }
-    }
-
-    /// The run is over at `at`, if that is earlier than its scenario's end. What was heard before stays.
-    pub fn stop(&mut self, at: Instant) {
-        self.until = self.until.min(at.max(self.now));
     }
 
     /// Takes in what the run tells.
     pub fn hear(&mut self, heard: Heard) {
         match heard {
-            Heard::Mark { at, observation, late } if at <= self.until => {
-                let claimed = at;
+            Heard::Dialogue(text) => self.dialogue = text,
+            _ if self.ended.is_some() => {} // on the way out
+            Heard::Mark { at, observation, late } => {
                 self.now = self.now.max(at);
-                if let Some(observation) = self.booked(claimed, observation) {
+                if let Some(observation) = self.booked(at, observation) {
                     self.recorder.record_late(self.now, &observation, late);
                 }
             }
-            Heard::Refusal { at, refusal, verdict, text } if at <= self.until => {
-                let told = verdict.map(|verdict| (verdict.confidence, verdict.basis));
-                self.ledger.add(refusal, told, &text);
+            Heard::Refusal { refusal, verdict, text, .. } => {
+                self.refusals.note(refusal.cause, verdict);
+                self.refusals.texts.note(refusal, verdict, &text);
             }
-            Heard::Dialogue(text) => self.dialogue = text,
-            Heard::Mark { .. } | Heard::Refusal { .. } => {} // on the way out
+            Heard::End { at, .. } => self.ended = Some(at), // who is still there stands in the books
         }
     }
 
-    /// Closes the books at `end`, or where [`stop`](Self::stop) said.
-    pub fn finish(self, end: Instant) -> Measured {
-        let Self { mut recorder, until, connections, sessions, wanting, ledger, dialogue, .. } = self;
-        let whose = |(population, at)| (PopulationId(population), at);
+    /// Closes the books at the end that was heard; if the run broke down before, at the last that was.
+    pub fn finish(self) -> Measured {
+        let end = self.ended.unwrap_or(self.now);
+        let Self { mut recorder, connections, sessions, wanting, refusals, dialogue, .. } = self;
         recorder.finish(
-            end.min(until),
+            end,
             connections.left_over().map(|(_, at)| at),
             sessions.left_over().map(|(_, at)| at),
-            wanting.left_over().map(whose),
+            wanting.left_over().map(|(population, at)| (PopulationId(population), at)),
         );
-        Measured { recorder, ledger, dialogue }
+        Measured { recorder, refusals, dialogue }
     }
 
     /// `observation` with the beginning that it ends as it was recorded; `None` for an end that has none.
@@ -149,96 +142,64 @@ impl Open {
     }
 }
 
-/// How a refusal was told apart: how surely, and by what; `None` if the client itself knew.
-type Told = Option<(Confidence, Basis)>;
-
 /// Refusals by what they were taken for, and by their texts.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct Ledger {
-    told: BTreeMap<(usize, u8), (ToldApart, u64)>,
-    texts: BTreeMap<(u16, usize, usize, u8, String), (RefusalText, u64)>,
-    /// Refusals whose text found no room.
-    others: u64,
+#[derive(Clone, Debug, Default)]
+pub struct Refusals {
+    told: BTreeMap<(Cause, Option<(Confidence, u8)>), ToldApart>,
+    texts: Ledger,
 }
 
-/// The most different texts that are kept: a server may put a clock or a counter into each.
-const TEXTS: usize = 200;
-/// The most bytes of one.
-const LONGEST: usize = 512;
-
-impl Ledger {
-    /// Counts a refusal with its text.
-    fn add(&mut self, refusal: Refusal, told: Told, text: &str) {
-        let (confidence, basis) = words(told);
-        let cause = refusal.cause.name().to_owned();
-        let rank = rank(told);
-        let entry = self.told.entry((refusal.cause.index(), rank)).or_insert_with(|| {
-            let (confidence, basis, cause) = (confidence.to_owned(), basis.to_owned(), cause.clone());
-            (ToldApart { cause, confidence, basis, count: 0 }, 0)
+impl Refusals {
+    fn note(&mut self, cause: Cause, verdict: Option<Verdict>) {
+        let key = (cause, verdict.map(|verdict| (verdict.confidence, verdict.basis as u8)));
+        let told = self.told.entry(key).or_insert_with(|| {
+            let (confidence, basis) = words(verdict);
+            let word = |word: &str| word.to_owned();
+            ToldApart { cause: word(cause.name()), confidence: word(confidence), basis: word(basis), count: 0 }
         });
-        entry.1 += 1;
-        let text = escaped(text);
-        let key = (refusal.code, refusal.phase.index(), refusal.cause.index(), rank, text.clone());
-        if self.texts.len() >= TEXTS && !self.texts.contains_key(&key) {
-            self.others += 1;
-            return;
-        }
-        let entry = self.texts.entry(key).or_insert_with(|| {
-            let phase = refusal.phase.name().to_owned();
-            let (confidence, basis) = (confidence.to_owned(), basis.to_owned());
-            (RefusalText { code: refusal.code, text, phase, cause, confidence, basis, count: 0 }, 0)
-        });
-        entry.1 += 1;
-    }
-
-    /// Adds another replication's.
-    fn merge(&mut self, other: &Self) {
-        for (key, (one, n)) in &other.told {
-            self.told.entry(*key).or_insert_with(|| (one.clone(), 0)).1 += n;
-        }
-        for (key, (one, n)) in &other.texts {
-            if self.texts.len() >= TEXTS && !self.texts.contains_key(key) {
-                self.others += n;
-            } else {
-                self.texts.entry(key.clone()).or_insert_with(|| (one.clone(), 0)).1 += n;
-            }
-        }
-        self.others += other.others;
+        told.count += 1;
     }
 
     /// What refusals were taken for, the most frequent first.
     pub fn told_apart(&self) -> Vec<ToldApart> {
-        let mut all: Vec<ToldApart> =
-            self.told.values().map(|(one, n)| ToldApart { count: *n, ..one.clone() }).collect();
+        let mut all: Vec<ToldApart> = self.told.values().cloned().collect();
         all.sort_by_key(|one| std::cmp::Reverse(one.count));
         all
     }
 
-    /// The texts, the most frequent first; those that found no room last, as one without text.
+    /// The texts, the most frequent first; those that found no room last, as one without a code.
     pub fn texts(&self) -> Vec<RefusalText> {
-        let mut all: Vec<RefusalText> =
-            self.texts.values().map(|(one, n)| RefusalText { count: *n, ..one.clone() }).collect();
-        all.sort_by_key(|one| std::cmp::Reverse(one.count));
-        if self.others > 0 {
-            let text = format!("(texts beyond the first {TEXTS} different ones)");
-            all.push(RefusalText { text, count: self.others, ..RefusalText::default() });
+        let texts = self.texts.clone().finish();
+        let one = |kind: classify::RefusalText| {
+            let (confidence, basis) = words(kind.verdict);
+            RefusalText {
+                code: kind.code,
+                text: kind.text,
+                phase: kind.phase.name().to_owned(),
+                cause: kind.cause.name().to_owned(),
+                confidence: confidence.to_owned(),
+                basis: basis.to_owned(),
+                known: kind.known,
+                count: kind.count,
+            }
+        };
+        let mut all: Vec<RefusalText> = texts.kinds.into_iter().map(one).collect();
+        if texts.others > 0 {
+            let text = "(texts for which there was no room)".to_owned();
+            all.push(RefusalText { text, count: texts.others, ..RefusalText::default() });
         }
         all
     }
 }
 
-fn rank(told: Told) -> u8 {
-    told.map_or(0, |(confidence, basis)| 1 + confidence as u8 * 8 + basis as u8)
-}
-
-fn words(told: Told) -> (&'static str, &'static str) {
-    let Some((confidence, basis)) = told else { return ("known", "client") };
-    let confidence = match confidence {
+fn words(verdict: Option<Verdict>) -> (&'static str, &'static str) {
+    let Some(verdict) = verdict else { return ("known", "client") };
+    let confidence = match verdict.confidence {
         Confidence::Guess => "guess",
         Confidence::Likely => "likely",
         Confidence::Certain => "certain",
     };
-    let basis = match basis {
+    let basis = match verdict.basis {
         Basis::Text => "text",
         Basis::Words => "words",
         Basis::Timing => "timing",
@@ -248,25 +209,13 @@ fn words(told: Told) -> (&'static str, &'static str) {
     (confidence, basis)
 }
 
-/// `text` as a terminal and a line of CSV can carry it.
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        if c.is_control() { out.extend(c.escape_default()) } else { out.push(c) }
-        if out.len() >= LONGEST {
-            break;
-        }
-    }
-    out
-}
-
 /// All replications of a run under load.
 #[derive(Clone, Debug)]
 pub struct Load {
     /// Their numbers.
     pub study: Study,
     /// Their refusals.
-    pub ledger: Ledger,
+    pub refusals: Refusals,
     /// How the generator fared.
     pub health: Option<Health>,
     /// One client's control connection, in the first of them.
@@ -276,13 +225,23 @@ pub struct Load {
 impl Load {
     /// A run of `scenario` without a replication.
     pub fn new(scenario: &Scenario) -> Self {
-        Self { study: Study::new(scenario), ledger: Ledger::default(), health: None, dialogue: String::new() }
+        Self {
+            study: Study::new(scenario),
+            refusals: Refusals::default(),
+            health: None,
+            dialogue: String::new(),
+        }
+    }
+
+    /// A listener to the next replication.
+    pub fn begin(&mut self, scenario: &Scenario) -> Measuring {
+        Measuring::new(scenario, std::mem::take(&mut self.refusals))
     }
 
     /// Adds the next replication.
     pub fn add(&mut self, measured: Measured, health: Health) {
         self.study.take(&measured.recorder, 0);
-        self.ledger.merge(&measured.ledger);
+        self.refusals = measured.refusals;
         if self.study.runs.len() == 1 {
             self.dialogue = measured.dialogue;
         }

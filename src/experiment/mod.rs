@@ -18,7 +18,7 @@ pub mod theory;
 pub use advice::advise;
 pub use explain::explain;
 pub use interval::{Range, estimate, method};
-pub use measured::{Ledger, Load, Measured, Measuring};
+pub use measured::{Load, Measured, Measuring, Refusals};
 pub use replicate::replicate;
 pub use study::{Run, Study};
 pub use summarise::{summarise, summarise_load};

@@ -59,8 +59,8 @@ pub fn summarise_load(scenario: &Scenario, load: &Load, target: TargetFacts) -> 
     };
     let from_sent = Latency::ALL.iter().filter(|what| **what != Latency::TimeToService).filter_map(sent);
     summary.latency_from_sent = Some(from_sent.collect());
-    summary.told_apart = Some(load.ledger.told_apart());
-    summary.refusal_texts = Some(load.ledger.texts());
+    summary.told_apart = Some(load.refusals.told_apart());
+    summary.refusal_texts = Some(load.refusals.texts());
     summary.generator = load.health.as_ref().map(generator);
     summary.story = story::tell_measured(summary);
     outcome

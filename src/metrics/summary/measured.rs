@@ -32,7 +32,7 @@ pub struct ToldApart {
     pub count: u64,
 }
 
-/// A refusal's text as it came, and what it was taken for.
+/// Refusals with one text, but for its numbers and addresses: that of the first of them, and what that was taken for.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct RefusalText {
     /// The reply's code, 0 for none.
@@ -47,6 +47,9 @@ pub struct RefusalText {
     pub confidence: String,
     /// As in [`ToldApart`].
     pub basis: String,
+    /// Is it a text that a known server says?
+    #[serde(default)]
+    pub known: bool,
     /// How many.
     pub count: u64,
 }
