@@ -20,6 +20,7 @@ mod progress;
 mod read;
 mod report;
 mod screen;
+mod serve;
 mod sim;
 mod target;
 mod verify;
@@ -53,6 +54,8 @@ enum Command {
     Sim(sim::Args),
     /// Run a scenario's clients over real sockets, against a server or our own model of one
     Load(load::Args),
+    /// Be the modelled server, for real clients
+    Serve(serve::Args),
     /// Say in words what a scenario will do, or what is wrong with it
     Check(check::Args),
     /// Write a commented scenario to start from
@@ -77,6 +80,7 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Sim(args) => sim::run(&args),
         Command::Load(args) => load::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),

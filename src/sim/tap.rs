@@ -53,6 +53,8 @@ pub enum Happening<'a> {
         /// Does it wait to be noticed?
         unread: bool,
     },
+    /// The TLS handshake of the control connection is complete.
+    Secured,
     /// It closes the connection.
     Disconnect,
     /// It vanishes.

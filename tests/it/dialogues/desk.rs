@@ -153,6 +153,14 @@ impl Desk {
             "NOOP" => Verb::Noop,
             "QUIT" => Verb::Quit,
             "SITE" => Verb::SiteIdle,
+            "TYPE" => Verb::Type,
+            "SIZE" => Verb::Size,
+            "REST" => Verb::Rest,
+            "NLST" => Verb::Nlst,
+            "MLSD" => Verb::Mlsd,
+            "AUTH" => Verb::Auth,
+            "PBSZ" => Verb::Pbsz,
+            "PROT" => Verb::Prot,
             _ => Verb::Other,
         };
         let arg = match (verb, arg) {
@@ -160,6 +168,9 @@ impl Desk {
             (Verb::User, "anonymous") => ArgId::ANONYMOUS,
             (Verb::User, name) => self.name(name),
             (Verb::SiteIdle, idle) => ArgId(idle.trim_start_matches("IDLE ").parse().expect("seconds")),
+            (Verb::Type, "A") => ArgId::ASCII,
+            (Verb::Type, "I") => ArgId::IMAGE,
+            (Verb::Auth | Verb::Pbsz, _) | (Verb::Prot, "P") => ArgId::NONE,
             _ => ArgId::OTHER,
         };
         self.give(Input::Command { conn, command: Command { verb, arg } });
