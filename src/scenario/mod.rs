@@ -45,6 +45,9 @@ pub const SCHEMA: u64 = 1;
 /// The scenario of a run that names none.
 pub const BUILT_IN: &str = include_str!("../../scenarios/busy-evening.toml");
 
+/// The scenario of a run in real time that names none: half a minute.
+pub const BUILT_IN_LIVE: &str = include_str!("../../scenarios/load-ramp.toml");
+
 /// A commented scenario that shows and explains every key.
 pub fn template() -> &'static str {
     include_str!("template.toml")
@@ -127,6 +130,12 @@ impl Scenario {
     /// What the first server obeys.
     pub fn policy(&self) -> &Policy {
         &self.servers[0].policy
+    }
+
+    /// The argument of a SITE IDLE of a script as the server's machine wants it, where its number is the seconds: a driver reads it.
+    pub fn idle_seconds(&self, arg: ArgId) -> ArgId {
+        let text = self.strings.get(usize::from(arg.0)).map_or("", String::as_str);
+        ArgId(text.parse().unwrap_or(u16::MAX))
     }
 
     /// Reads a scenario from `text`, which problems call `file_name`. `open` gives the text of a file that the scenario

@@ -413,10 +413,9 @@ impl<'a, T: Tap> World<'a, T> {
         let input = match event {
             Event::CommandArrives { conn, command } => {
                 self.work.commands += 1;
-                server::Input::Command {
-                    conn,
-                    command: Command { verb: command.verb, arg: ArgId(command.arg) },
-                }
+                let (verb, arg) = (command.verb, ArgId(command.arg));
+                let arg = if verb == Verb::SiteIdle { self.scenario.idle_seconds(arg) } else { arg };
+                server::Input::Command { conn, command: Command { verb, arg } }
             }
             Event::ClosedByClient { conn } => server::Input::Closed { conn },
             Event::TlsHello { conn } => server::Input::TlsHello { conn },

@@ -15,3 +15,4 @@ mod real;
 mod scenario;
 mod support;
 mod tidy;
+mod twin;

@@ -143,7 +143,7 @@ impl Line {
             return;
         };
         if verb == Verb::Stor || plan.verify {
-            let path = plan.scenario.strings.get(usize::from(self.talk.arg.0)).map_or("", String::as_str);
+            let path = plan.scenario.text(self.talk.arg).unwrap_or_default();
             let path = content::absolute(self.directory.as_deref().unwrap_or("/"), path);
             data.flow.content.set(Some(Content::of(plan.scenario.seed, &path)));
         }
@@ -162,7 +162,7 @@ impl Line {
         match verb {
             Verb::Pasv => self.passive = spell::passive_port(code, text),
             Verb::Cwd if code < 300 => {
-                let path = plan.scenario.strings.get(usize::from(self.talk.arg.0)).map_or("", String::as_str);
+                let path = plan.scenario.text(self.talk.arg).unwrap_or_default();
                 let path = content::absolute(self.directory.as_deref().unwrap_or("/"), path);
                 self.directory = plan.verify.then(|| path.into());
             }
