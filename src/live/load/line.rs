@@ -44,8 +44,8 @@ pub(super) struct Line {
     pub moved_at: Instant,
     /// The working directory, as far as it is known.
     pub directory: Option<Box<str>>,
-    /// Replies that nobody asked for since the last command.
-    pub unasked: u32,
+    /// Replies since the last command.
+    pub replies: u32,
     /// Has it said QUIT because the run is over?
     pub leaves: bool,
 }
@@ -68,8 +68,8 @@ pub(super) struct Talk {
 }
 
 impl Line {
-    /// More replies in a row that nobody asked for are nonsense.
-    pub const UNASKED: u32 = 1_000;
+    /// More replies to one command are nonsense.
+    pub const REPLIES: u32 = 1_000;
     /// No more replies are held back.
     pub const HELD: usize = 8;
 
@@ -98,7 +98,7 @@ impl Line {
             moved: 0,
             moved_at: Instant::NEVER,
             directory: None,
-            unasked: 0,
+            replies: 0,
             leaves: false,
         }
     }
@@ -123,7 +123,7 @@ impl Line {
             talk.mistyped = command.arg != ArgId::RIGHT_PASSWORD;
         }
         self.said = None;
-        self.unasked = 0;
+        self.replies = 0;
         // ABOR, and whatever else is no transfer, ends one.
         if !command.verb.is_transfer() && !matches!(command.verb, Verb::Pasv | Verb::Port) {
             self.data = None;

@@ -286,14 +286,14 @@ impl Shard {
         let answers = line.hears(now.at, &self.plan, code, text);
         let ended = answers.filter(|verb| verb.is_transfer() && line.talk.asked.is_none());
         let unasked = answers.is_none() && state != State::AwaitGreeting;
-        line.unasked += u32::from(unasked);
+        line.replies += 1;
         let verdict = if code >= 400 || unasked {
             self.judge(now, client, &line, Came { code, text, answers, close: None })
         } else {
             None
         };
         line.said = verdict.map(|verdict| (code, verdict)).or(line.said);
-        let endless = line.unasked > Line::UNASKED;
+        let endless = line.replies > Line::REPLIES;
         let greeted = state == State::AwaitGreeting && Severity::of(code) == Severity::Completion;
         if ended.is_some() {
             line.data = None;
