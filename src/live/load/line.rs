@@ -104,8 +104,8 @@ impl Line {
     }
 
     /// It was established at `now`.
-    pub fn open(&mut self, now: Instant, wire: Wire) {
-        self.wire = Some(wire);
+    pub fn open(&mut self, now: Instant, wire: Option<Wire>) {
+        self.wire = wire;
         self.opened = now;
         (self.talk.sent_at, self.talk.busy_at) = (now, now);
     }
