@@ -7,6 +7,7 @@ mod aftermath;
 mod coverage;
 mod explain;
 pub mod interval;
+pub mod onset;
 mod replicate;
 mod story;
 mod study;
