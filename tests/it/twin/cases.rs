@@ -148,7 +148,7 @@ fn wrong_passwords_are_twins() {
             servers: &[("rfc959", ""), ("proftpd", ""), ("serv-u", ""), ("filezilla-1", "")],
             server: "max_login_attempts = 2\n[server.ban]\nthreshold = 1\nwindow = \"1m\"\nduration = \"1m\"",
             clients: "user = \"alice\"\nwrong_password = 1.0\nlogin_tries = 5\n\
-                      retry = { backoff = \"fixed\", wait = \"300ms\", attempts = 3, signs = [\"4yz\", \"5yz\", \"silent\", \"reset\"] }",
+                      retry = { backoff = \"fixed\", wait = \"300ms\", attempts = 3, signs = [\"421\", \"530\", \"4yz\", \"5yz\", \"silent\", \"reset\"] }",
             lasts: 8,
             ..PLAIN
         },
