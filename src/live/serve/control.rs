@@ -173,9 +173,27 @@ impl Station {
                 client.at = cut(&absolute(&client.at, to));
                 Command::bare(Verb::Cwd)
             }
-            Asked::Verb(verb_of_transfer @ (Verb::List | Verb::Retr | Verb::Stor)) => {
-                self.ask_for(key, verb_of_transfer, argument, verb == "NLST");
-                Command::bare(verb_of_transfer)
+            Asked::Verb(verb) if verb.is_transfer() => {
+                self.ask_for(key, verb, argument);
+                Command::bare(verb)
+            }
+            Asked::Verb(Verb::Type) => {
+                let is_text = argument.trim_start().starts_with(['A', 'a']);
+                Command { verb: Verb::Type, arg: if is_text { ArgId::ASCII } else { ArgId::IMAGE } }
+            }
+            Asked::Verb(Verb::Rest) => {
+                client.rest = argument.trim().parse().unwrap_or(0);
+                Command::bare(Verb::Rest)
+            }
+            Asked::Verb(Verb::Size) => {
+                let path = absolute(&client.at, argument);
+                client.bytes = self.files.size(&path);
+                client.sized = Some((path, client.bytes));
+                Command::bare(Verb::Size)
+            }
+            Asked::Verb(Verb::Prot) => {
+                let private = argument.trim().eq_ignore_ascii_case("P");
+                Command { verb: Verb::Prot, arg: if private { ArgId::NONE } else { ArgId::OTHER } }
             }
             Asked::Verb(verb) => Command::bare(verb),
             Asked::Pasv { extended } => {
@@ -192,20 +210,6 @@ impl Station {
                 );
                 other
             }
-            Asked::Rest(from) => {
-                client.rest = from;
-                client.told = Some(format!("350 The next download begins at {from}.\r\n"));
-                other
-            }
-            Asked::Size => {
-                let path = absolute(&client.at, argument);
-                let size = self.files.size(&path);
-                if let Some(conn) = self.conns.get(key) {
-                    conn.client.told = Some(format!("213 {size}\r\n"));
-                    conn.client.sized = Some((path, size));
-                }
-                other
-            }
             Asked::Told(text) => {
                 client.told = Some(format!("{text}\r\n"));
                 other
@@ -215,7 +219,7 @@ impl Station {
     }
 
     /// A transfer was asked for: works out what it moves.
-    fn ask_for(&mut self, key: Key, verb: Verb, argument: &str, names_only: bool) {
+    fn ask_for(&mut self, key: Key, verb: Verb, argument: &str) {
         let waits = self.server.is_in_transfer(key.conn());
         let Some(conn) = self.conns.get(key) else { return };
         if !waits {
@@ -224,17 +228,17 @@ impl Station {
             return;
         }
         let client = &mut conn.client;
-        let named = if verb == Verb::List { without_options(argument) } else { argument };
+        let named = if verb.is_listing() { without_options(argument) } else { argument };
         let path = absolute(&client.at, named);
         let from = std::mem::take(&mut client.rest);
         let job = match verb {
-            Verb::List => Job::Listing(self.files.listing(&path, names_only)),
             Verb::Retr => {
                 let sized = client.sized.take().filter(|(of, _)| *of == path);
                 let size = sized.map_or_else(|| self.files.size(&path), |(_, size)| size);
                 Job::Download { content: self.files.content(&path), size, from }
             }
-            _ => Job::Upload,
+            Verb::Stor => Job::Upload,
+            listing => Job::Listing(self.files.listing(&path, listing)),
         };
         if let Some(conn) = self.conns.get(key) {
             conn.client.bytes = job.bytes();

@@ -15,10 +15,6 @@ pub(super) enum Asked {
     Pasv { extended: bool },
     /// PORT or EPRT: the place to connect to.
     Port(SocketAddr),
-    /// REST: the next download begins here.
-    Rest(u64),
-    /// SIZE of a file.
-    Size,
     /// Something that the machine does not know, and that this is the answer to once the client is logged in.
     Told(&'static str),
     /// Something that nobody knows.
@@ -45,7 +41,7 @@ pub(super) fn split(line: &str) -> (String, &str) {
 
 /// What `verb` with `argument` asks for. `local` is the server's own address: where a client may be told to connect to.
 pub(super) fn asked(verb: &str, argument: &str, local: IpAddr) -> Asked {
-    const KNOWN: [Verb; 13] = [
+    const KNOWN: [Verb; 18] = [
         Verb::User,
         Verb::Pass,
         Verb::Cwd,
@@ -59,15 +55,24 @@ pub(super) fn asked(verb: &str, argument: &str, local: IpAddr) -> Asked {
         Verb::SiteIdle,
         Verb::Noop,
         Verb::Quit,
+        Verb::Type,
+        Verb::Size,
+        Verb::Rest,
+        Verb::Nlst,
+        Verb::Mlsd,
     ];
     let known = match verb {
         "XCWD" | "CDUP" | "XCUP" => Some(Verb::Cwd),
         "XPWD" => Some(Verb::Pwd),
-        "NLST" => Some(Verb::List),
         "APPE" | "STOU" => Some(Verb::Stor),
+        "PBSZ" => Some(Verb::Pbsz),
+        "PROT" => Some(Verb::Prot),
         _ => KNOWN.into_iter().find(|known| known.name() == verb),
     };
     match (known, verb) {
+        (Some(Verb::Rest), _) if argument.trim().parse::<u64>().is_err() => {
+            Asked::Told("501 REST needs a number.")
+        }
         (Some(Verb::Pasv), _) if local.is_ipv6() => Asked::Told("425 PASV is for IPv4: use EPSV."),
         (Some(Verb::Pasv), _) => Asked::Pasv { extended: false },
         (Some(Verb::Port), _) => port(argument).map_or(Asked::Told("501 Illegal PORT command."), Asked::Port),
@@ -82,13 +87,12 @@ pub(super) fn asked(verb: &str, argument: &str, local: IpAddr) -> Asked {
         (None, "EPRT") => {
             extended_port(argument).map_or(Asked::Told("501 Illegal EPRT command."), Asked::Port)
         }
-        (None, "REST") => {
-            argument.trim().parse().map_or(Asked::Told("501 REST needs a number."), Asked::Rest)
-        }
-        (None, "SIZE") => Asked::Size,
+        (None, "AUTH") => match argument.to_ascii_uppercase().as_str() {
+            "TLS" | "TLS-C" | "SSL" => Asked::Verb(Verb::Auth),
+            _ => Asked::Told("504 Only AUTH TLS is known."),
+        },
         (None, "SYST") => Asked::Told("215 UNIX Type: L8"),
         (None, "FEAT") => Asked::Told(FEATURES),
-        (None, "TYPE") => Asked::Told("200 Type set."),
         (None, "MODE") => Asked::Told("200 Mode set."),
         (None, "STRU") => Asked::Told("200 Structure set."),
         (None, "OPTS") if argument.to_ascii_uppercase().starts_with("UTF8") => Asked::Told("200 UTF8 is on."),
@@ -144,10 +148,11 @@ mod tests {
     fn verbs_and_their_cousins_are_known() {
         assert_eq!(ask("quit"), Asked::Verb(Verb::Quit));
         assert_eq!(ask("site idle 5"), Asked::Verb(Verb::SiteIdle));
-        assert_eq!(ask("NLST -a"), Asked::Verb(Verb::List));
+        assert_eq!(ask("NLST -a"), Asked::Verb(Verb::Nlst));
+        assert_eq!(ask("auth tls"), Asked::Verb(Verb::Auth));
         assert_eq!(ask("EPSV"), Asked::Pasv { extended: true });
         assert_eq!(ask("EPSV 2"), Asked::Told("522 Network protocol not supported."));
-        assert_eq!(ask("REST 100"), Asked::Rest(100));
+        assert_eq!(ask("REST 100"), Asked::Verb(Verb::Rest));
         assert!(matches!(ask("REST -1"), Asked::Told(_)));
         assert_eq!(ask("XYZZY"), Asked::Unknown);
     }
