@@ -27,7 +27,7 @@ pub(super) fn spell(
         DataForm::Classic => false,
         DataForm::Extended => true,
     };
-    let text = plan.scenario.strings.get(usize::from(command.arg.0)).map_or("", String::as_str);
+    let text = plan.scenario.text(command.arg).unwrap_or_default();
     match command.verb {
         Verb::User => put(line, "USER", plan.accounts.of(UserId(user.0), text).0),
         Verb::Pass => {
