@@ -48,13 +48,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
             args.host
         )));
     }
-    let mut scenario = read::scenario(args.scenario.as_deref())?;
+    let mut scenario = read::live_scenario(args.scenario.as_deref())?;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
     let listen = SocketAddr::new(args.host, args.port);
     let plan = Plan { listen, ..Plan::of(Arc::new(scenario)) };
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
-    for note in plan.scenario.notes.iter().chain(&plan.notes()) {
+    // Whoever started a child has told the scenario's own notes.
+    let notes = plan.scenario.notes.iter().filter(|_| !args.child);
+    for note in notes.chain(&plan.notes()) {
         eprintln!("note: {note}");
     }
     let mut ready = |address: SocketAddr| {

@@ -45,6 +45,9 @@ pub const SCHEMA: u64 = 1;
 /// The scenario of a run that names none.
 pub const BUILT_IN: &str = include_str!("../../scenarios/busy-evening.toml");
 
+/// The scenario of a run in real time that names none: half a minute.
+pub const BUILT_IN_LIVE: &str = include_str!("../../scenarios/load-ramp.toml");
+
 /// A commented scenario that shows and explains every key.
 pub fn template() -> &'static str {
     include_str!("template.toml")

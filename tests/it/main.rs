@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a file for each behaviour.
 
 mod charts;
+mod classify;
 mod cli;
 mod determinism;
 mod dialogues;

@@ -35,6 +35,8 @@ pub(super) struct Data {
     pub stalls: bool,
     /// Where the client listens.
     pub listens: Option<SocketAddr>,
+    /// When it was asked for.
+    pub asked_at: Instant,
     task: Option<AbortHandle>,
 }
 
@@ -49,6 +51,10 @@ pub(super) struct Flow {
     pub content: Cell<Option<Content>>,
     /// Is the connection over, and how?
     pub whole: Cell<Option<bool>>,
+    /// When it was established.
+    pub opened: Cell<Option<Instant>>,
+    /// When the last bytes moved.
+    pub moved_at: Cell<Instant>,
     /// The server is ready for an upload.
     pub go: Notify,
 }
@@ -77,7 +83,7 @@ struct Job {
 
 impl Shard {
     /// Opens the data connection of `client`, or listens for it.
-    pub(super) fn open_data(&mut self, client: u32, what: &client::Action) {
+    pub(super) fn open_data(&mut self, moment: Moment, client: u32, what: &client::Action) {
         let client::Action::OpenData { verb, active, stalls, bytes } = *what else { return };
         let bandwidth = self.bandwidth(client);
         let slot = &mut self.slots[client as usize];
@@ -86,7 +92,8 @@ impl Shard {
         let upload = verb == Verb::Stor;
         let stalls_at = stalls.then_some(bytes / 2);
         let job = Job { client, serial, upload, bytes, stalls_at, bandwidth };
-        let mut data = Data { flow: Rc::default(), upload, stalls, listens: None, task: None };
+        let asked_at = moment.at + moment.late;
+        let mut data = Data { flow: Rc::default(), upload, stalls, listens: None, asked_at, task: None };
         let (flow, over, tls) = (Rc::clone(&data.flow), line.over, line.tls.clone());
         let Some(me) = self.me.upgrade() else { return };
         if active {
@@ -257,6 +264,7 @@ async fn movement(
         return false;
     }
     let mut pace = Pace { clock, bandwidth: job.bandwidth, began: clock.now(), turn: 0 };
+    flow.opened.set(Some(pace.began));
     let ended = if job.upload {
         flow.go.notified().await;
         pace.began = clock.now();
@@ -288,7 +296,7 @@ async fn fetch(
             Ok(0) => return Ok(()),
             Ok(count) => {
                 flow.moved.set(flow.moved.get() + count as u64);
-                pace.keep(flow.moved.get(), count).await;
+                pace.keep(flow, count).await;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => wire.readable().await?,
             Err(error) => return Err(error),
@@ -315,7 +323,7 @@ async fn send(job: Job, flow: &Flow, wire: &mut Wire, pace: &mut Pace) -> io::Re
         match wire.write_some(&rest[..pace.most(rest.len())]) {
             Ok(count) => {
                 flow.moved.set(moved + count as u64);
-                pace.keep(flow.moved.get(), count).await;
+                pace.keep(flow, count).await;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
@@ -345,12 +353,14 @@ impl Pace {
         if self.bandwidth == 0 { most } else { most.min((self.bandwidth / 20).max(512) as usize) }
     }
 
-    /// Waits until `moved` bytes, `count` more than before, are not too many.
-    async fn keep(&mut self, moved: u64, count: usize) {
+    /// `count` more bytes have moved: waits until that is not too many.
+    async fn keep(&mut self, flow: &Flow, count: usize) {
+        let now = self.clock.now();
+        flow.moved_at.set(now);
         if self.bandwidth > 0 {
-            let takes = u128::from(moved) * 1_000_000_000 / u128::from(self.bandwidth);
+            let takes = u128::from(flow.moved.get()) * 1_000_000_000 / u128::from(self.bandwidth);
             let until = self.began + Duration::from_nanos(takes as u64);
-            if until > self.clock.now() {
+            if until > now {
                 tokio::time::sleep_until(self.clock.deadline(until)).await;
             }
         }

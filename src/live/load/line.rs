@@ -41,6 +41,8 @@ pub(super) struct Line {
     pub held_at: Instant,
     /// The bytes of the last transfer.
     pub moved: u64,
+    /// When it ended; before the first one, when the client logged in.
+    pub moved_at: Instant,
     /// The working directory, as far as it is known.
     pub directory: Option<Box<str>>,
     /// Replies that nobody asked for since the last command.
@@ -99,6 +101,7 @@ impl Line {
             held: VecDeque::new(),
             held_at: Instant::ZERO,
             moved: 0,
+            moved_at: Instant::NEVER,
             directory: None,
             unasked: 0,
             tls: None,
@@ -147,14 +150,14 @@ impl Line {
             return;
         };
         if verb == Verb::Stor || plan.verify {
-            let path = plan.scenario.strings.get(usize::from(self.talk.arg.0)).map_or("", String::as_str);
+            let path = plan.scenario.text(self.talk.arg).unwrap_or_default();
             let path = content::absolute(self.directory.as_deref().unwrap_or("/"), path);
             data.flow.content.set(Some(Content::of(plan.scenario.seed, &path)));
         }
     }
 
     /// A reply is heard. Returns the command that it answers.
-    pub fn hears(&mut self, plan: &Plan, code: u16, text: &str) -> Option<Verb> {
+    pub fn hears(&mut self, now: Instant, plan: &Plan, code: u16, text: &str) -> Option<Verb> {
         let verb = self.talk.asked?;
         if Severity::of(code) == Severity::Preliminary {
             if let Some(data) = self.data.as_ref().filter(|_| verb.is_transfer()) {
@@ -166,16 +169,21 @@ impl Line {
         match verb {
             Verb::Pasv => self.passive = spell::passive_port(code, text),
             Verb::Cwd if code < 300 => {
-                let path = plan.scenario.strings.get(usize::from(self.talk.arg.0)).map_or("", String::as_str);
+                let path = plan.scenario.text(self.talk.arg).unwrap_or_default();
                 let path = content::absolute(self.directory.as_deref().unwrap_or("/"), path);
                 self.directory = plan.verify.then(|| path.into());
             }
             verb if verb.is_transfer() => {
-                self.moved = self.data.take().map_or(0, |data| data.flow.moved.get());
+                (self.moved, self.moved_at) = (self.bytes(), now);
             }
             _ => {}
         }
         Some(verb)
+    }
+
+    /// The bytes of the transfer under way.
+    fn bytes(&self) -> u64 {
+        self.data.as_ref().map_or(0, |data| data.flow.moved.get())
     }
 
     /// Does a reply of this code have to wait? A server may say that a transfer is complete before its client has read it all.

@@ -31,7 +31,7 @@ pub(super) fn spell(
     match command.verb {
         Verb::User => put(line, "USER", plan.accounts.of(UserId(user.0), text).0),
         Verb::Pass => {
-            let name = plan.scenario.strings.get(usize::from(user.0)).map_or("", String::as_str);
+            let name = plan.scenario.text(user).unwrap_or_default();
             let password = plan.accounts.of(UserId(user.0), name).1;
             put(line, "PASS", password);
             if command.arg != ArgId::RIGHT_PASSWORD {
