@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use super::calendar::Event;
-use super::conns::Key;
+use super::conns::{Key, Shaking};
 use super::data::Job;
 use super::lines::Line;
 use super::station::{Shared, Station};
@@ -93,13 +93,18 @@ impl Station {
                 Err(_) => Came::End,
             });
         }
-        if link.outbox.len() >= OUTBOX || !conn.greeted {
+        if link.tls == Shaking::Begun {
+            return self.shake(key, cx);
+        }
+        if link.tls == Shaking::Due || link.outbox.len() >= OUTBOX || !conn.greeted {
             return Poll::Pending; // woken when a reply is sent
         }
         if conn.lines.holds_line() {
             return Poll::Ready(Came::Something);
         }
-        if std::task::ready!(socket.poll_read_ready(cx)).is_err() {
+        // TLS may hold what the socket has no more.
+        let ciphered = link.wire.tls().is_some();
+        if !ciphered && std::task::ready!(socket.poll_read_ready(cx)).is_err() {
             return Poll::Ready(Came::End);
         }
         let mut scratch = [0; 4_096];
@@ -110,9 +115,41 @@ impl Station {
                 conn.lines.push(&scratch[..read]);
                 Came::Something
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Came::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if ciphered && !link.wire.unsent() && std::task::ready!(socket.poll_read_ready(cx)).is_err() {
+                    Came::End
+                } else {
+                    Came::Nothing
+                }
+            }
             Err(_) => Came::End,
         })
+    }
+
+    /// Moves a TLS handshake on.
+    fn shake(&mut self, key: Key, cx: &mut Context<'_>) -> Poll<Came> {
+        let Some(link) = self.conns.get(key).and_then(|conn| conn.link.as_mut()) else {
+            return Poll::Ready(Came::End);
+        };
+        let conn = key.conn();
+        match link.wire.shake() {
+            Ok(true) => {
+                link.tls = Shaking::No;
+                self.tell(Input::TlsDone { conn });
+            }
+            Ok(false) if link.wire.unsent() => {}
+            Ok(false) => {
+                if std::task::ready!(link.wire.socket().poll_read_ready(cx)).is_err() {
+                    return Poll::Ready(Came::End);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Poll::Ready(Came::End),
+            Err(_) => {
+                link.unread = true;
+                self.tell(Input::TlsFailed { conn });
+            }
+        }
+        Poll::Ready(Came::Nothing)
     }
 
     /// Obeys the next line, if one is there.
@@ -177,24 +214,7 @@ impl Station {
                 self.ask_for(key, verb, argument);
                 Command::bare(verb)
             }
-            Asked::Verb(Verb::Type) => {
-                let is_text = argument.trim_start().starts_with(['A', 'a']);
-                Command { verb: Verb::Type, arg: if is_text { ArgId::ASCII } else { ArgId::IMAGE } }
-            }
-            Asked::Verb(Verb::Rest) => {
-                client.rest = argument.trim().parse().unwrap_or(0);
-                Command::bare(Verb::Rest)
-            }
-            Asked::Verb(Verb::Size) => {
-                let path = absolute(&client.at, argument);
-                client.bytes = self.files.size(&path);
-                client.sized = Some((path, client.bytes));
-                Command::bare(Verb::Size)
-            }
-            Asked::Verb(Verb::Prot) => {
-                let private = argument.trim().eq_ignore_ascii_case("P");
-                Command { verb: Verb::Prot, arg: if private { ArgId::NONE } else { ArgId::OTHER } }
-            }
+            Asked::Type(arg) => Command { verb: Verb::Type, arg },
             Asked::Verb(verb) => Command::bare(verb),
             Asked::Pasv { extended } => {
                 client.extended = extended;
@@ -209,6 +229,19 @@ impl Station {
                     "500 Illegal PORT command: not your own address, or a privileged port.\r\n".to_owned(),
                 );
                 other
+            }
+            Asked::Rest(from) => {
+                client.rest = from;
+                Command::bare(Verb::Rest)
+            }
+            Asked::Size => {
+                let path = absolute(&client.at, argument);
+                let size = self.files.size(&path);
+                if let Some(conn) = self.conns.get(key) {
+                    conn.client.bytes = size;
+                    conn.client.sized = Some((path, size));
+                }
+                Command::bare(Verb::Size)
             }
             Asked::Told(text) => {
                 client.told = Some(format!("{text}\r\n"));
@@ -232,13 +265,13 @@ impl Station {
         let path = absolute(&client.at, named);
         let from = std::mem::take(&mut client.rest);
         let job = match verb {
+            Verb::List | Verb::Nlst | Verb::Mlsd => Job::Listing(self.files.listing(&path, verb)),
             Verb::Retr => {
                 let sized = client.sized.take().filter(|(of, _)| *of == path);
                 let size = sized.map_or_else(|| self.files.size(&path), |(_, size)| size);
                 Job::Download { content: self.files.content(&path), size, from }
             }
-            Verb::Stor => Job::Upload,
-            listing => Job::Listing(self.files.listing(&path, listing)),
+            _ => Job::Upload,
         };
         if let Some(conn) = self.conns.get(key) {
             conn.client.bytes = job.bytes();

@@ -38,7 +38,9 @@ impl Files {
         for population in &scenario.populations {
             let mut at = "/".to_owned();
             for step in &population.behaviour.script.steps {
-                let text = |arg| scenario.text(arg).unwrap_or_default();
+                let text = |arg: crate::ftp::ArgId| {
+                    scenario.strings.get(usize::from(arg.0)).map_or("", String::as_str)
+                };
                 match step {
                     Step::Login | Step::Quit => "/".clone_into(&mut at),
                     Step::Command(command) if command.verb == Verb::Cwd => {
@@ -46,9 +48,9 @@ impl Files {
                     }
                     Step::Transfer { command, size, .. } => {
                         let sizes = match command.verb {
-                            Verb::Stor => continue,
+                            verb if verb.is_listing() => &mut files.listings,
                             Verb::Retr => &mut files.sizes,
-                            _ => &mut files.listings,
+                            _ => continue,
                         };
                         sizes.entry(absolute(&at, text(command.arg))).or_insert_with(|| size.clone());
                     }
@@ -72,15 +74,15 @@ impl Files {
 
     /// The listing of the directory at `path`, as long as the script says: what the scenario names there comes first, then as many
     /// others as it takes.
-    pub(super) fn listing(&mut self, path: &str, form: Verb) -> Vec<u8> {
+    pub(super) fn listing(&mut self, path: &str, verb: Verb) -> Vec<u8> {
         self.drawn += 1;
         let wanted =
             self.listings.get(path).map(|size| size.sample(self.draws.word(1, self.drawn)).min(LONGEST));
-        let known = self.known(path).into_iter().map(|(name, size)| entry(&name, size, form));
+        let known = self.known(path).into_iter().map(|(name, size)| entry(&name, size, verb));
         let mut text = String::new();
         let Some(wanted) = wanted.map(|wanted| wanted as usize) else {
             text.extend(known);
-            text.push_str(&entry("readme.txt", Some(OTHER), form));
+            text.push_str(&entry("readme.txt", Some(OTHER), verb));
             return text.into_bytes();
         };
         for line in known {
@@ -91,12 +93,12 @@ impl Files {
         let mut number = 0;
         loop {
             number += 1;
-            let line = entry(&format!("file-{number:07}"), Some(OTHER), form);
+            let line = entry(&format!("file-{number:07}"), Some(OTHER), verb);
             // The last name is as much longer as it takes.
             if text.len() + 2 * line.len() > wanted {
                 let longer = wanted.saturating_sub(text.len() + line.len());
                 let name = format!("file-{number:07}{}", "x".repeat(longer));
-                text.push_str(&entry(&name, Some(OTHER), form));
+                text.push_str(&entry(&name, Some(OTHER), verb));
                 text.truncate(wanted);
                 return text.into_bytes();
             }
@@ -124,16 +126,16 @@ impl Files {
     }
 }
 
-/// A line of a listing: as `ls -l` writes it, for NLST the name alone, for MLSD facts (RFC 3659). Without a size it is a directory.
-fn entry(name: &str, size: Option<u64>, form: Verb) -> String {
-    let bytes = size.unwrap_or(OTHER);
-    match (form, size) {
-        (Verb::Nlst, _) => format!("{name}\r\n"),
-        (Verb::Mlsd, Some(_)) => format!("type=file;size={bytes};modify=20260101000000; {name}\r\n"),
-        (Verb::Mlsd, None) => format!("type=dir;modify=20260101000000; {name}\r\n"),
-        (_, Some(_)) => format!("-rw-r--r--    1 ftp      ftp      {bytes:>12} Jan 01  2026 {name}\r\n"),
-        (_, None) => format!("drwxr-xr-x    1 ftp      ftp      {bytes:>12} Jan 01  2026 {name}\r\n"),
+/// A line of a listing: of LIST as `ls -l` writes it, of NLST a name, of MLSD facts (RFC 3659); without a size it is a directory.
+fn entry(name: &str, size: Option<u64>, verb: Verb) -> String {
+    let mode = if size.is_some() { "-rw-r--r--" } else { "drwxr-xr-x" };
+    match (verb, size) {
+        (Verb::Nlst, _) => return format!("{name}\r\n"),
+        (Verb::Mlsd, Some(size)) => return format!("type=file;size={size}; {name}\r\n"),
+        (Verb::Mlsd, None) => return format!("type=dir; {name}\r\n"),
+        _ => {}
     }
+    format!("{mode}    1 ftp      ftp      {:>12} Jan 01  2026 {name}\r\n", size.unwrap_or(OTHER))
 }
 
 #[cfg(test)]
@@ -178,8 +180,6 @@ mod tests {
         assert!(lines[1].starts_with("drwxr-xr-x") && lines[1].ends_with(" deep"));
         assert!(listing.ends_with("\r\n") && lines[2].ends_with(" file-0000001"));
         assert_eq!(files.listing("/", Verb::List).len(), 10);
-        assert!(
-            String::from_utf8(files.listing("/elsewhere", Verb::Nlst)).unwrap().starts_with("readme.txt\r\n")
-        );
+        assert!(String::from_utf8(files.listing("/elsewhere", Verb::Nlst)).unwrap().starts_with("readme.txt\r\n"));
     }
 }
