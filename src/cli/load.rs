@@ -18,6 +18,7 @@ use crate::chaos::{Effect, Fault};
 use crate::experiment::{self, Load, Outcome};
 use crate::id::ServerId;
 use crate::live::load::{self, Accounts, DataForm, Gauges, Plan, Target, Trouble};
+use crate::live::tls::Trust;
 use crate::live::{Clock, Epoch};
 use crate::metrics::summary::{Summary, TargetFacts};
 use crate::scenario::Scenario;
@@ -182,7 +183,7 @@ fn what_cannot_be(scenario: &mut Scenario, foreign: bool) -> Vec<String> {
 /// The target that a server of our own will be.
 fn own_target(data: DataForm) -> Target {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, data }
+    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, trust: Trust::Anybody, data }
 }
 
 /// As many threads as are asked for; otherwise as the load needs: a core of this kind drives some thousand sessions a second,

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use super::exit::Failure;
 use crate::live::load::{DataForm, Sources, Target};
+use crate::live::tls::Trust;
 use crate::scenario::Scenario;
 use crate::server;
 use crate::workload::Addresses;
@@ -57,7 +58,7 @@ impl Args {
         // A name of both families: more servers listen on IPv4, and only there loopback has more than one address.
         let address = addresses.iter().find(|a| a.is_ipv4()).or(addresses.first());
         let address = *address.with_context(|| format!("{host} has no address"))?;
-        Ok(Some(Target { host, address, implicit_tls, data: self.data() }))
+        Ok(Some(Target { host, address, implicit_tls, trust: Trust::default(), data: self.data() }))
     }
 
     /// How clients ask for a data connection.

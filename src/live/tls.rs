@@ -53,7 +53,8 @@ impl Connector {
     /// What is wrong with the authorities or the name, in a sentence.
     pub fn new(trust: &Trust, host: &str) -> Result<Self, String> {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let name = ServerName::try_from(host.clone()).map_err(|_| format!("{host:?} cannot be a name for TLS"))?;
+        let name =
+            ServerName::try_from(host.clone()).map_err(|_| format!("{host:?} cannot be a name for TLS"))?;
         let verifier: Arc<dyn ServerCertVerifier> = match trust {
             Trust::Anybody => Arc::new(Credulous(provider())),
             Trust::System => verifier(system_roots()?)?,
