@@ -408,7 +408,6 @@ impl Shard {
             }
             client::Action::StartTls => self.start_tls(client),
             client::Action::OpenData { .. } => self.open_data(moment, client, action),
-            client::Action::StartTls => {}
             client::Action::Ask => self.tell_actor_of(moment, client, actor::Input::Asked(ClientId(client))),
             client::Action::Lower => {
                 if self.is_parallel(client) {
