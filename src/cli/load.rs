@@ -18,7 +18,6 @@ use crate::chaos::{Effect, Fault};
 use crate::experiment::{self, Load, Outcome};
 use crate::id::ServerId;
 use crate::live::load::{self, Accounts, DataForm, Gauges, Plan, Target, Trouble};
-use crate::live::tls::Trust;
 use crate::live::{Clock, Epoch};
 use crate::metrics::summary::{Summary, TargetFacts};
 use crate::scenario::Scenario;
@@ -183,7 +182,9 @@ fn what_cannot_be(scenario: &mut Scenario, foreign: bool) -> Vec<String> {
 /// The target that a server of our own will be.
 fn own_target(data: DataForm) -> Target {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, trust: Trust::Anybody, data }
+    // Its certificate is one of its own making.
+    let trust = crate::live::tls::Trust::Anybody;
+    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, trust, data }
 }
 
 /// As many threads as are asked for; otherwise as the load needs: a core of this kind drives some thousand sessions a second,

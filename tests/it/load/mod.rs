@@ -2,4 +2,5 @@
 
 mod rig;
 mod sessions;
+mod tls;
 mod transfers;

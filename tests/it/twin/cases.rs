@@ -364,7 +364,7 @@ fn transfers_are_twins() {
         Case {
             name: "an ABOR in an upload",
             server: SLOW,
-            clients: r#"script = ["login", { stor = "1MiB", abort = "700ms" }, "noop"]"#,
+            clients: r#"script = ["login", { stor = "40MiB", abort = "700ms" }, "noop"]"#, // more than a kernel keeps
             lasts: 3,
             ..PLAIN
         },
@@ -413,6 +413,30 @@ fn transfers_are_twins() {
             clients: "script = [\"login\", { stor = \"20KiB\" }, \"noop\"]\n\
                       [[faults]]\nat = \"0s\"\nkind = \"disk_full\"",
             lasts: 3,
+            ..PLAIN
+        },
+    ]);
+}
+
+#[test]
+fn sessions_under_tls_are_twins() {
+    play(&[
+        Case {
+            name: "AUTH TLS, and transfers under it",
+            server: "tls = \"offered\"",
+            clients: "tls = \"explicit\"\nscript = [\"login\", \"list\", { retr = \"300KiB\" }, { stor = \"100KiB\" }, \"noop\"]",
+            lasts: 3,
+            ..PLAIN
+        },
+        Case {
+            name: "TLS is required",
+            server: "tls = \"required\"",
+            clients: "user = \"alice\"\nscript = [\"login\", \"noop\"]",
+            ..PLAIN
+        },
+        Case {
+            name: "TLS is not offered",
+            clients: "tls = \"explicit\"\nscript = [\"login\", \"noop\"]",
             ..PLAIN
         },
     ]);
