@@ -57,9 +57,9 @@ impl<'a, W: Write> Trace<'a, W> {
             }
             Happening::Command(command) => {
                 write!(self.out, r#""what":"command","verb":"{}""#, command.verb.name())?;
-                let arg = self.scenario.strings.get(usize::from(command.arg.0)).filter(|a| !a.is_empty());
+                let arg = self.scenario.text(command.arg).filter(|a| !a.is_empty());
                 if let Some(arg) = arg.filter(|_| command.verb != Verb::Pass) {
-                    write!(self.out, r#","arg":{}"#, serde_json::Value::from(arg.as_str()))?;
+                    write!(self.out, r#","arg":{}"#, serde_json::Value::from(arg))?;
                 }
             }
             Happening::Reply { reply, .. } => {
@@ -69,6 +69,7 @@ impl<'a, W: Write> Trace<'a, W> {
                 }
             }
             Happening::Closed { how, .. } => write!(self.out, r#""what":"closed","how":"{how}""#)?,
+            Happening::Secured => write!(self.out, r#""what":"secured""#)?,
             Happening::Data { .. } => {}
             Happening::Disconnect => write!(self.out, r#""what":"disconnect""#)?,
             Happening::Vanish => write!(self.out, r#""what":"vanish""#)?,
