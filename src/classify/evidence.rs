@@ -6,7 +6,8 @@ use crate::ftp::Verb;
 use crate::observe::{CloseHow, Phase};
 use crate::time::Duration;
 
-/// What a client saw of something that may be a refusal. [`Evidence::default`] is that of a client that is alone, has just
+/// What a client saw of something that may be a refusal; [`Around`](super::Around) knows all that is not this client's own.
+/// [`Evidence::default`] is that of a client that is alone, has just
 /// connected and has heard nothing.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Evidence<'a> {
@@ -50,10 +51,14 @@ pub struct Evidence<'a> {
     pub mistyped_here: u32,
     /// Sessions of others that ended within the last second without having asked for it.
     pub cut_beside: u32,
-    /// Attempts from other addresses that were greeted or logged in, whichever this one was denied, within the last second.
+    /// Attempts from other addresses that were let in within the last ten seconds: greeted, or logged in if this one was greeted too.
     pub admitted_beside: u32,
-    /// Attempts from other addresses that were turned away within the last second.
+    /// Attempts from other addresses that were turned away within the last ten seconds, at the same stage.
     pub refused_beside: u32,
+    /// The same as other users: let in.
+    pub admitted_others: u32,
+    /// As other users: turned away.
+    pub refused_others: u32,
 }
 
 /// How the data connection of a session stands.
@@ -99,6 +104,8 @@ impl Default for Evidence<'_> {
             cut_beside: 0,
             admitted_beside: 0,
             refused_beside: 0,
+            admitted_others: 0,
+            refused_others: 0,
         }
     }
 }

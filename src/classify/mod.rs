@@ -8,12 +8,14 @@
 //! that is not there, an unknown command, an ordinary wrong password) has no verdict: what counts as a refusal is what the
 //! modelled server counts as one, so that a measured run and a simulated one add up alike.
 
+mod around;
 mod evidence;
 mod ledger;
 mod signs;
 mod texts;
 mod words;
 
+pub use around::{Around, Whose};
 pub use evidence::{Data, Evidence};
 pub use ledger::{Kind, Ledger, RefusalText, RefusalTexts};
 
@@ -22,6 +24,8 @@ use self::texts::{Causes, Texts};
 use self::words::Spoken;
 use crate::ftp::Verb;
 use crate::observe::{Cause, CloseHow, Phase};
+use crate::server::policy::Ending;
+use crate::server::profile::{CutsLive, Fate, Stage};
 use crate::server::{Policy, Profile};
 use crate::time::Duration;
 
@@ -80,8 +84,8 @@ struct Own {
     texts: Texts,
     /// What it has a reply for, by code.
     spoken: Vec<(u16, Cause)>,
-    /// What it ends a connection for without a word.
-    silent: Causes,
+    /// What it ends a connection for without a word: behind the greeting, and before it.
+    silent: [Causes; 2],
     /// How long its timers are.
     timers: [Option<Duration>; Cause::COUNT],
     /// How many wrong passwords end a session; 0: any number.
@@ -96,6 +100,16 @@ const PLAIN: i32 = 5;
 
 /// What the named server is known to do is worth so much.
 const OWN_WAY: i32 = 3;
+
+/// What it says, and others say for something else, is worth so much more for its own cause.
+const OWN_WORDS: i32 = 8;
+
+/// What a text is known to mean: at the server that was named, and at any.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    own: Causes,
+    any: Causes,
+}
 
 impl Classifier {
     /// One that looks at the texts of `profile` before those of all others; `None`, or a name that no profile has: at all alike.
@@ -113,15 +127,28 @@ impl Classifier {
     pub fn judge(&self, evidence: &Evidence<'_>) -> Option<Verdict> {
         let mut text = head(evidence.text).to_lowercase();
         text.truncate(text.trim_end().len());
-        let own = self.own.as_ref().and_then(|own| own.texts.find(evidence.code, &text));
-        let said = own.or_else(|| self.all.find(evidence.code, &text)).unwrap_or_default();
-        let spoken = if said.is_empty() && !text.is_empty() { Spoken::of(&text) } else { Spoken::NOTHING };
-        let candidates = self.candidates(evidence, said, &spoken)?;
-        self.weigh(evidence, candidates, &spoken, own.is_some())
+        let said = self.said(evidence.code, &text);
+        let spoken =
+            if said.any.is_empty() && !text.is_empty() { Spoken::of(&text) } else { Spoken::NOTHING };
+        let among = self.candidates(evidence, said, &spoken)?;
+        self.weigh(evidence, Said { any: among, ..said }, &spoken)
+    }
+
+    /// What the text is known to mean: all of it, or one of its lines behind somebody's banner.
+    fn said(&self, code: u16, text: &str) -> Said {
+        for look in [Texts::find, Texts::find_line] {
+            let own = self.own.as_ref().and_then(|own| look(&own.texts, code, text)).unwrap_or_default();
+            let any = own.or(look(&self.all, code, text).unwrap_or_default());
+            if !any.is_empty() {
+                return Said { own, any };
+            }
+        }
+        Said::default()
     }
 
     /// What it may be; `None`: it refuses nothing; empty: anything.
-    fn candidates(&self, e: &Evidence<'_>, said: Causes, spoken: &Spoken) -> Option<Causes> {
+    fn candidates(&self, e: &Evidence<'_>, said: Said, spoken: &Spoken) -> Option<Causes> {
+        let said = if said.own.is_empty() { said.any } else { said.own };
         if said.is_empty() {
             return refuses(e, spoken.most()).then_some(said);
         }
@@ -148,14 +175,15 @@ impl Classifier {
             Phase::User | Phase::Pass if e.mistyped => last_try && causes.has(Cause::LoginAttempts),
             Phase::User | Phase::Pass => causes.has(Cause::Banned) && e.mistyped_here >= 3,
             Phase::Session | Phase::Transfer => match (e.code, e.answers) {
-                (425, Some(Verb::Pasv | Verb::Port | Verb::List | Verb::Retr | Verb::Stor)) => true,
+                (425, Some(verb)) => wants_data(verb),
                 (426, answers) => answers != Some(Verb::Abor) && stands_still(e),
                 _ => false,
             },
         }
     }
 
-    fn weigh(&self, e: &Evidence<'_>, among: Causes, spoken: &Spoken, own: bool) -> Option<Verdict> {
+    fn weigh(&self, e: &Evidence<'_>, said: Said, spoken: &Spoken) -> Option<Verdict> {
+        let among = said.any;
         let mut best: Option<(i32, Cause, Signs)> = None;
         let mut second = i32::MIN;
         for &cause in Cause::ALL {
@@ -166,8 +194,10 @@ impl Classifier {
             // A text is believed, even where its cause makes no sense.
             let unlikely = (!among.is_empty()).then(|| Signs { prior: -20, ..Signs::default() });
             let Some(signs) = signs::of(cause, e, nominal).or(unlikely) else { continue };
-            let known = self.own.as_ref().map_or(0, |own| own.habit(e.code, cause));
-            let points = signs.prior + signs.timing + signs.position + spoken.points(cause) + known;
+            let known = self.own.as_ref().map_or(0, |own| own.habit(e, cause));
+            let own_words = if said.own.has(cause) { OWN_WORDS } else { 0 };
+            let points =
+                signs.prior + signs.timing + signs.position + spoken.points(cause) + known + own_words;
             match best {
                 Some((most, ..)) if points <= most => second = second.max(points),
                 _ => {
@@ -187,7 +217,7 @@ impl Classifier {
             _ => Basis::Position,
         };
         let confidence = match basis {
-            Basis::Text if among.len() == 1 && own => Confidence::Certain,
+            Basis::Text if said.own.len() == 1 && said.own.has(cause) && clear => Confidence::Certain,
             Basis::Text if among.len() == 1 || clear => Confidence::Likely,
             Basis::Network if cause == Cause::SilentClose => Confidence::Guess,
             _ if clear => Confidence::Likely,
@@ -206,19 +236,29 @@ impl Default for Classifier {
 impl Own {
     fn new(policy: &Policy) -> Self {
         let spoken = policy.table.entries().iter().filter_map(|entry| Some((entry.code, entry.cause?)));
-        let mut silent = Causes::default();
-        let down = &policy.process.down;
-        let stalled = policy.stalled_timer.iter().flat_map(|timer| [&timer.upload, &timer.download]);
-        let endings = policy.checks.iter().map(|check| &check.ending);
-        let endings = endings.chain(stalled).chain([
-            &policy.process.no_room,
-            &policy.process.no_descriptor,
-            &down.live,
-        ]);
-        let endings =
-            endings.chain(policy.login.denied_address.iter()).chain(policy.ban.iter().map(|ban| &ban.ending));
-        for ending in endings.filter(|ending| ending.reply.is_none() && ending.close != CloseHow::None) {
-            silent.add(Some(ending.cause));
+        let mut silent = [Causes::default(); 2];
+        let mut note = |door: bool, ending: &Ending| {
+            if ending.reply.is_none() && ending.close != CloseHow::None {
+                silent[usize::from(door)].add(Some(ending.cause));
+            }
+        };
+        let (process, login) = (&policy.process, &policy.login);
+        policy.checks.iter().for_each(|check| note(check.stage == Stage::Accept, &check.ending));
+        policy
+            .stalled_timer
+            .iter()
+            .for_each(|timer| [timer.upload, timer.download].iter().for_each(|e| note(false, e)));
+        [process.no_room].iter().chain(&login.denied_address).for_each(|ending| note(true, ending));
+        [process.no_descriptor, process.down.live].iter().for_each(|ending| note(false, ending));
+        if let Some(ban) = &policy.ban {
+            note(!ban.at_password, &ban.ending);
+            ban.trigger.iter().for_each(|ending| note(false, ending));
+            if ban.cuts_live != CutsLive::Never {
+                note(false, &Ending::silent(Cause::Banned, CloseHow::Fin));
+            }
+        }
+        if process.down.signals.iter().any(|on| on.session == Fate::Silent) {
+            note(false, &Ending::silent(Cause::ShuttingDown, CloseHow::Fin));
         }
         let mut timers = [None; Cause::COUNT];
         let mut set = |cause: Cause, after: Option<Duration>| {
@@ -240,10 +280,17 @@ impl Own {
         }
     }
 
-    /// The points of its known ways for `cause` behind `code`.
-    fn habit(&self, code: u16, cause: Cause) -> i32 {
-        let known = if code == 0 { self.silent.has(cause) } else { self.spoken.contains(&(code, cause)) };
-        if known { OWN_WAY } else { 0 }
+    /// The points of its known ways for `cause`.
+    fn habit(&self, e: &Evidence<'_>, cause: Cause) -> i32 {
+        let door = matches!(e.phase, Phase::Accept | Phase::Greeting);
+        let known = match e.code {
+            0 => self.silent[usize::from(door)].has(cause),
+            code => self.spoken.contains(&(code, cause)),
+        };
+        // It lets one guess more often than that, or for ever.
+        let patient =
+            cause == Cause::LoginAttempts && (self.attempts == 0 || u32::from(e.tries) < self.attempts);
+        i32::from(known) * OWN_WAY - i32::from(patient) * OWN_WAY
     }
 }
 
@@ -259,12 +306,17 @@ fn refuses(e: &Evidence<'_>, words: i32) -> bool {
         (_, Phase::Accept | Phase::Greeting | Phase::PreLogin) => true,
         (_, Phase::Pass) => ends || !e.mistyped || words >= PLAIN + 2,
         (_, Phase::User) => ends || words >= PLAIN,
-        (425, _) => matches!(e.answers, Some(Verb::Pasv | Verb::Port | Verb::List | Verb::Retr | Verb::Stor)),
+        (425, _) => e.answers.is_some_and(wants_data),
         (426, _) => e.answers != Some(Verb::Abor) && stands_still(e),
         (451, _) => e.answers == Some(Verb::Stor) || stands_still(e),
         (452, _) => true,
         (_, Phase::Session | Phase::Transfer) => ends || words >= PLAIN + 2,
     }
+}
+
+/// Is it about a data connection?
+const fn wants_data(verb: Verb) -> bool {
+    verb.is_transfer() || matches!(verb, Verb::Pasv | Verb::Port)
 }
 
 /// Has the data connection moved nothing for a while?

@@ -23,20 +23,21 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// What speaks for `cause`; `None`: it cannot be.
 pub(super) fn of(cause: Cause, e: &Evidence<'_>, nominal: Option<Duration>) -> Option<Signs> {
-    let clock = |time: Duration| nice(time) + nominal.map_or(0, |nominal| near(time, nominal));
+    let clock = |time: Duration| nice(time) + nominal.map_or(0, |nominal| near(time, nominal)) + wordless(e);
     let unasked = e.answers.is_none();
     match cause {
         Cause::MaxClients | Cause::MaxPerIp | Cause::MaxPerUser => limit(cause, e),
         Cause::RateLimit => at_door(e).then(|| Signs {
             prior: -2,
             timing: i32::from(e.code == 0),
-            position: steps(e.recent_here, &[(2, 3), (5, 3), (10, 2), (20, 1)]) - 3
+            position: steps(e.recent_here, &[(2, 2), (4, 2), (6, 2), (10, 1), (20, 1)]) - 3
                 + if e.open == 0 && e.recent_here >= 5 { 3 } else { 0 },
         }),
         Cause::Banned => Some(Signs {
             prior: if at_door(e) { 0 } else { -2 },
             timing: 0,
-            position: steps(e.mistyped_here, &[(1, 2), (3, 3), (6, 1)]) - 1
+            position: steps(e.mistyped_here, &[(1, 2), (3, 3), (6, 1)])
+                - if e.phase.is_logged_in() { 3 } else { 1 }
                 + i32::from(at_door(e) && (e.code == 0 || e.code >= 500)),
         }),
         Cause::LoginTimeout => {
@@ -76,7 +77,7 @@ pub(super) fn of(cause: Cause, e: &Evidence<'_>, nominal: Option<Duration>) -> O
             timing: i32::from(unasked && e.phase.is_logged_in()),
             position: steps(e.cut_beside, &[(1, 4), (3, 2), (10, 1)])
                 + i32::from(e.code == 500 && at_door(e)) * 4
-                - i32::from(e.close == Some(CloseHow::Rst)) * 3,
+                - i32::from(e.close == Some(CloseHow::Rst)) * 6,
         }),
         Cause::Overload => Some(Signs { prior: -3, ..Signs::default() }),
         Cause::ResourceExhausted => Some(Signs { prior: -3, timing: 0, position: spent(e) }),
@@ -92,6 +93,15 @@ pub(super) fn of(cause: Cause, e: &Evidence<'_>, nominal: Option<Duration>) -> O
         }),
         Cause::SilentClose => (e.code == 0).then(Signs::default),
         Cause::ConnectionRefused | Cause::ConnectTimeout => None,
+    }
+}
+
+/// Servers say when a timer has run out, nearly all of them; and none resets a connection for that.
+fn wordless(e: &Evidence<'_>) -> i32 {
+    match (e.code, e.close) {
+        (0, Some(CloseHow::Rst)) => -6,
+        (0, _) => -3,
+        _ => 0,
     }
 }
 
@@ -113,30 +123,46 @@ fn limit(cause: Cause, e: &Evidence<'_>) -> Option<Signs> {
     if e.phase.is_logged_in() && !(cause == Cause::MaxClients && asks_for_data) {
         return None;
     }
-    let others_in = e.admitted_beside > 0;
-    // Who is refused after PASS with the right password is refused by a limit, or is banned.
-    let prior = if e.mistyped_now() { -4 } else { 2 };
-    let late = -i32::from(e.connected >= SECOND && e.answers.is_none()) * 3;
+    let prior = match () {
+        () if e.phase.is_logged_in() => -3,
+        // Who gives the right password and is refused meets a limit, or is banned.
+        () if e.mistyped_now() => -4,
+        () => 2,
+    };
+    let timing = match e.answers {
+        None if !at_door(e) => -3,
+        // No limit thinks for so long.
+        _ if e.quiet >= SECOND => -3,
+        _ => 0,
+    };
+    let others_in = let_in(e.admitted_beside, e.refused_beside);
     let position = match cause {
-        Cause::MaxClients => {
-            i32::from(e.open > 0) + i32::from(e.open_here == 0) - i32::from(others_in) * 3
-                + i32::from(e.refused_beside > 0)
-        }
+        Cause::MaxClients => i32::from(e.open > 0) + i32::from(e.open_here == 0) - others_in,
         Cause::MaxPerIp if e.open_here == 0 => -6,
         Cause::MaxPerIp => {
-            i32::from(others_in) * 4
+            others_in
                 + match e.open_there {
-                    there if there > e.open_here => -4,
+                    there if there > e.open_here => -3,
                     0 => -1, // nobody to compare with
                     _ => 1,
                 }
         }
         _ if at_door(e) => return None,
         _ if e.open_user == 0 => -6,
-        _ => i32::from(others_in) * 3 + i32::from(e.open_here == 0) - 2,
+        _ => let_in(e.admitted_others, e.refused_others) + i32::from(e.open_here == 0) - 1,
     };
-    let prior = if e.phase.is_logged_in() { -3 } else { prior };
-    Some(Signs { prior, timing: late, position })
+    Some(Signs { prior, timing, position })
+}
+
+/// Are the others let in (more than 0), or turned away as well (less)?
+const fn let_in(admitted: u32, refused: u32) -> i32 {
+    match (admitted, refused) {
+        (0, 0) => 0,
+        (_, 0) => 2,
+        (0, _) => -2,
+        (admitted, refused) if admitted >= 2 * refused => 1,
+        _ => -1,
+    }
 }
 
 fn stalled(e: &Evidence<'_>, nominal: Option<Duration>) -> Option<Signs> {
@@ -149,7 +175,7 @@ fn stalled(e: &Evidence<'_>, nominal: Option<Duration>) -> Option<Signs> {
 }
 
 fn data_connect(e: &Evidence<'_>, nominal: Option<Duration>) -> Option<Signs> {
-    let transfers = matches!(e.answers, Some(Verb::List | Verb::Retr | Verb::Stor));
+    let transfers = e.answers.is_some_and(Verb::is_transfer);
     let position = match e.data {
         Data::Open { .. } => return None,
         Data::Awaited { .. } if transfers => 3,
@@ -175,7 +201,7 @@ fn login_attempts(e: &Evidence<'_>) -> Option<Signs> {
     let wrong = if e.mistyped { 5 } else { -4 };
     Some(Signs {
         prior: 0,
-        timing: if e.mistyped_now() { 1 } else { 0 },
+        timing: i32::from(e.mistyped_now()),
         position: wrong + steps(u32::from(e.tries), &[(1, 0), (2, 1), (3, 1)]) + i32::from(e.close.is_some()),
     })
 }
@@ -183,9 +209,8 @@ fn login_attempts(e: &Evidence<'_>) -> Option<Signs> {
 /// A host that has no more to give shows it where something new is asked of it.
 fn spent(e: &Evidence<'_>) -> i32 {
     match (e.code, e.answers) {
-        (425, Some(Verb::Pasv)) => 9,
+        (425, Some(Verb::Pasv)) | (452, _) => 9,
         (425, Some(Verb::Port)) => 4,
-        (452, _) => 9,
         (451 | 426, Some(Verb::Stor)) => 5,
         _ => 0,
     }

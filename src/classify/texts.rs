@@ -37,6 +37,10 @@ impl Causes {
         Self(self.0 & !Self::HARMLESS)
     }
 
+    pub(super) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
     pub(super) const fn is_empty(self) -> bool {
         self.0 == 0
     }
@@ -139,11 +143,15 @@ impl Texts {
         }
     }
 
-    /// What `text` (in lower case) behind `code` may mean: that of the longest template that fits all of it, or one of its lines.
+    /// What all of `text` (in lower case) behind `code` may mean: that of the longest template that fits.
     pub(super) fn find(&self, code: u16, text: &str) -> Option<Causes> {
-        let whole = self.best(code, text.trim());
-        if whole.is_some() || !text.contains('\n') {
-            return whole;
+        self.best(code, text.trim())
+    }
+
+    /// What the last of its lines that is known may mean.
+    pub(super) fn find_line(&self, code: u16, text: &str) -> Option<Causes> {
+        if !text.contains('\n') {
+            return None;
         }
         text.lines().rev().take(16).find_map(|line| self.best(code, line.trim()))
     }
@@ -259,7 +267,8 @@ mod tests {
     fn the_lines_of_a_banner_do_not_hide_the_line_that_counts() {
         let texts = Texts::of_all();
         let text = "welcome to example\nidle timeout (5 seconds): closing control connection";
-        assert_eq!(texts.find(421, text), Some(only(Some(Cause::IdleTimeout))));
+        assert_eq!(texts.find(421, text), None);
+        assert_eq!(texts.find_line(421, text), Some(only(Some(Cause::IdleTimeout))));
     }
 
     #[test]

@@ -34,6 +34,7 @@ pub struct Hearing {
 }
 
 /// The beginning of a reply's line.
+#[derive(Clone, Copy)]
 enum Line<'a> {
     /// `220 text`, or a bare `220`.
     Last(u16, &'a [u8]),

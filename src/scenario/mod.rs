@@ -132,6 +132,12 @@ impl Scenario {
         &self.servers[0].policy
     }
 
+    /// The argument of a SITE IDLE of a script as the server's machine wants it, where its number is the seconds: a driver reads it.
+    pub fn idle_seconds(&self, arg: ArgId) -> ArgId {
+        let text = self.strings.get(usize::from(arg.0)).map_or("", String::as_str);
+        ArgId(text.parse().unwrap_or(u16::MAX))
+    }
+
     /// Reads a scenario from `text`, which problems call `file_name`. `open` gives the text of a file that the scenario
     /// names, relative to the scenario's own place, or says why it cannot.
     ///

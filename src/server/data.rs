@@ -265,8 +265,7 @@ impl Server {
     fn opening(&self, verb: Verb) -> ReplyId {
         let replies = &self.policy.replies;
         match verb {
-            Verb::List => replies.list,
-            Verb::Nlst => replies.nlst,
+            Verb::List | Verb::Nlst => replies.list,
             Verb::Mlsd => replies.mlsd,
             Verb::Retr => replies.retr,
             _ => replies.stor,

@@ -210,7 +210,6 @@ impl Compiler<'_> {
             type_ascii: self.apart(&r.type_ascii),
             size: self.apart(&r.size),
             rest: self.apart(&r.rest),
-            nlst: self.apart(r.nlst.as_ref().unwrap_or(&r.list)),
             nlst_done: self.apart(r.nlst_done.as_ref().unwrap_or(&r.listed)),
             mlsd: self.apart(r.mlsd.as_ref().unwrap_or(&r.list)),
             mlsd_done: self.apart(r.mlsd_done.as_ref().unwrap_or(&r.listed)),

@@ -57,12 +57,13 @@ impl Server {
     ) {
         let (tls, replies, guard) = (self.policy.tls, self.policy.replies, self.guards.get(conn));
         let logged_in = self.sessions[conn.slot()].stage == Stage::Session;
+        let locked = self.policy.login.locked && !logged_in;
+        let unknown = if locked { replies.login_first } else { replies.unknown };
         let Some(offer) = tls.offer else {
-            let unknown = if self.policy.login.locked { replies.login_first } else { replies.unknown };
             return match tls.refused {
                 Some((reply, _)) if command.verb == Verb::Auth => self.answer(conn, reply, at, out),
                 Some((_, reply)) => self.answer(conn, reply, at, out),
-                None if logged_in => self.answer(conn, replies.unknown, at, out),
+                None if logged_in => self.answer(conn, unknown, at, out),
                 None => self.object(now, at, conn, unknown, out),
             };
         };
@@ -72,7 +73,7 @@ impl Server {
                 self.answer(conn, offer.auth, at, out);
                 out.push(Action::StartTls { conn, at });
             }
-            Verb::Auth => self.answer(conn, replies.unknown, at, out), // a second time, or too late
+            Verb::Auth => self.answer(conn, unknown, at, out), // a second time, or too late
             _ if guard < Guard::Control => self.answer(conn, offer.auth_first, at, out),
             Verb::Prot => {
                 let guard = if command.arg == ArgId::NONE { Guard::Data } else { Guard::Control };

@@ -94,13 +94,13 @@ impl Tap for Dialogue<'_> {
                     self.written.hears(now, format!("S: {line}"), unread);
                 }
             }
-            Happening::Closed { how, unread } => {
+            Happening::Closed { how, unread, .. } => {
                 self.written.hears(now, format!("-- server closes ({how})"), unread);
             }
             Happening::Secured => self.written.note(now, "-- TLS"),
             Happening::Disconnect => self.written.note(now, "-- client closes"),
             Happening::Vanish => self.written.note(now, "-- client vanishes without a word"),
-            Happening::Connected | Happening::Finish => {}
+            Happening::Connected | Happening::Data { .. } | Happening::Finish => {}
         }
     }
 }

@@ -106,15 +106,17 @@ impl<T: Tap> World<'_, T> {
     /// the server that connected, the client hears of it half a round trip later and only then begins.
     pub(super) fn shake_data(&mut self, now: Instant, conn: ConnId, at: Instant) {
         let wire = self.wire(conn);
-        if wire.client == NOBODY {
-            return self.start_transfer(now, conn, at);
-        }
         wire.moving = true;
-        let (left, serial) = (if wire.plan.is_active() { 3 } else { 1 }, wire.transfer);
-        self.send_down(now, at.max(now), conn, Event::DataShakes { conn, left, serial });
+        let (left, serial) = (if wire.plan.is_active() { 4 } else { 2 }, wire.transfer);
+        if at > now {
+            // No message waits meanwhile: what is said on the control connection would not overtake it.
+            self.schedule_for(conn, at, Event::DataShakes { conn, left, serial });
+        } else {
+            self.data_shakes(now, conn, left, serial);
+        }
     }
 
-    /// A message of such a handshake has come, and `left` more follow.
+    /// A message of such a handshake has come, or its first can go out; `left` more follow.
     pub(super) fn data_shakes(&mut self, now: Instant, conn: ConnId, left: u8, serial: u16) {
         let wire = self.wire(conn);
         if wire.freed || !wire.moving || wire.transfer != serial {

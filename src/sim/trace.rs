@@ -33,6 +33,9 @@ impl<'a, W: Write> Trace<'a, W> {
     }
 
     fn write(&mut self, now: Instant, who: Who, what: Happening<'_>) -> io::Result<()> {
+        if matches!(what, Happening::Data { .. }) {
+            return Ok(()); // the trace is that of the control connections
+        }
         let population = &self.scenario.populations[usize::from(who.population.0)].name; // [a-z0-9 ()-]: nothing to escape
         write!(
             self.out,
@@ -67,6 +70,7 @@ impl<'a, W: Write> Trace<'a, W> {
             }
             Happening::Closed { how, .. } => write!(self.out, r#""what":"closed","how":"{how}""#)?,
             Happening::Secured => write!(self.out, r#""what":"secured""#)?,
+            Happening::Data { .. } => {}
             Happening::Disconnect => write!(self.out, r#""what":"disconnect""#)?,
             Happening::Vanish => write!(self.out, r#""what":"vanish""#)?,
             Happening::Finish => write!(self.out, r#""what":"finish""#)?,

@@ -381,12 +381,13 @@ impl<'a, T: Tap> World<'a, T> {
             }
             Event::ClosedByServer { how, cause, .. } => {
                 let unread = self.slots[client as usize].client.state() == State::Away;
-                self.note(now, client, Happening::Closed { how, unread });
+                self.note(now, client, Happening::Closed { how, cause, unread });
                 client::Input::Closed { cause }
             }
             Event::DataSyn { conn } => {
                 // Behind a NAT nobody listens, and nobody says so.
                 if self.wire(conn).plan.is_active() {
+                    self.note(now, client, Happening::Data { open: true });
                     self.send_up(now, conn, Event::DataAtServer { conn });
                 }
                 return;
@@ -396,9 +397,14 @@ impl<'a, T: Tap> World<'a, T> {
                 self.send_up(now, conn, Event::TlsFinished { conn });
                 client::Input::TlsDone
             }
-            Event::DataEnds { whole: true, .. } => client::Input::DataDone,
-            Event::DataEnds { .. } => client::Input::DataFailed,
-            _ => client::Input::DataOpened,
+            Event::DataEnds { whole, .. } => {
+                self.note(now, client, Happening::Data { open: false });
+                if whole { client::Input::DataDone } else { client::Input::DataFailed }
+            }
+            _ => {
+                self.note(now, client, Happening::Data { open: true });
+                client::Input::DataOpened
+            }
         };
         self.tell_client(now, client, input);
     }
@@ -407,10 +413,9 @@ impl<'a, T: Tap> World<'a, T> {
         let input = match event {
             Event::CommandArrives { conn, command } => {
                 self.work.commands += 1;
-                server::Input::Command {
-                    conn,
-                    command: Command { verb: command.verb, arg: ArgId(command.arg) },
-                }
+                let (verb, arg) = (command.verb, ArgId(command.arg));
+                let arg = if verb == Verb::SiteIdle { self.scenario.idle_seconds(arg) } else { arg };
+                server::Input::Command { conn, command: Command { verb, arg } }
             }
             Event::ClosedByClient { conn } => server::Input::Closed { conn },
             Event::TlsHello { conn } => server::Input::TlsHello { conn },

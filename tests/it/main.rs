@@ -1,6 +1,7 @@
 //! The integration tests: one binary, a file for each behaviour.
 
 mod charts;
+mod classify;
 mod cli;
 mod determinism;
 mod dialogues;
@@ -14,3 +15,4 @@ mod real;
 mod scenario;
 mod support;
 mod tidy;
+mod twin;

@@ -100,7 +100,9 @@ pub(super) fn merge(
         endings.extend(frame.ending);
         hand_on(&mut queues, hear);
     }
-    queues.iter_mut().for_each(|(_, upto)| *upto = Instant::NEVER);
+    for (_, upto) in &mut queues {
+        *upto = Instant::NEVER;
+    }
     hand_on(&mut queues, hear);
     endings
 }

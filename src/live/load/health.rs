@@ -22,8 +22,7 @@ pub(super) struct Part {
 
 /// An empty histogram of lateness: up to an hour, three digits.
 pub(super) fn lateness() -> Histogram<u64> {
-    let histogram = Histogram::new_with_bounds(1, 3_600_000_000_000, 3).expect("bounds");
-    histogram
+    Histogram::new_with_bounds(1, 3_600_000_000_000, 3).expect("the bounds are in order")
 }
 
 /// Records that something began so late.

@@ -5,6 +5,7 @@
 
 mod actors;
 mod collect;
+mod data;
 mod health;
 mod line;
 mod refusals;

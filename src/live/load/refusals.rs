@@ -134,6 +134,7 @@ impl Shard {
             recent_here: here.map_or(0, |here| here.attempts.within_a_second(now)),
             mistyped_here: here.map_or(0, |here| here.mistyped),
             cut_beside: self.pressure.cuts.within_a_second(now),
+            ..Evidence::default()
         };
         let verdict = self.classifier.judge(&evidence)?;
         let refusal = Refusal { cause: verdict.cause, phase, code: came.code };

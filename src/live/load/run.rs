@@ -86,7 +86,9 @@ pub fn run(
         corrupt: 0,
         verified: 0,
     };
-    endings.iter().for_each(|ending| health::add(&mut health, &ending.part));
+    for ending in &endings {
+        health::add(&mut health, &ending.part);
+    }
     tell_end(endings, hear);
     Ok(health)
 }
@@ -113,7 +115,7 @@ fn tell_end(endings: Vec<Ending>, hear: &mut dyn FnMut(Heard)) {
 /// One thread: a runtime, and a shard that lives in it.
 fn shard_thread(
     plan: &Arc<Plan>,
-    share: Share,
+    part: Share,
     to: Sender<Frame>,
     gauges: &Arc<Gauges>,
     stop: &AtomicBool,
@@ -121,10 +123,10 @@ fn shard_thread(
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .map_err(|error| Trouble(format!("no runtime for shard {}: {error}", share.shard)))?;
+        .map_err(|error| Trouble(format!("no runtime for shard {}: {error}", part.shard)))?;
     let shard = Rc::new_cyclic(|me| {
-        let outbox = Outbox::new(share.shard, to);
-        RefCell::new(Shard::new(Arc::clone(plan), share, me.clone(), outbox, Arc::clone(gauges)))
+        let outbox = Outbox::new(part.shard, to);
+        RefCell::new(Shard::new(Arc::clone(plan), part, me.clone(), outbox, Arc::clone(gauges)))
     });
     LocalSet::new().block_on(&runtime, async {
         let end = drive(&shard, stop).await;

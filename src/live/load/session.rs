@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,7 +20,7 @@ use super::refusals::Came;
 use super::shard::{Due, Moment, Shard};
 use super::{sources, spell};
 use crate::client::{self, State};
-use crate::ftp::{self, Command, Heard, Severity, Verb};
+use crate::ftp::{self, Command, Heard, Verb};
 use crate::live::Wire;
 use crate::observe::{Cause, CloseHow, Observation, Phase, Refusal};
 use crate::time::{Duration, Instant};
@@ -35,9 +36,12 @@ async fn attend(shard: Rc<RefCell<Shard>>, client: u32, serial: u32, socket: Tcp
     let target = shard.borrow().plan.target.address;
     let done = {
         let mut connecting = pin!(socket.connect(target));
-        std::future::poll_fn(|cx| match shard.borrow_mut().attends(client, serial, cx) {
-            true => connecting.as_mut().poll(cx).map(Some),
-            false => Poll::Ready(None),
+        std::future::poll_fn(|cx| {
+            if shard.borrow_mut().attends(client, serial, cx) {
+                connecting.as_mut().poll(cx).map(Some)
+            } else {
+                Poll::Ready(None)
+            }
         })
         .await
     };
@@ -159,18 +163,20 @@ impl Shard {
         let mut spelled = std::mem::take(&mut self.spelled);
         spelled.clear();
         let plan = Arc::clone(&self.plan);
+        let listens = if command.verb == Verb::Port { self.listens_at(client) } else { None };
         let slot = &mut self.slots[client as usize];
         let place = slot.place;
-        if let Some(line) = &mut slot.line
-            && let Some(wire) = &mut line.wire
-        {
-            spell::spell(&plan, command, user, None, line.over, &mut spelled);
-            // If it is broken, whoever reads will hear of it.
-            let broken = wire.write(spelled.as_bytes()).is_err();
-            if broken || wire.unsent() {
-                line.wake();
+        if let Some(line) = &mut slot.line {
+            spell::spell(&plan, command, user, listens, line.over, &mut spelled);
+            if let Some(wire) = &mut line.wire {
+                // If it is broken, whoever reads will hear of it.
+                let broken = wire.write(spelled.as_bytes()).is_err();
+                if broken || wire.unsent() {
+                    line.wake();
+                }
             }
             line.sends(moment.at + moment.late, command);
+            line.begins(&plan);
             if line.talk.mistyped && command.verb == Verb::Pass {
                 self.pressure.mistyped(place);
             }
@@ -179,6 +185,16 @@ impl Shard {
             transcript.sends(moment.at, spelled.trim_end());
         }
         self.spelled = spelled;
+    }
+
+    /// Where `client` waits for the server's data connection; if it does not, where no data connection ever comes through.
+    fn listens_at(&mut self, client: u32) -> Option<SocketAddr> {
+        let line = self.slots[client as usize].line.as_ref()?;
+        if let Some(at) = line.data.as_ref().and_then(|data| data.listens) {
+            return Some(at);
+        }
+        let here = line.wire.as_ref()?.socket().local_addr().ok()?;
+        self.black_hole(here.ip())
     }
 
     /// Reads what there is, and waits for more.
@@ -238,20 +254,37 @@ impl Shard {
         }
     }
 
+    /// A complete reply was read.
     fn replied(&mut self, client: u32, code: u16, text: &str) {
         let now = self.now();
+        let Some(line) = &mut self.slots[client as usize].line else { return };
+        if !line.holds(code) {
+            return self.deliver(now, client, code, text);
+        }
+        line.held.push_back((code, text.to_owned()));
+        if line.held.len() == 1 {
+            line.held_at = now.at;
+            self.hold(now, client);
+        }
+    }
+
+    /// Delivers the replies that were held back.
+    pub(super) fn release(&mut self, now: Moment, client: u32, serial: u32) {
+        while let Some((code, text)) = self.line(client, serial).and_then(|line| line.held.pop_front()) {
+            self.deliver(now, client, code, &text);
+        }
+    }
+
+    /// Delivers a reply to the machine, with what it is taken for.
+    fn deliver(&mut self, now: Moment, client: u32, code: u16, text: &str) {
         let slot = &mut self.slots[client as usize];
         let (state, serial) = (slot.client.state(), slot.serial);
         let Some(mut line) = slot.line.take() else { return };
         self.hears(now, client, state, |_| {
             ftp::wire(code, text).into_iter().map(|line| format!("S: {line}"))
         });
-        let preliminary = Severity::of(code) == Severity::Preliminary;
-        let answers = if preliminary { line.talk.asked } else { line.talk.asked.take() };
+        let answers = line.hears(&self.plan, code, text);
         let unasked = answers.is_none() && state != State::AwaitGreeting;
-        if matches!(answers, Some(Verb::Pasv)) {
-            line.passive = spell::passive_port(code, text);
-        }
         line.unasked += u32::from(unasked);
         let verdict = if code >= 400 || unasked {
             self.judge(now.at, client, &line, Came { code, text, answers, close: None })
@@ -290,8 +323,13 @@ impl Shard {
     /// The server has closed or reset the connection.
     fn closed(&mut self, client: u32, how: CloseHow) {
         let now = self.now();
+        let serial = self.slots[client as usize].serial;
+        self.release(now, client, serial);
+        if self.line(client, serial).is_none() {
+            return;
+        }
         let slot = &mut self.slots[client as usize];
-        let (state, serial) = (slot.client.state(), slot.serial);
+        let state = slot.client.state();
         let Some(line) = slot.line.take() else { return };
         self.hears(now, client, state, |_| [format!("-- server closes ({how})")]);
         let came = Came { code: 0, text: "", answers: line.talk.asked, close: Some(how) };
@@ -365,7 +403,9 @@ impl Shard {
     ) {
         self.pressure.closed(place);
         self.gauges.connections.fetch_sub(1, Ordering::Relaxed);
-        user.into_iter().for_each(|user| self.pressure.logged_out(user));
+        if let Some(user) = user {
+            self.pressure.logged_out(user);
+        }
         if session.is_some() {
             self.gauges.sessions.fetch_sub(1, Ordering::Relaxed);
         }

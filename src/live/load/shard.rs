@@ -11,6 +11,7 @@ use std::sync::atomic::Ordering;
 use std::task::Waker;
 
 use hdrhistogram::Histogram;
+use tokio::net::TcpListener;
 
 use super::actors::Actors;
 use super::collect::{Ending, Outbox};
@@ -48,6 +49,8 @@ pub(super) enum Due {
     Actor(u32),
     /// A client tries once more to get a socket for its connect number `serial`.
     Connect { client: u32, serial: u32 },
+    /// A reply has been held back for long enough.
+    Held { client: u32, serial: u32 },
 }
 
 /// A client and what its driver keeps with it.
@@ -114,12 +117,18 @@ pub(super) struct Shard {
     /// What is read goes here first.
     pub scratch: Vec<u8>,
     pub spelled: String,
+    /// What data connections bring.
+    pub bulk: Vec<u8>,
+    /// Where a connect is neither accepted nor refused, what fills its queue, and its port.
+    pub hole: Option<(TcpListener, std::net::TcpStream, u16)>,
     actions: Vec<client::Action>,
 }
 
 impl Shard {
     /// What one read takes at most.
     const SCRATCH: usize = 16 * 1024;
+    /// The same over a data connection.
+    const BULK: usize = 256 * 1024;
 
     pub(super) fn new(
         plan: Arc<Plan>,
@@ -158,6 +167,8 @@ impl Shard {
             over: false,
             scratch: vec![0; Self::SCRATCH],
             spelled: String::new(),
+            bulk: vec![0; Self::BULK],
+            hole: None,
             actions: Vec::with_capacity(16),
             plan,
         }
@@ -225,6 +236,7 @@ impl Shard {
                     self.connect(moment, client);
                 }
             }
+            Due::Held { client, serial } => self.held_long(moment, client, serial),
         }
     }
 
@@ -321,6 +333,15 @@ impl Shard {
         self.spec(client).user(self.slots[client as usize].client.index())
     }
 
+    pub(super) fn reply_timeout(&self, client: u32) -> Duration {
+        self.spec(client).link.reply_timeout
+    }
+
+    /// The bytes per second of a client's way, 0 for no bound.
+    pub(super) fn bandwidth(&self, client: u32) -> u64 {
+        self.spec(client).link.bandwidth
+    }
+
     /// What a text says to `client`.
     pub(super) fn words(&self, client: u32, code: u16, text: &str) -> u8 {
         let slot = &self.slots[client as usize];
@@ -377,12 +398,13 @@ impl Shard {
                 }
                 self.send(moment, client, command);
             }
-            client::Action::OpenData { .. } => {}
+            client::Action::OpenData { .. } => self.open_data(client, action),
             client::Action::Ask => self.tell_actor_of(moment, client, actor::Input::Asked(ClientId(client))),
-            client::Action::Lower if self.is_parallel(client) => {
-                self.tell_actor_of(moment, client, actor::Input::Lowered);
+            client::Action::Lower => {
+                if self.is_parallel(client) {
+                    self.tell_actor_of(moment, client, actor::Input::Lowered);
+                }
             }
-            client::Action::Lower => {}
             client::Action::Connect => {
                 health::record(&mut self.late, moment.late);
                 let slot = &mut self.slots[client as usize];
@@ -408,6 +430,11 @@ impl Shard {
         self.outbox.put(Heard::Mark { at, observation, late });
     }
 
+    /// The bytes of the last transfer of `client`.
+    fn moved(&self, client: u32) -> u64 {
+        self.slots[client as usize].line.as_ref().map_or(0, |line| line.moved)
+    }
+
     fn observe(&mut self, moment: Moment, client: u32, observation: &Observation) {
         let slot = &self.slots[client as usize];
         let (late, starved) = (slot.late, slot.starved);
@@ -417,8 +444,13 @@ impl Shard {
             Observation::Took(..) => late.sent,
             _ => Duration::ZERO,
         };
-        self.mark(moment.at, *observation, late);
-        match *observation {
+        let observation = match *observation {
+            // What was really moved, not what the script thought.
+            Observation::Moved { .. } => Observation::Moved { bytes: self.moved(client) },
+            other => other,
+        };
+        self.mark(moment.at, observation, late);
+        match observation {
             Observation::AttemptStarted { .. } => {
                 self.gauges.attempts.fetch_add(1, Ordering::Relaxed);
             }

@@ -7,9 +7,8 @@ use std::net::{IpAddr, SocketAddr};
 use super::{Accounts, DataForm, Plan};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::UserId;
+use crate::live::accounts::{MISTYPED, PASSWORD};
 
-/// The password of an account that nobody listed.
-const PASSWORD: &str = "ftp421";
 /// What anonymous clients give as their password (RFC 1635).
 const MAIL: &str = "ftp421@";
 
@@ -36,7 +35,7 @@ pub(super) fn spell(
             let password = plan.accounts.of(UserId(user.0), name).1;
             put(line, "PASS", password);
             if command.arg != ArgId::RIGHT_PASSWORD {
-                line.push_str("-mistyped");
+                line.push_str(MISTYPED);
             }
         }
         Verb::Pasv if extended => line.push_str("EPSV"),

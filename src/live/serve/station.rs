@@ -194,7 +194,7 @@ impl Station {
 
     fn act(&mut self, now: Instant, action: &Action) {
         match *action {
-            Action::Observe(_) => {}
+            Action::Observe(_) | Action::StartTls { .. } | Action::AnswerHello { .. } => {}
             Action::Arm { conn, at } => {
                 // A deadline may have gone by while the server hung.
                 let slot = conn.slot() as u32;

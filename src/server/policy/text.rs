@@ -132,7 +132,6 @@ pub struct Replies {
     pub type_ascii: ReplyId,
     pub size: ReplyId,
     pub rest: ReplyId,
-    pub nlst: ReplyId,
     pub nlst_done: ReplyId,
     pub mlsd: ReplyId,
     pub mlsd_done: ReplyId,

@@ -65,9 +65,7 @@ pub struct Replies {
     /// To REST.
     #[serde(default = "rest")]
     pub rest: Line,
-    /// NLST begins, or with 400 and above: there is no such command. Missing, as the next three: as LIST.
-    pub nlst: Option<Line>,
-    /// NLST is done.
+    /// NLST is done; it begins as LIST. Missing, as the next two: as LIST.
     pub nlst_done: Option<Line>,
     /// MLSD begins, or with 400 and above: there is no such command.
     pub mlsd: Option<Line>,

@@ -95,6 +95,14 @@ impl Desk {
         conn
     }
 
+    /// Somebody connects where TLS begins with the first byte.
+    pub fn connect_tls(&mut self, host: u32) -> ConnId {
+        let conn = ConnId(self.next);
+        self.next += 1;
+        self.give(Input::AcceptedTls { conn, peer: PeerId(host), class: 0 });
+        conn
+    }
+
     /// Somebody connects and waits until he is greeted or sent away, a second at most: an accept loop takes its time, and that of
     /// `ProFTPD` stalls.
     pub fn call(&mut self, host: u32) -> ConnId {

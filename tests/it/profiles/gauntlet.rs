@@ -70,7 +70,7 @@ pub fn scenes(profile: &Profile) -> Vec<Scene> {
 fn untroubled(play: &mut Play) {
     let conn = play.connect(1);
     play.wait(1.0);
-    play.does(conn, &[Verb::Noop, Verb::Other, Verb::Cwd, Verb::Auth, Verb::Pbsz, Verb::Prot]);
+    play.does(conn, &[Verb::Noop, Verb::Other, Verb::Cwd]);
     play.says(conn, Verb::Pass, ArgId::RIGHT_PASSWORD);
     play.says(conn, Verb::User, ALICE);
     play.says(conn, Verb::Pass, ArgId::RIGHT_PASSWORD);
@@ -118,6 +118,9 @@ fn untroubled(play: &mut Play) {
     let conn = play.log_in(3, ALICE);
     play.says(conn, Verb::Retr, ArgId::OTHER); // without PASV or PORT
     play.wait(1.0);
+    let conn = play.connect(4);
+    play.wait(1.0);
+    play.does(conn, &[Verb::Pbsz, Verb::Prot, Verb::Auth]);
 }
 
 /// With TLS for those who ask for it, and for everybody.
