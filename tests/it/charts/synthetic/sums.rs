@@ -69,11 +69,7 @@ pub fn summary(name: &str, duration_s: f64, replications: u32, rows: &[TimelineR
             ok: true,
         }],
         advice: None,
-        target: None,
-        latency_from_sent: None,
-        told_apart: None,
-        refusal_texts: None,
-        generator: None,
+        ..Summary::default()
     }
 }
 
