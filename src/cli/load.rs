@@ -52,11 +52,11 @@ pub(super) struct Args {
     /// The scenario; without it a built-in one of half a minute
     scenario: Option<PathBuf>,
     #[command(flatten)]
-    target: target::Args,
+    target: target::TargetArgs,
     #[command(flatten)]
-    accounts: accounts::Args,
+    accounts: accounts::AccountArgs,
     #[command(flatten)]
-    caps: caps::Args,
+    caps: caps::CapArgs,
     /// Seed of all random streams, instead of the scenario's
     #[arg(long, env = "FTP421_SEED")]
     seed: Option<u64>,
@@ -182,7 +182,9 @@ fn what_cannot_be(scenario: &mut Scenario, foreign: bool) -> Vec<String> {
 /// The target that a server of our own will be.
 fn own_target(data: DataForm) -> Target {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, data }
+    // Its certificate is one of its own making.
+    let trust = crate::live::tls::Trust::Anybody;
+    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, trust, data }
 }
 
 /// As many threads as are asked for; otherwise as the load needs: a core of this kind drives some thousand sessions a second,

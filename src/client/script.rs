@@ -36,6 +36,8 @@ pub enum Step {
     Idle(Dist),
     /// QUIT, and the end of the session.
     Quit,
+    /// The end of the session without a QUIT: the connection is just closed.
+    Close,
 }
 
 /// A script: the sessions of a population, each a range of steps that ends with [`Step::Quit`].

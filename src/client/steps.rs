@@ -38,6 +38,7 @@ impl Client {
                 self.pause(now, time, State::Away, env, out);
             }
             Step::Quit => self.send(now, Command::bare(Verb::Quit), State::AwaitQuit, env, out),
+            Step::Close => self.completed(env, out),
         }
     }
 

@@ -57,7 +57,7 @@ pub fn estimate(values: impl IntoIterator<Item = Option<f64>>, range: Range) -> 
 
 /// The 97.5 % quantile of Student's t with `freedom` degrees of freedom, at least 1: from the table, and beyond it by the
 /// Cornish-Fisher expansion (Abramowitz & Stegun, 26.7.5).
-fn t_quantile(freedom: usize) -> f64 {
+pub(super) fn t_quantile(freedom: usize) -> f64 {
     if let Some(t) = T.get(freedom.max(1) - 1) {
         return *t;
     }

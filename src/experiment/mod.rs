@@ -9,6 +9,7 @@ mod explain;
 pub mod generator;
 pub mod interval;
 mod measured;
+pub mod onset;
 mod replicate;
 mod story;
 mod study;

@@ -4,7 +4,7 @@
 
 use crate::ftp::Command;
 use crate::id::{PeerId, PopulationId, ServerId};
-use crate::observe::{Cause, CloseHow};
+use crate::observe::{Cause, CloseHow, Observation};
 use crate::server::ReplyEntry;
 use crate::time::Instant;
 
@@ -77,6 +77,14 @@ pub trait Tap {
 
     /// Something happens.
     fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>);
+
+    /// A client says something that is worth a number.
+    fn observes(&mut self, _now: Instant, _what: &Observation) {}
+
+    /// Has it heard enough? The run then ends before its next event.
+    fn has_enough(&self) -> bool {
+        false
+    }
 }
 
 /// Nobody.
@@ -93,12 +101,30 @@ impl<T: Tap> Tap for Option<T> {
             tap.happens(now, who, what);
         }
     }
+
+    fn observes(&mut self, now: Instant, what: &Observation) {
+        if let Some(tap) = self {
+            tap.observes(now, what);
+        }
+    }
+
+    fn has_enough(&self) -> bool {
+        self.as_ref().is_some_and(Tap::has_enough)
+    }
 }
 
 /// Somebody else's listener.
 impl<T: Tap> Tap for &mut T {
     fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>) {
         (**self).happens(now, who, what);
+    }
+
+    fn observes(&mut self, now: Instant, what: &Observation) {
+        (**self).observes(now, what);
+    }
+
+    fn has_enough(&self) -> bool {
+        (**self).has_enough()
     }
 }
 
@@ -107,5 +133,14 @@ impl<A: Tap, B: Tap> Tap for (A, B) {
     fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>) {
         self.0.happens(now, who, what);
         self.1.happens(now, who, what);
+    }
+
+    fn observes(&mut self, now: Instant, what: &Observation) {
+        self.0.observes(now, what);
+        self.1.observes(now, what);
+    }
+
+    fn has_enough(&self) -> bool {
+        self.0.has_enough() || self.1.has_enough()
     }
 }

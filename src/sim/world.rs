@@ -193,7 +193,7 @@ pub(super) struct World<'a, T> {
 }
 
 /// Simulates replication `replication` (from 0) of `scenario`. Returns early, with what was measured so far and `false`, if
-/// `watch` says stop.
+/// `watch` says stop or `tap` has heard enough.
 pub fn run<T: Tap>(scenario: &Scenario, replication: u32, tap: &mut T, watch: &Watch) -> (Finished, bool) {
     let mut world = World::new(scenario, replication, tap);
     world.begin();
@@ -267,6 +267,9 @@ impl<'a, T: Tap> World<'a, T> {
             last = now;
             self.work.events += 1;
             self.happen(now, event);
+            if T::LISTENS && self.tap.has_enough() {
+                return (now, false);
+            }
         }
         watch.done_ns.fetch_add(horizon.since(shown).as_nanos(), Ordering::Relaxed);
         (horizon, true)
@@ -486,7 +489,12 @@ impl<'a, T: Tap> World<'a, T> {
 
     fn do_for_client(&mut self, now: Instant, client: u32, action: &client::Action) {
         match *action {
-            client::Action::Observe(ref observation) => self.recorder.record(now, observation),
+            client::Action::Observe(ref observation) => {
+                if T::LISTENS {
+                    self.tap.observes(now, observation);
+                }
+                self.recorder.record(now, observation);
+            }
             client::Action::Arm { at } => {
                 if let Some(at) = self.slots[client as usize].timer.arm(at.max(now)) {
                     self.calendar.schedule(at, Event::ClientTimer { client });

@@ -81,7 +81,7 @@ impl Hold {
                     }
                 }
                 Step::Think(pause) | Step::Idle(pause) => hold.pauses += pause.mean() / 1e9,
-                Step::Quit => {}
+                Step::Quit | Step::Close => {}
             }
         }
         let jitter = population.link.jitter.as_ref().map_or(0.0, |jitter| jitter.mean() / 1e9);

@@ -1,6 +1,6 @@
 use super::*;
 use crate::classify::Verdict;
-use crate::observe::{Cause, Class, Phase};
+use crate::observe::{Cause, Class, Phase, Refusal};
 use crate::time::Duration;
 
 const US: PopulationId = PopulationId(0);

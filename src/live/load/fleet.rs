@@ -133,8 +133,17 @@ mod tests {
     fn what_a_worker_says_is_what_its_leader_hears() {
         let refusal = Refusal { cause: Cause::MaxClients, phase: Phase::Greeting, code: 421 };
         let heard = vec![
-            Heard::Mark { at: Instant::from_nanos(7), observation: Observation::SessionOpened, late: Duration::ZERO },
-            Heard::Refusal { at: Instant::from_nanos(8), refusal, verdict: None, text: "too many".to_owned() },
+            Heard::Mark {
+                at: Instant::from_nanos(7),
+                observation: Observation::SessionOpened,
+                late: Duration::ZERO,
+            },
+            Heard::Refusal {
+                at: Instant::from_nanos(8),
+                refusal,
+                verdict: None,
+                text: "too many".to_owned(),
+            },
         ];
         let frame = Frame { shard: 3, heard: heard.clone(), upto: Instant::NEVER, ending: None };
         let mut pipe = Vec::new();

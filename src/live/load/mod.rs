@@ -31,6 +31,7 @@ use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
 
 use super::clock::Epoch;
+use super::tls::Trust;
 
 pub use self::fleet::{Worker, work};
 pub use self::limits::shortages;
@@ -72,8 +73,10 @@ pub struct Target {
     pub host: String,
     /// Its address.
     pub address: SocketAddr,
-    /// Does TLS begin with the first byte (`ftps://`)?
+    /// Does TLS begin with the first byte (`ftps://`)? Then it does for every client, whatever its population says.
     pub implicit_tls: bool,
+    /// Whose word its clients take for who it is, under TLS.
+    pub trust: Trust,
     /// How the client asks for a data connection.
     pub data: DataForm,
 }

@@ -3,4 +3,5 @@
 mod hostile;
 mod rig;
 mod sessions;
+mod tls;
 mod transfers;

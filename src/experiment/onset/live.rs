@@ -1,0 +1,86 @@
+//! Trials in real time, at a real server.
+//!
+//! The load generator runs them; here its words become a log.
+
+use std::sync::Arc;
+
+use super::trial::{Ear, Generator, Log, Said, Trial, Trouble, World};
+use crate::live::Epoch;
+use crate::live::load::{self, Accounts, Heard, Plan, Sources, Target};
+use crate::time::Duration;
+use crate::watch::Watch;
+
+/// A real server as a place for trials.
+#[derive(Debug)]
+pub struct LiveWorld {
+    /// Where it is.
+    pub target: Target,
+    /// Where clients come from.
+    pub sources: Sources,
+    /// Their passwords.
+    pub accounts: Accounts,
+    /// The profile by whose texts refusals are told apart first.
+    pub profile: Option<String>,
+    /// From one trial to the next: what the one before left behind is gone by then.
+    pub rest: Duration,
+    /// How long clients have for their QUIT.
+    pub grace: Duration,
+    /// Stops it all.
+    pub watch: Arc<Watch>,
+}
+
+impl World for LiveWorld {
+    fn name(&self) -> &'static str {
+        "measured"
+    }
+
+    fn is_real(&self) -> bool {
+        true
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.watch.is_stopped()
+    }
+
+    fn addresses(&self) -> u32 {
+        match self.sources {
+            Sources::Kernel => 1,
+            Sources::Network { count, .. } => count,
+        }
+    }
+
+    fn run(&mut self, trial: &Trial) -> Result<Log, Trouble> {
+        let plan = Plan {
+            scenario: Arc::clone(&trial.scenario),
+            replication: trial.replication,
+            epoch: Epoch::after(self.rest),
+            target: self.target.clone(),
+            sources: self.sources.clone(),
+            accounts: self.accounts.clone(),
+            profile: self.profile.clone(),
+            threads: 1,
+            processes: 1,
+            verify: false,
+            dialogue: None,
+            grace: self.grace,
+        };
+        let watch = Watch::under(&self.watch);
+        let mut ear = Ear::new(trial);
+        let mut hear = |heard: Heard| {
+            match heard {
+                Heard::Mark { at, observation, .. } => ear.hear(at, &observation),
+                Heard::Refusal { at, refusal, verdict, text } => {
+                    ear.said(at, Said { refusal, verdict, text })
+                }
+                Heard::End { .. } | Heard::Dialogue(_) => {}
+            }
+            if ear.has_enough() {
+                watch.ask_to_stop();
+            }
+        };
+        let health = load::run(&plan, &watch, &Arc::default(), &mut hear)
+            .map_err(|load::Trouble(why)| Trouble::World(why))?;
+        let late_s = health.late.value_at_quantile(0.99) as f64 / 1e9;
+        Ok(ear.finish(Some(Generator { dropped: health.dropped.saturating_add(health.exhausted), late_s })))
+    }
+}
