@@ -15,7 +15,7 @@ const INVALID: u8 = 104;
 /// Interrupted; what was measured is kept.
 pub(super) const INTERRUPTED: u8 = 105;
 /// The result is not valid: a determinism check failed.
-const NOT_VALID: u8 = 109;
+pub(super) const NOT_VALID: u8 = 109;
 
 /// Why a command ends with a bad exit code.
 #[derive(Debug)]

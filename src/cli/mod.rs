@@ -9,6 +9,7 @@ mod init;
 mod interrupt;
 mod man;
 mod manifest;
+mod onset;
 mod output;
 mod profiles;
 mod progress;
@@ -45,6 +46,8 @@ enum Command {
     Sim(sim::Args),
     /// Say in words what a scenario will do, or what is wrong with it
     Check(check::Args),
+    /// Find where refusals begin, with intervals
+    Onset(onset::Args),
     /// Write a commented scenario to start from
     Init(init::Args),
     /// Run a result again and compare digests
@@ -67,6 +70,7 @@ pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Sim(args) => sim::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Onset(args) => onset::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Report(args) => report::run(&args),

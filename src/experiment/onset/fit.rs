@@ -33,11 +33,6 @@ pub struct Crossing {
     pub dispersion: f64,
 }
 
-/// The share that the fit expects at `rate`, if it is `level` at `at` and grows by `slope`.
-pub fn share(level: f64, at: f64, slope: f64, rate: f64) -> f64 {
-    level * libm::pow(rate / at, slope)
-}
-
 /// No share grows by more than this.
 const STEEPEST: f64 = 500.0;
 
@@ -140,6 +135,11 @@ impl Fit {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The share at `rate`, if it is `level` at `at` and grows by `slope`.
+    fn share(level: f64, at: f64, slope: f64, rate: f64) -> f64 {
+        level * libm::pow(rate / at, slope)
+    }
 
     #[test]
     fn an_exact_power_law_is_found_again() {
