@@ -50,6 +50,8 @@ pub enum Purpose {
     Stall = 18,
     /// Whether a data connection never comes.
     NoData = 19,
+    /// The size of a file that the modelled server sends over a real socket.
+    ServedSize = 30,
 }
 
 /// The master key of one replication.

@@ -2,47 +2,35 @@
 //!
 //! It knows the texts of the server profiles; it does not know what any server really thought. Every verdict says how sure it is
 //! and what it rests on.
+//!
+//! The four sources, the best first: the **text**, if a server is known that says it; **words** that any server may use; **timing**
+//! and **position**, when the text is somebody's own or there is none; and what **TCP** did. A reply that refuses nothing (a file
+//! that is not there, an unknown command, an ordinary wrong password) has no verdict: what counts as a refusal is what the
+//! modelled server counts as one, so that a measured run and a simulated one add up alike.
 
+mod around;
+mod evidence;
+mod ledger;
+mod signs;
+mod texts;
+mod words;
+
+pub use around::{Around, Whose};
+pub use evidence::{Data, Evidence};
+pub use ledger::{Kind, Ledger, RefusalText, RefusalTexts};
+
+use self::signs::Signs;
+use self::texts::{Causes, Texts};
+use self::words::Spoken;
 use crate::ftp::Verb;
 use crate::observe::{Cause, CloseHow, Phase};
+use crate::server::policy::Ending;
+use crate::server::profile::{CutsLive, Fate, Stage};
+use crate::server::{Policy, Profile};
 use crate::time::Duration;
 
-/// What a client saw of something that may be a refusal.
-#[derive(Clone, Copy, PartialEq, Debug)]
-pub struct Evidence<'a> {
-    /// The reply's code, 0 for none: the connection ended without a word.
-    pub code: u16,
-    /// The reply's text, its lines joined by `\n`, without the codes.
-    pub text: &'a str,
-    /// Where the dialogue stood.
-    pub phase: Phase,
-    /// The command that it answers; `None`: nobody had asked.
-    pub answers: Option<Verb>,
-    /// How the connection ended, if it did.
-    pub close: Option<CloseHow>,
-    /// From the established connection to now.
-    pub connected: Duration,
-    /// From the last command that was sent, or the established connection, to now.
-    pub quiet: Duration,
-    /// The same, commands that only keep a session alive left out.
-    pub idle: Duration,
-    /// Did the client itself send a wrong password last?
-    pub mistyped: bool,
-    /// How many passwords it has tried over this connection.
-    pub tries: u8,
-    /// Connections that this generator has open: in all, from this address, and logged in as this user.
-    pub open: u32,
-    /// From this address.
-    pub open_here: u32,
-    /// Sessions as this user.
-    pub open_user: u32,
-    /// Attempts that began within the last second from this address.
-    pub recent_here: u32,
-    /// Wrong passwords that were sent from this address before.
-    pub mistyped_here: u32,
-    /// Sessions of others that ended within the last second without having asked for it.
-    pub cut_beside: u32,
-}
+/// No more of a text is looked at, bytes.
+pub const TEXT_MAX: usize = 512;
 
 /// What a refusal was taken for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
@@ -68,7 +56,7 @@ pub enum Confidence {
 }
 
 /// What a verdict rests on.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Basis {
     /// A known server's text.
@@ -84,22 +72,263 @@ pub enum Basis {
 }
 
 /// Tells refusals apart.
-#[derive(Clone, Debug, Default)]
-pub struct Classifier {}
+#[derive(Clone, Debug)]
+pub struct Classifier {
+    own: Option<Own>,
+    all: Texts,
+}
+
+/// What is known of the server that was named.
+#[derive(Clone, Debug)]
+struct Own {
+    texts: Texts,
+    /// What it has a reply for, by code.
+    spoken: Vec<(u16, Cause)>,
+    /// What it ends a connection for without a word: behind the greeting, and before it.
+    silent: [Causes; 2],
+    /// How long its timers are.
+    timers: [Option<Duration>; Cause::COUNT],
+    /// How many wrong passwords end a session; 0: any number.
+    attempts: u32,
+}
+
+/// Two causes that are so many points apart are told apart.
+const CLEAR: i32 = 4;
+
+/// A phrase with so many points is worth a verdict where a code alone is not.
+const PLAIN: i32 = 5;
+
+/// What the named server is known to do is worth so much.
+const OWN_WAY: i32 = 3;
+
+/// What it says, and others say for something else, is worth so much more for its own cause.
+const OWN_WORDS: i32 = 8;
+
+/// What a text is known to mean: at the server that was named, and at any.
+#[derive(Clone, Copy, Debug, Default)]
+struct Said {
+    own: Causes,
+    any: Causes,
+}
 
 impl Classifier {
-    /// One that looks at the texts of `profile` before those of all others; `None`: at all alike.
+    /// One that looks at the texts of `profile` before those of all others; `None`, or a name that no profile has: at all alike.
     pub fn new(profile: Option<&str>) -> Self {
-        let _ = profile;
-        Self {}
+        let policy = profile.and_then(Profile::named).as_ref().and_then(texts::whole);
+        Self { own: policy.as_ref().map(Own::new), all: Texts::of_all() }
     }
 
-    /// What `evidence` is to be taken for; `None`: it refuses nothing.
-    pub fn judge(&self, evidence: &Evidence<'_>) -> Option<Verdict> {
-        (evidence.code == 0 || evidence.code >= 400).then_some(Verdict {
-            cause: Cause::CriticalError,
-            confidence: Confidence::Guess,
-            basis: Basis::Position,
-        })
+    /// One that takes the server for one with `policy`, its limits and timers included: what a scenario says about it.
+    pub fn expecting(policy: &Policy) -> Self {
+        Self { own: Some(Own::new(policy)), all: Texts::of_all() }
     }
+
+    /// What `evidence` is to be taken for; `None`: it refuses nothing. The same evidence always gives the same verdict.
+    pub fn judge(&self, evidence: &Evidence<'_>) -> Option<Verdict> {
+        let mut text = head(evidence.text).to_lowercase();
+        text.truncate(text.trim_end().len());
+        let said = self.said(evidence.code, &text);
+        let spoken =
+            if said.any.is_empty() && !text.is_empty() { Spoken::of(&text) } else { Spoken::NOTHING };
+        let among = self.candidates(evidence, said, &spoken)?;
+        self.weigh(evidence, Said { any: among, ..said }, &spoken)
+    }
+
+    /// What the text is known to mean: all of it, or one of its lines behind somebody's banner.
+    fn said(&self, code: u16, text: &str) -> Said {
+        for look in [Texts::find, Texts::find_line] {
+            let own = self.own.as_ref().and_then(|own| look(&own.texts, code, text)).unwrap_or_default();
+            let any = own.or(look(&self.all, code, text).unwrap_or_default());
+            if !any.is_empty() {
+                return Said { own, any };
+            }
+        }
+        Said::default()
+    }
+
+    /// What it may be; `None`: it refuses nothing; empty: anything.
+    fn candidates(&self, e: &Evidence<'_>, said: Said, spoken: &Spoken) -> Option<Causes> {
+        let said = if said.own.is_empty() { said.any } else { said.own };
+        if said.is_empty() {
+            return refuses(e, spoken.most()).then_some(said);
+        }
+        if !said.may_be_harmless() {
+            return Some(said);
+        }
+        let causes = said.refusing();
+        if causes.is_empty() {
+            // A text that is known to be harmless, and yet the end of a connection that was to go on.
+            return (e.code >= 400 && e.close.is_some() && e.answers != Some(Verb::Quit)).then_some(causes);
+        }
+        self.tells_end(e, causes).then_some(causes)
+    }
+
+    /// A text that is said to refuse, and also where nothing is refused: which is it this time?
+    fn tells_end(&self, e: &Evidence<'_>, causes: Causes) -> bool {
+        if e.close.is_some() && e.answers != Some(Verb::Quit) {
+            return true;
+        }
+        let last_try =
+            self.own.as_ref().is_some_and(|own| own.attempts > 0 && u32::from(e.tries) >= own.attempts);
+        match e.phase {
+            Phase::Accept | Phase::Greeting | Phase::PreLogin => true,
+            Phase::User | Phase::Pass if e.mistyped => last_try && causes.has(Cause::LoginAttempts),
+            Phase::User | Phase::Pass => causes.has(Cause::Banned) && e.mistyped_here >= 3,
+            Phase::Session | Phase::Transfer => match (e.code, e.answers) {
+                (425, Some(verb)) => wants_data(verb),
+                (426, answers) => answers != Some(Verb::Abor) && stands_still(e),
+                _ => false,
+            },
+        }
+    }
+
+    fn weigh(&self, e: &Evidence<'_>, said: Said, spoken: &Spoken) -> Option<Verdict> {
+        let among = said.any;
+        let mut best: Option<(i32, Cause, Signs)> = None;
+        let mut second = i32::MIN;
+        for &cause in Cause::ALL {
+            if !among.is_empty() && !among.has(cause) {
+                continue;
+            }
+            let nominal = self.own.as_ref().and_then(|own| own.timers[cause.index()]);
+            // A text is believed, even where its cause makes no sense.
+            let unlikely = (!among.is_empty()).then(|| Signs { prior: -20, ..Signs::default() });
+            let Some(signs) = signs::of(cause, e, nominal).or(unlikely) else { continue };
+            let known = self.own.as_ref().map_or(0, |own| own.habit(e, cause));
+            let own_words = if said.own.has(cause) { OWN_WORDS } else { 0 };
+            let points =
+                signs.prior + signs.timing + signs.position + spoken.points(cause) + known + own_words;
+            match best {
+                Some((most, ..)) if points <= most => second = second.max(points),
+                _ => {
+                    second = best.map_or(second, |(most, ..)| most);
+                    best = Some((points, cause, signs));
+                }
+            }
+        }
+        let (most, cause, signs) = best?;
+        let clear = most.saturating_sub(second) >= CLEAR;
+        let by_text = !among.is_empty();
+        let basis = match cause {
+            _ if by_text => Basis::Text,
+            Cause::Reset | Cause::SilentClose => Basis::Network,
+            _ if spoken.points(cause) >= PLAIN => Basis::Words,
+            _ if signs.timing > signs.position => Basis::Timing,
+            _ => Basis::Position,
+        };
+        let confidence = match basis {
+            Basis::Text if said.own.len() == 1 && said.own.has(cause) && clear => Confidence::Certain,
+            Basis::Text if among.len() == 1 || clear => Confidence::Likely,
+            Basis::Network if cause == Cause::SilentClose => Confidence::Guess,
+            _ if clear => Confidence::Likely,
+            _ => Confidence::Guess,
+        };
+        Some(Verdict { cause, confidence, basis })
+    }
+}
+
+impl Default for Classifier {
+    fn default() -> Self {
+        Self::new(None)
+    }
+}
+
+impl Own {
+    fn new(policy: &Policy) -> Self {
+        let spoken = policy.table.entries().iter().filter_map(|entry| Some((entry.code, entry.cause?)));
+        let mut silent = [Causes::default(); 2];
+        let mut note = |door: bool, ending: &Ending| {
+            if ending.reply.is_none() && ending.close != CloseHow::None {
+                silent[usize::from(door)].add(Some(ending.cause));
+            }
+        };
+        let (process, login) = (&policy.process, &policy.login);
+        policy.checks.iter().for_each(|check| note(check.stage == Stage::Accept, &check.ending));
+        policy
+            .stalled_timer
+            .iter()
+            .for_each(|timer| [timer.upload, timer.download].iter().for_each(|e| note(false, e)));
+        [process.no_room].iter().chain(&login.denied_address).for_each(|ending| note(true, ending));
+        [process.no_descriptor, process.down.live].iter().for_each(|ending| note(false, ending));
+        if let Some(ban) = &policy.ban {
+            note(!ban.at_password, &ban.ending);
+            ban.trigger.iter().for_each(|ending| note(false, ending));
+            if ban.cuts_live != CutsLive::Never {
+                note(false, &Ending::silent(Cause::Banned, CloseHow::Fin));
+            }
+        }
+        if process.down.signals.iter().any(|on| on.session == Fate::Silent) {
+            note(false, &Ending::silent(Cause::ShuttingDown, CloseHow::Fin));
+        }
+        let mut timers = [None; Cause::COUNT];
+        let mut set = |cause: Cause, after: Option<Duration>| {
+            timers[cause.index()] = after.filter(|after| !after.is_forever() && !after.is_zero());
+        };
+        set(Cause::LoginTimeout, policy.login_timer.map(|timer| timer.after));
+        set(Cause::IdleTimeout, policy.idle_timer.map(|timer| timer.after));
+        set(Cause::NoopIdleTimeout, policy.noop_idle_timer.map(|timer| timer.after));
+        set(Cause::NoTransferTimeout, policy.no_transfer_timer.map(|timer| timer.after));
+        set(Cause::SessionTimeout, policy.session_timer.map(|timer| timer.after));
+        set(Cause::DataConnectTimeout, policy.data_connect_timer.map(|timer| timer.after));
+        set(Cause::StalledTransfer, policy.stalled_timer.map(|timer| timer.after));
+        Self {
+            texts: Texts::of(policy),
+            spoken: spoken.collect(),
+            silent,
+            timers,
+            attempts: policy.login.max_attempts,
+        }
+    }
+
+    /// The points of its known ways for `cause`.
+    fn habit(&self, e: &Evidence<'_>, cause: Cause) -> i32 {
+        let door = matches!(e.phase, Phase::Accept | Phase::Greeting);
+        let known = match e.code {
+            0 => self.silent[usize::from(door)].has(cause),
+            code => self.spoken.contains(&(code, cause)),
+        };
+        // It lets one guess more often than that, or for ever.
+        let patient =
+            cause == Cause::LoginAttempts && (self.attempts == 0 || u32::from(e.tries) < self.attempts);
+        i32::from(known) * OWN_WAY - i32::from(patient) * OWN_WAY
+    }
+}
+
+/// Is an unknown text behind this code, at this place, a refusal? `words`: the most points that its words have for any cause.
+fn refuses(e: &Evidence<'_>, words: i32) -> bool {
+    let ends = e.close.is_some();
+    match (e.code, e.phase) {
+        _ if e.answers == Some(Verb::Quit) => false,
+        (0 | 221 | 421, _) => true, // 221 where nobody said QUIT
+        // It says in words that it will not go on (FileZilla Server 1).
+        (220, Phase::Accept | Phase::Greeting) => ends,
+        (..400, _) => false,
+        (_, Phase::Accept | Phase::Greeting | Phase::PreLogin) => true,
+        (_, Phase::Pass) => ends || !e.mistyped || words >= PLAIN + 2,
+        (_, Phase::User) => ends || words >= PLAIN,
+        (425, _) => e.answers.is_some_and(wants_data),
+        (426, _) => e.answers != Some(Verb::Abor) && stands_still(e),
+        (451, _) => e.answers == Some(Verb::Stor) || stands_still(e),
+        (452, _) => true,
+        (_, Phase::Session | Phase::Transfer) => ends || words >= PLAIN + 2,
+    }
+}
+
+/// Is it about a data connection?
+const fn wants_data(verb: Verb) -> bool {
+    verb.is_transfer() || matches!(verb, Verb::Pasv | Verb::Port)
+}
+
+/// Has the data connection moved nothing for a while?
+fn stands_still(e: &Evidence<'_>) -> bool {
+    matches!(e.data, Data::Open { still } if still >= Duration::from_secs(1))
+}
+
+/// The beginning of a text, at most [`TEXT_MAX`] bytes.
+fn head(text: &str) -> &str {
+    let mut end = text.len().min(TEXT_MAX);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }

@@ -7,14 +7,18 @@ use crate::scenario::Problem;
 /// Fine.
 pub(super) const FINE: ExitCode = ExitCode::SUCCESS;
 /// The run failed.
-const FAILED: u8 = 1;
+pub(super) const FAILED: u8 = 1;
+/// The command line asks for what cannot be.
+const USAGE: u8 = 2;
 /// A threshold failed.
 pub(super) const THRESHOLD: u8 = 99;
 /// The scenario is invalid.
 const INVALID: u8 = 104;
 /// Interrupted; what was measured is kept.
 pub(super) const INTERRUPTED: u8 = 105;
-/// The result is not valid: a determinism check failed.
+/// A rule that keeps others from harm forbids it.
+const NOT_ALLOWED: u8 = 106;
+/// The result is not valid: a determinism check failed, or the load generator was the limit.
 pub(super) const NOT_VALID: u8 = 109;
 
 /// Why a command ends with a bad exit code.
@@ -22,6 +26,10 @@ pub(super) const NOT_VALID: u8 = 109;
 pub(super) enum Failure {
     /// The scenario is invalid.
     Scenario(Box<Problem>),
+    /// The command line asks for what cannot be.
+    Usage(String),
+    /// The safety rule forbids it.
+    NotAllowed(String),
     /// The result is not what it says.
     NotValid(String),
     /// Something else went wrong.
@@ -36,10 +44,9 @@ impl Failure {
                 eprintln!("error: {problem}");
                 INVALID.into()
             }
-            Self::NotValid(why) => {
-                eprintln!("error: {why}");
-                NOT_VALID.into()
-            }
+            Self::Usage(why) => said(&why, USAGE),
+            Self::NotAllowed(why) => said(&why, NOT_ALLOWED),
+            Self::NotValid(why) => said(&why, NOT_VALID),
             // Whoever reads our output has had enough of it: that is his right, and no failure of ours.
             Self::Other(error) if is_closed_pipe(&error) => FINE,
             Self::Other(error) => {
@@ -48,6 +55,11 @@ impl Failure {
             }
         }
     }
+}
+
+fn said(why: &str, code: u8) -> ExitCode {
+    eprintln!("error: {why}");
+    code.into()
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {

@@ -8,6 +8,7 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+use super::accounts;
 use crate::sim::Work;
 
 /// The machine, the day and the command.
@@ -21,7 +22,7 @@ pub(super) struct Manifest {
     pub seed: u64,
     /// The replications that were asked for.
     pub replications: u32,
-    /// The command line, the program's own name left out.
+    /// The command line, the program's own name and passwords left out.
     pub command: Vec<String>,
     /// When it began, seconds since 1970.
     pub began_unix_s: u64,
@@ -68,7 +69,7 @@ impl Began {
                 .map_or_else(|| "(built-in)".to_owned(), |f| absolute(f).display().to_string()),
             seed: scenario.seed,
             replications: scenario.replications,
-            command: std::env::args_os().skip(1).map(|arg| arg.to_string_lossy().into_owned()).collect(),
+            command: accounts::masked(std::env::args_os().skip(1)),
             began_unix_s: self.unix_s,
             took_s: self.at.elapsed().as_secs_f64(),
             threads,

@@ -2,20 +2,28 @@
 //!
 //! It computes nothing of a result. One file a subcommand.
 
+mod accounts;
+mod caps;
 mod check;
 mod clients;
+mod deliver;
 mod exit;
 mod init;
 mod interrupt;
+mod load;
 mod man;
 mod manifest;
 mod onset;
 mod output;
+mod own_server;
 mod profiles;
 mod progress;
 mod read;
 mod report;
+mod screen;
+mod serve;
 mod sim;
+mod target;
 mod verify;
 
 use std::process::ExitCode;
@@ -29,12 +37,13 @@ use exit::Failure;
 #[command(version, propagate_version = true, arg_required_else_help = true, max_term_width = 110)]
 #[command(after_help = "Examples:
   ftp421 sim                                 simulate a built-in scenario and leave charts in ./ftp421-out
+  ftp421 load                                half a minute on real sockets, against a server of our own
   ftp421 init > mine.toml                    a commented scenario to start from
   ftp421 check mine.toml                     what it will do, in words
   ftp421 sim mine.toml --json | jq .counts   the result for a machine
 
 Exit codes: 0 fine, 1 the run failed, 2 usage, 99 a threshold failed, 104 the scenario is invalid,
-105 interrupted (what was measured is kept), 109 the result is not valid.")]
+105 interrupted (what was measured is kept), 106 the safety rule forbids it, 109 the result is not valid.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -44,6 +53,10 @@ struct Cli {
 enum Command {
     /// Simulate a scenario: the main job
     Sim(sim::Args),
+    /// Run a scenario's clients over real sockets, against a server or our own model of one
+    Load(load::Args),
+    /// Be the modelled server, for real clients
+    Serve(serve::Args),
     /// Say in words what a scenario will do, or what is wrong with it
     Check(check::Args),
     /// Find where refusals begin, with intervals
@@ -69,6 +82,8 @@ enum Command {
 pub fn run() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Sim(args) => sim::run(&args),
+        Command::Load(args) => load::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Onset(args) => onset::run(&args),
         Command::Init(args) => init::run(&args),

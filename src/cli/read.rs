@@ -22,6 +22,15 @@ pub(super) fn scenario(file: Option<&Path>) -> Result<Scenario, Failure> {
     Ok(Scenario::read(&file.display().to_string(), &text, &mut open)?)
 }
 
+/// The same where time is real: the built-in one is short.
+pub(super) fn live_scenario(file: Option<&Path>) -> Result<Scenario, Failure> {
+    let Some(file) = file else {
+        let mut none = |name: &str| Err(format!("the built-in scenario has no file {name}"));
+        return Ok(Scenario::read("(built-in)", scenario::BUILT_IN_LIVE, &mut none)?);
+    };
+    scenario(Some(file))
+}
+
 /// The text of a regular file that is not too large.
 pub(super) fn bounded(file: &Path) -> anyhow::Result<String> {
     let text = || {

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 
+use super::deliver::{Manner, deliver};
 use super::exit::{FINE, Failure, INTERRUPTED, THRESHOLD};
 use super::manifest::{Began, Manifest};
-use super::output::{self, Folder};
+use super::output::Folder;
 use super::{interrupt, progress, read, report};
 use crate::experiment::{self, Outcome, Study};
 use crate::id::PopulationId;
-use crate::metrics::summary::Summary;
 use crate::scenario::Scenario;
 use crate::sim::{Dialogue, Trace};
 use crate::watch::Watch;
@@ -122,7 +122,7 @@ fn overridden(scenario: &mut Scenario, args: &Args) {
 }
 
 /// The client that `name` means: a number in the first population, or `population:number`.
-fn client_named(scenario: &Scenario, name: &str) -> anyhow::Result<(PopulationId, u32)> {
+pub(super) fn client_named(scenario: &Scenario, name: &str) -> anyhow::Result<(PopulationId, u32)> {
     let (population, number) = match name.rsplit_once(':') {
         Some((population, number)) => {
             let names = scenario.populations.iter().map(|p| p.name.as_str()).collect::<Vec<_>>();
@@ -168,30 +168,10 @@ fn finish(
     manifest: &Manifest,
     dialogue: Option<&str>,
 ) -> Result<ExitCode, Failure> {
-    let summary: &Summary = &outcome.summary;
-    let mut files = report::files(outcome);
-    files.extend(dialogue.map(|text| ("dialogue.txt".to_owned(), text.as_bytes().to_vec())));
-    let manifest = serde_json::to_vec_pretty(manifest).context("cannot write the manifest")?;
-    files.push(("manifest.json".to_owned(), manifest));
-    let path = folder.path().display().to_string();
-    folder.forget(&["dialogue.txt", "trace.ndjson"]);
-    folder.commit(&files)?;
-
-    if args.json {
-        output::print(&crate::report::json::summary(summary))?;
-    } else {
-        if let Some(text) = dialogue {
-            let missing = "That client never came: see --dialogue in `ftp421 sim --help`.\n";
-            output::print(if text.is_empty() { missing.as_bytes() } else { text.as_bytes() })?;
-        }
-        if !args.quiet {
-            let story = crate::report::text::text(summary, report::wants_colour());
-            output::print(format!("{story}\nResults: {path}/\n").as_bytes())?;
-        }
-    }
+    deliver(folder, outcome, manifest, Manner { json: args.json, quiet: args.quiet, dialogue })?;
     Ok(if study.partial {
         INTERRUPTED.into()
-    } else if summary.thresholds.iter().any(|t| !t.ok) {
+    } else if outcome.summary.thresholds.iter().any(|t| !t.ok) {
         THRESHOLD.into()
     } else {
         FINE

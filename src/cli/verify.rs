@@ -58,6 +58,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
 fn stored(args: &Args) -> anyhow::Result<Summary> {
     let text = read::bounded(&args.dir.join("summary.json")).context("not a result folder")?;
     let stored = json::read_summary(text.as_bytes()).map_err(|why| anyhow::anyhow!("summary.json: {why}"))?;
+    anyhow::ensure!(
+        stored.world != "measured",
+        "this result was measured on real sockets: no run repeats it byte for byte; `ftp421 sim` results can be verified"
+    );
     anyhow::ensure!(!stored.partial, "this result is partial: an interrupted run cannot be repeated");
     Ok(stored)
 }

@@ -2,8 +2,8 @@
 //!
 //! It does not choose the next step: the script does.
 
-use super::machine::{Client, State};
-use super::{Action, Env, Fresh};
+use super::machine::{Client, Mark, State};
+use super::{Action, Env, Fresh, Tls};
 use crate::ftp::{ArgId, Command, Severity, Verb};
 use crate::observe::{Cause, Class, Latency, Observation, Phase, Refusal, SessionEnd};
 use crate::rng::counter;
@@ -37,7 +37,8 @@ impl Client {
             self.refused(now, Refusal { cause, phase: self.phase(true), code: 421 }, told.words, env, out);
             return;
         }
-        if std::mem::take(&mut self.kept_alive) {
+        if self.mark == Mark::KeptAlive {
+            self.mark = Mark::Nothing;
             self.took(Latency::Command, now, out);
             self.watch_pause(now, env, out);
             return;
@@ -51,11 +52,23 @@ impl Client {
         match self.state {
             State::AwaitGreeting if done => {
                 self.took(Latency::Greeting, now, out);
-                self.name_user(now, env, out);
+                self.begin_login(now, env, out);
             }
             State::AwaitGreeting => {
                 let cause = told.cause.unwrap_or(Cause::CriticalError);
                 let refusal = Refusal { cause, phase: Phase::Greeting, code: told.code };
+                self.attempt_failed(now, class_of(refusal), refusal, told.words, env, out);
+            }
+            State::AwaitAuth if done => {
+                self.sent_at = now;
+                out.push(Action::StartTls);
+                self.enter(State::Securing, env, out);
+            }
+            State::AwaitPbsz => self.security(now, Verb::Prot, State::AwaitProt, env, out),
+            State::AwaitProt if done => self.name_user(now, env, out),
+            State::AwaitAuth | State::AwaitProt => {
+                let cause = told.cause.unwrap_or(Cause::CriticalError);
+                let refusal = Refusal { cause, phase: Phase::PreLogin, code: told.code };
                 self.attempt_failed(now, class_of(refusal), refusal, told.words, env, out);
             }
             State::AwaitUser if severity == Severity::Intermediate => self.give_password(now, env, out),
@@ -63,6 +76,7 @@ impl Client {
             State::AwaitUser | State::AwaitPass => self.login_failed(now, told, env, out),
             State::AwaitReply => {
                 self.took(Latency::Command, now, out);
+                self.note_restart(severity, env);
                 self.progressed(now, env, out);
             }
             State::AwaitPasv if done => self.ready_for_data(now, told.code, env, out),
@@ -150,12 +164,17 @@ impl Client {
     }
 
     /// Where the dialogue stands, for a refusal that came with a reply (`answered`) or with a bare close.
-    pub(super) fn phase(&self, answered: bool) -> Phase {
+    pub fn phase(&self, answered: bool) -> Phase {
         match self.state {
             State::AwaitGreeting if answered => Phase::Greeting,
-            State::Done | State::BackingOff | State::Queued | State::Connecting | State::AwaitGreeting => {
-                Phase::Accept
-            }
+            State::SecuringFirst if answered => Phase::Greeting,
+            State::Done
+            | State::BackingOff
+            | State::Queued
+            | State::Connecting
+            | State::SecuringFirst
+            | State::AwaitGreeting => Phase::Accept,
+            State::AwaitAuth | State::Securing | State::AwaitPbsz | State::AwaitProt => Phase::PreLogin,
             State::AwaitUser if self.tries > 0 => Phase::Pass,
             State::AwaitUser if answered => Phase::User,
             State::AwaitUser => Phase::PreLogin,
@@ -165,9 +184,43 @@ impl Client {
         }
     }
 
+    /// The server has greeted: names the user, or sees to the protection of the session first (RFC 4217).
+    fn begin_login(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+        self.login_at = now;
+        match env.behaviour.tls {
+            Tls::None => self.name_user(now, env, out),
+            Tls::Explicit => self.security(now, Verb::Auth, State::AwaitAuth, env, out),
+            Tls::Implicit => self.security(now, Verb::Pbsz, State::AwaitPbsz, env, out),
+        }
+    }
+
+    fn security(&mut self, now: Instant, verb: Verb, state: State, env: &Env<'_>, out: &mut Vec<Action>) {
+        self.sent_at = now;
+        out.push(Action::Send(Command::bare(verb)));
+        self.enter(state, env, out);
+    }
+
+    /// The handshake is complete: the greeting is still to come, or the data connections are to be protected, too.
+    pub(super) fn secured(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+        if self.state == State::SecuringFirst {
+            self.until = now;
+            self.enter(State::AwaitGreeting, env, out);
+        } else {
+            self.security(now, Verb::Pbsz, State::AwaitPbsz, env, out);
+        }
+    }
+
+    /// The server said something in the clear where a handshake should be: nobody can read it.
+    pub(super) fn not_secured(&mut self, now: Instant, cause: Cause, env: &Env<'_>, out: &mut Vec<Action>) {
+        let refusal = Refusal { cause, phase: self.phase(true), code: 0 };
+        self.attempt_failed(now, class_of(refusal), refusal, 0, env, out);
+    }
+
     pub(super) fn name_user(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
         self.sent_at = now;
-        self.login_at = now;
+        if self.tries > 0 {
+            self.login_at = now; // a login begins anew with each password
+        }
         out.push(Action::Send(Command { verb: Verb::User, arg: env.user }));
         self.enter(State::AwaitUser, env, out);
     }

@@ -4,8 +4,8 @@
 
 use super::dialogue::Told;
 use super::retry::Draw;
-use super::{Action, Env, Input};
-use crate::observe::{Class, Latency, Observation, Phase, Refusal};
+use super::{Action, Env, Input, Tls};
+use crate::observe::{Cause, Class, Latency, Observation, Phase, Refusal};
 use crate::rng::counter;
 use crate::time::{Duration, Instant};
 
@@ -18,8 +18,18 @@ pub enum State {
     Queued,
     /// Waiting for the TCP handshake.
     Connecting,
+    /// TLS from the first byte on: waiting for its handshake.
+    SecuringFirst,
     /// Waiting for the 220.
     AwaitGreeting,
+    /// Waiting for the answer to AUTH TLS.
+    AwaitAuth,
+    /// AUTH TLS was answered with 234: waiting for the handshake.
+    Securing,
+    /// Waiting for the answer to PBSZ.
+    AwaitPbsz,
+    /// Waiting for the answer to PROT.
+    AwaitProt,
     /// Waiting for the answer to USER.
     AwaitUser,
     /// Waiting for the answer to PASS.
@@ -55,7 +65,7 @@ pub struct Client {
     pub(super) attempt_at: Instant,
     /// When the last command was sent, or the connection was established.
     pub(super) sent_at: Instant,
-    /// When USER was sent.
+    /// When the login began: with USER, or under TLS with the command before it that secures the session.
     pub(super) login_at: Instant,
     /// When the pause or the backoff ends; when a transfer is aborted, or its completion reply is given up; since when a greeting
     /// is waited for.
@@ -81,8 +91,18 @@ pub struct Client {
     pub(super) tries: u8,
     /// Has this wanted session been logged in once?
     pub(super) served: bool,
-    /// Is the answer to a keep-alive NOOP still to come?
-    pub(super) kept_alive: bool,
+    pub(super) mark: Mark,
+}
+
+/// What is remembered across a command or two.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Mark {
+    #[default]
+    Nothing,
+    /// The answer to a keep-alive NOOP is still to come.
+    KeptAlive,
+    /// The server has agreed to REST: the transfer that follows moves what remains.
+    Restarted,
 }
 
 const _: () = assert!(size_of::<Client>() <= 80);
@@ -107,7 +127,7 @@ impl Client {
             state: State::Done,
             tries: 0,
             served: false,
-            kept_alive: false,
+            mark: Mark::Nothing,
         }
     }
 
@@ -166,10 +186,18 @@ impl Client {
                 State::Done | State::BackingOff | State::Queued | State::Connecting,
                 Input::Reply { .. } | Input::Closed { .. },
             ) => {}
+            (State::SecuringFirst | State::Securing, Input::Reply { cause, .. }) => {
+                self.not_secured(now, cause.unwrap_or(Cause::CriticalError), env, out);
+            }
             (_, Input::Reply { code, cause, words }) => {
                 self.replied(now, Told { code, cause, words }, env, out);
             }
             (_, Input::Closed { cause }) => self.closed(now, cause, env, out),
+            (State::SecuringFirst | State::Securing, Input::TlsDone) => self.secured(now, env, out),
+            (State::SecuringFirst | State::Securing, Input::TlsFailed { cause }) => {
+                let refusal = Refusal { cause, phase: self.phase(false), code: 0 };
+                self.attempt_failed(now, Class::NetworkFailed, refusal, 0, env, out);
+            }
             (State::OpeningData, Input::DataOpened) => self.transfer(now, env, out),
             (State::OpeningData, Input::DataFailed) => self.next_step(now, env, out),
             (State::AwaitTransfer, Input::DataDone | Input::DataFailed) => {
@@ -209,7 +237,7 @@ impl Client {
         self.streak += 1;
         self.attempt_at = now;
         self.tries = 0;
-        self.kept_alive = false;
+        self.mark = Mark::Nothing;
         self.unread = None;
         self.stale = None;
         out.push(Action::Observe(Observation::AttemptStarted {
@@ -225,7 +253,12 @@ impl Client {
         out.push(Action::Observe(Observation::Took(Latency::Connect, now.since(self.attempt_at))));
         self.sent_at = now;
         self.until = now;
-        self.enter(State::AwaitGreeting, env, out);
+        if env.behaviour.tls == Tls::Implicit {
+            out.push(Action::StartTls);
+            self.enter(State::SecuringFirst, env, out);
+        } else {
+            self.enter(State::AwaitGreeting, env, out);
+        }
     }
 
     /// The attempt came to its class.

@@ -61,8 +61,15 @@ pub enum Input {
     DataOpened,
     /// All bytes of the transfer are through, and the data connection is closed.
     DataDone,
-    /// The data connection broke, or could not be established.
+    /// The data connection broke, or could not be established, or its TLS handshake failed.
     DataFailed,
+    /// The TLS handshake of the control connection is complete.
+    TlsDone,
+    /// It failed.
+    TlsFailed {
+        /// What ended it: a reset, a silent close, or [`Cause::CriticalError`] if the two did not agree.
+        cause: Cause,
+    },
     /// The server has closed or reset the control connection.
     Closed {
         /// The reason, if it is known.
@@ -87,7 +94,7 @@ pub enum Action {
     /// Open the data connection for this transfer, or listen for it. A client behind a NAT that lets no data connection through
     /// does not ask for it, and sends the transfer command all the same.
     OpenData {
-        /// LIST, RETR or STOR.
+        /// LIST, NLST, MLSD, RETR or STOR.
         verb: Verb,
         /// Does the client listen, and the server connect (PORT)?
         active: bool,
@@ -96,6 +103,9 @@ pub enum Action {
         /// The bytes that it is to move.
         bytes: u64,
     },
+    /// Begin TLS on the control connection, and hand in [`Input::TlsDone`] or [`Input::TlsFailed`]. From then on each data
+    /// connection begins with a handshake, too, before its bytes move.
+    StartTls,
     /// Close the control connection, if there is one.
     Disconnect,
     /// Leave without closing anything.
@@ -196,6 +206,8 @@ pub struct Behaviour {
     pub heeds_120: bool,
     /// Who opens data connections.
     pub data: DataMode,
+    /// Is the session under TLS?
+    pub tls: Tls,
     /// The probability that a transfer stops moving half way, for good.
     pub stall: f64,
     /// The probability that the data connection of a transfer never comes (NAT).
@@ -222,6 +234,18 @@ pub enum DataMode {
     Active,
 }
 
+/// Is a session under TLS (RFC 4217), its data connections included?
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Tls {
+    /// No.
+    #[default]
+    None,
+    /// By AUTH TLS, PBSZ 0 and PROT P before USER.
+    Explicit,
+    /// From the first byte on, at a port of its own; PBSZ 0 and PROT P follow before USER.
+    Implicit,
+}
+
 impl Fresh {
     /// The word for it in profiles and scenarios.
     pub const ALL: [(&'static str, Self); 2] = [("login", Self::Login), ("progress", Self::Progress)];
@@ -230,6 +254,12 @@ impl Fresh {
 impl DataMode {
     /// The word for it in scenarios.
     pub const ALL: [(&'static str, Self); 2] = [("passive", Self::Passive), ("active", Self::Active)];
+}
+
+impl Tls {
+    /// The word for it in scenarios.
+    pub const ALL: [(&'static str, Self); 3] =
+        [("none", Self::None), ("explicit", Self::Explicit), ("implicit", Self::Implicit)];
 }
 
 /// How often a client asks DNS for the server's address.
@@ -265,6 +295,7 @@ impl Default for Behaviour {
             parallel: 1,
             heeds_120: false,
             data: DataMode::Passive,
+            tls: Tls::None,
             stall: 0.0,
             no_data: 0.0,
         }
@@ -283,6 +314,8 @@ impl Input {
             Self::Reply { code, cause: why, words } => {
                 36 << 56 | u64::from(words) << 32 | u64::from(code) << 8 | cause(why)
             }
+            Self::TlsDone => 43 << 56,
+            Self::TlsFailed { cause: why } => 44 << 56 | cause(Some(why)),
             Self::DataFailed => 40 << 56,
             Self::DataDone => 41 << 56,
             Self::Turn => 42 << 56,
@@ -308,6 +341,7 @@ impl Action {
             Self::Finish => (55 << 56, 0),
             Self::Ask => (56 << 56, 0),
             Self::Lower => (57 << 56, 0),
+            Self::StartTls => (58 << 56, 0),
             Self::Observe(_) => return,
         };
         digest.word(word);

@@ -11,11 +11,18 @@ use crate::time::Duration;
 pub enum Step {
     /// USER and, if asked, PASS.
     Login,
-    /// A command that one reply completes: CWD, PWD, NOOP, SITE IDLE.
+    /// A command that one reply completes: CWD, PWD, NOOP, TYPE, SIZE, SITE IDLE.
     Command(Command),
-    /// PASV or PORT, then a transfer: LIST, RETR or STOR of a size in bytes drawn from the distribution.
+    /// REST: if the server agrees, the transfer that is the next step moves so many bytes less.
+    Rest {
+        /// REST and the number as it is written.
+        command: Command,
+        /// The number.
+        bytes: u64,
+    },
+    /// PASV or PORT, then a transfer: LIST, NLST, MLSD, RETR or STOR of a size in bytes drawn from the distribution.
     Transfer {
-        /// LIST, RETR or STOR and its path.
+        /// What to do and to which path.
         command: Command,
         /// The number of bytes.
         size: Dist,

@@ -3,11 +3,11 @@
 //! It does not log in, and it does not decide whether to come back.
 
 use super::dialogue::is_network;
-use super::machine::{Client, State};
+use super::machine::{Client, Mark, State};
 use super::script::Step;
 use super::{Action, DataMode, Env};
 use crate::dist::Dist;
-use crate::ftp::{Command, Verb};
+use crate::ftp::{Command, Severity, Verb};
 use crate::observe::{Cause, Class, Observation, Refusal, SessionEnd};
 use crate::rng::counter;
 use crate::time::{Duration, Instant};
@@ -23,7 +23,9 @@ impl Client {
         self.sent_at = now;
         match env.behaviour.script.step(self.step) {
             Step::Login => self.next_step(now, env, out),
-            Step::Command(command) => self.send(now, *command, State::AwaitReply, env, out),
+            Step::Command(command) | Step::Rest { command, .. } => {
+                self.send(now, *command, State::AwaitReply, env, out);
+            }
             Step::Transfer { .. } => self.prepare_data(now, env, out),
             Step::Think(time) => self.pause(now, time, State::Pausing, env, out),
             Step::Idle(time) if env.behaviour.keepalive.is_some() => {
@@ -122,14 +124,21 @@ impl Client {
         }
     }
 
-    /// The bytes that the transfer under way moves.
+    /// The bytes that the transfer under way moves: those of its file, or what a REST in the step before it has left of them.
     pub(super) fn size(&self, env: &Env<'_>) -> u64 {
-        match env.behaviour.script.step(self.step) {
-            Step::Transfer { size, .. } => {
-                size.sample(env.streams.size.word(u64::from(self.index), self.step_counter()))
-            }
-            _ => 0,
+        let Step::Transfer { size, .. } = env.behaviour.script.step(self.step) else { return 0 };
+        let whole = size.sample(env.streams.size.word(u64::from(self.index), self.step_counter()));
+        match env.behaviour.script.step(self.step.wrapping_sub(1)) {
+            Step::Rest { bytes, .. } if self.mark == Mark::Restarted => whole.saturating_sub(*bytes),
+            _ => whole,
         }
+    }
+
+    /// The step was answered so: if it was REST, the transfer that comes next begins where it says, or not.
+    pub(super) fn note_restart(&mut self, severity: Severity, env: &Env<'_>) {
+        let asked = matches!(env.behaviour.script.step(self.step), Step::Rest { .. });
+        let agreed = asked && severity == Severity::Intermediate;
+        self.mark = if agreed { Mark::Restarted } else { Mark::Nothing };
     }
 
     pub(super) fn completed(&mut self, env: &Env<'_>, out: &mut Vec<Action>) {
@@ -181,7 +190,7 @@ impl Client {
             // A transfer lasts as long as it does: one that has stopped moving is the server's business, whose timers see it. Once
             // the bytes are through (or never will be), the last reply must come within the client's reply timeout.
             State::AwaitTransfer | State::AwaitCompletion | State::Away | State::BackingOff => self.until,
-            State::Pausing if self.kept_alive => self.sent_at + env.reply_timeout,
+            State::Pausing if self.mark == Mark::KeptAlive => self.sent_at + env.reply_timeout,
             State::Pausing => self.until.min(self.keepalive_due(env)),
             _ => self.sent_at + env.reply_timeout,
         };
@@ -213,7 +222,7 @@ impl Client {
         } else {
             match self.state {
                 State::BackingOff => self.attempt(now, env, out),
-                State::Pausing if self.kept_alive => self.timed_out(now, env, out),
+                State::Pausing if self.mark == Mark::KeptAlive => self.timed_out(now, env, out),
                 State::Pausing => self.watch_pause(now, env, out),
                 State::Away => self.come_back_to_keyboard(now, env, out),
                 State::AwaitTransfer => self.abort(now, env, out),
@@ -230,7 +239,7 @@ impl Client {
             self.progressed(now, env, out);
         } else if now >= self.keepalive_due(env) {
             self.sent_at = now;
-            self.kept_alive = true;
+            self.mark = Mark::KeptAlive;
             self.send(now, Command::bare(Verb::Noop), State::Pausing, env, out);
         } else {
             self.enter(State::Pausing, env, out);

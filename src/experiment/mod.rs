@@ -6,7 +6,9 @@ mod advice;
 mod aftermath;
 mod coverage;
 mod explain;
+pub mod generator;
 pub mod interval;
+mod measured;
 pub mod onset;
 mod replicate;
 mod story;
@@ -17,9 +19,10 @@ pub mod theory;
 pub use advice::advise;
 pub use explain::explain;
 pub use interval::{Range, estimate, method};
+pub use measured::{Load, Measured, Measuring, Refusals};
 pub use replicate::replicate;
 pub use study::{Run, Study};
-pub use summarise::summarise;
+pub use summarise::{summarise, summarise_load};
 
 use hdrhistogram::Histogram;
 

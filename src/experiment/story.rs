@@ -3,6 +3,7 @@
 //! It finds nothing out: every number in it stands in the [`Summary`] or in the recorders.
 
 mod aftermath;
+mod measured;
 
 use std::collections::BTreeMap;
 
@@ -12,6 +13,8 @@ use crate::metrics::words::{count, percent, seconds, trimmed};
 use crate::scenario::Scenario;
 use crate::server::policy::Check;
 use crate::server::profile::{Counts, Per};
+
+pub(super) use measured::tell as tell_measured;
 
 /// Tells the story of `summary`, whose replications together are `merged`.
 pub(super) fn tell(scenario: &Scenario, merged: &Recorder, summary: &Summary) -> Vec<String> {

@@ -76,14 +76,24 @@ impl Study {
         }
     }
 
-    /// Adds the next replication.
+    /// Adds the next simulated replication.
     pub fn add(&mut self, finished: &Finished) {
         let Finished { recorder, digest, work } = finished;
+        self.take(recorder, *digest);
+        self.work.events += work.events;
+        self.work.commands += work.commands;
+        self.work.pending_max = self.work.pending_max.max(work.pending_max);
+        self.work.clients_max = self.work.clients_max.max(work.clients_max);
+        self.work.connections_max = self.work.connections_max.max(work.connections_max);
+    }
+
+    /// Adds what the next replication, simulated or measured, has recorded; a measured one has no digest, 0.
+    pub fn take(&mut self, recorder: &Recorder, digest: u128) {
         if self.runs.is_empty() {
             self.episodes = recorder.episodes().clone();
         }
         self.runs.push(Run {
-            digest: *digest,
+            digest,
             end: recorder.end(),
             refused_first: recorder.refused_first(),
             refused_attempt: recorder.refused_attempt(),
@@ -99,10 +109,5 @@ impl Study {
         self.aftermaths.push(aftermaths(recorder.series(), warm, recorder.end(), &self.troubles));
         self.ghosts_left += recorder.ghosts().value();
         self.merged.merge(recorder);
-        self.work.events += work.events;
-        self.work.commands += work.commands;
-        self.work.pending_max = self.work.pending_max.max(work.pending_max);
-        self.work.clients_max = self.work.clients_max.max(work.clients_max);
-        self.work.connections_max = self.work.connections_max.max(work.connections_max);
     }
 }

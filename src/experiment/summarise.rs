@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 
 use super::coverage::coverage;
 use super::interval::{Range, estimate, method};
-use super::{Outcome, Run, Study, aftermath, story};
+use super::generator::generator;
+use super::{Load, Outcome, Run, Study, aftermath, story};
 use crate::digest::Digest;
 use crate::id::ServerId;
 use crate::metrics::summary::{
     Concurrency, Episode, Estimates, Ghosts, Little, Onset, Onsets, Quantiles, SCHEMA, ServerFacts, Summary,
-    TimelineRow, Transfers,
+    TargetFacts, TimelineRow, Transfers,
 };
 use crate::metrics::{Beginning, Episodes, LEVEL, Level, Recorder, Threshold, WINDOW, rounded};
 use crate::observe::{Cause, Latency};
@@ -35,6 +36,34 @@ pub fn summarise(scenario: &Scenario, study: &Study) -> Outcome {
             .map(|what| (*what, merged.timing(*what).histogram().clone()))
             .collect(),
     }
+}
+
+/// Summarises `load`, which is a run of `scenario` against `target`.
+pub fn summarise_load(scenario: &Scenario, load: &Load, target: TargetFacts) -> Outcome {
+    let mut outcome = summarise(scenario, &load.study);
+    let merged = &load.study.merged;
+    let summary = &mut outcome.summary;
+    "measured".clone_into(&mut summary.world);
+    summary.digest.clear();
+    if !target.own {
+        // What the scenario says of its server is not what is known of this one.
+        summary.server.limits.clear();
+        summary.server.servers.clear();
+        summary.coverage.not_reached.clear();
+        outcome.timeline.iter_mut().for_each(|row| row.limit = None);
+    }
+    summary.target = Some(target);
+    let sent = |what: &Latency| {
+        let timing = merged.timing_from_sent(*what)?;
+        Some((what.name().to_owned(), timing.quantiles(&[])))
+    };
+    let from_sent = Latency::ALL.iter().filter(|what| **what != Latency::TimeToService).filter_map(sent);
+    summary.latency_from_sent = Some(from_sent.collect());
+    summary.told_apart = Some(load.refusals.told_apart());
+    summary.refusal_texts = Some(load.refusals.texts());
+    summary.generator = load.health.as_ref().map(generator);
+    summary.story = story::tell_measured(summary);
+    outcome
 }
 
 /// Adds to each row the limit on all clients: what the server begins with, and what reloads make of it.
@@ -105,6 +134,11 @@ fn summary(scenario: &Scenario, study: &Study) -> Summary {
         coverage: coverage(scenario, merged),
         thresholds: Vec::new(),
         advice: None,
+        target: None,
+        latency_from_sent: None,
+        told_apart: None,
+        refusal_texts: None,
+        generator: None,
     }
 }
 

@@ -3,7 +3,9 @@
 //! It decides nothing: what a reply means to a session is the business of `server` and `client`.
 
 mod command;
+mod hearing;
 mod reply;
 
 pub use command::{ArgId, Command, Verb};
+pub use hearing::{Heard, Hearing};
 pub use reply::{Severity, wire};

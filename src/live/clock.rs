@@ -25,6 +25,11 @@ fn monotonic_ns() -> u64 {
         .map_or(0, |t| t.tv_sec() as u64 * 1_000_000_000 + t.tv_nsec() as u64)
 }
 
+/// The same length for those who wait in the standard library's terms.
+pub(super) fn span(length: Duration) -> std::time::Duration {
+    std::time::Duration::from_nanos(length.as_nanos())
+}
+
 /// Time as a run counts it. Before the run begins it stands at zero.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {

@@ -3,7 +3,9 @@
 //! It decides nothing about FTP: it turns the machines' actions into bytes and bytes back into inputs, as `sim` turns them into
 //! calendar entries. What it does not do: read files, print, or look at the command line.
 
+pub mod accounts;
 pub mod clock;
+pub mod content;
 pub mod load;
 pub mod serve;
 mod wire;

@@ -103,7 +103,7 @@ impl Wire {
             None if self.unsent.is_empty() => match self.tcp.try_write(bytes) {
                 Ok(wrote) => self.unsent.extend_from_slice(&bytes[wrote..]),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.unsent.extend_from_slice(bytes)
+                    self.unsent.extend_from_slice(bytes);
                 }
                 Err(error) => return Err(error),
             },

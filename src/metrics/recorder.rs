@@ -61,6 +61,8 @@ pub struct Recorder {
     bans_until: VecDeque<Instant>,
     series: Series,
     timings: [Timing; Latency::COUNT],
+    /// The same without the time for which a load generator was late; only there if there is one.
+    from_sent: Option<Box<[Timing; Latency::COUNT]>>,
     transfers: Transfers,
     /// Transfers that failed while their session went on, by code, sorted.
     failed_transfers: Vec<(u16, u64)>,
@@ -90,6 +92,7 @@ impl Recorder {
             bans_until: VecDeque::new(),
             series: Series::new(shape.horizon),
             timings: Default::default(),
+            from_sent: None,
             transfers: Transfers::default(),
             failed_transfers: Vec::new(),
             ghosts: level,
@@ -151,6 +154,21 @@ impl Recorder {
         }
     }
 
+    /// Records what happened at `now` in the real world, where whatever took time may have begun `late` by the generator's own fault.
+    ///
+    /// # Panics
+    /// As [`record`](Self::record).
+    pub fn record_late(&mut self, now: Instant, observation: &Observation, late: Duration) {
+        self.record(now, observation);
+        if let Observation::Took(what, length) = *observation {
+            let warm = self.is_warm(self.now - length);
+            let timings = self.from_sent.get_or_insert_default();
+            if warm && what != Latency::TimeToService {
+                timings[what.index()].record(length - late);
+            }
+        }
+    }
+
     /// Ends the run at `end`, with what is still there: when each open connection was accepted, when each open session
     /// logged in, and whose wanted sessions were neither served nor given up, and since when.
     ///
@@ -203,6 +221,10 @@ impl Recorder {
         self.by_check.iter_mut().zip(&other.by_check).for_each(|(a, b)| *a += b);
         self.series.merge(&other.series);
         self.timings.iter_mut().zip(&other.timings).for_each(|(a, b)| a.merge(b));
+        if let Some(other) = &other.from_sent {
+            let own = self.from_sent.get_or_insert_default();
+            own.iter_mut().zip(other.iter()).for_each(|(a, b)| a.merge(b));
+        }
         self.transfers.count += other.transfers.count;
         self.transfers.bytes += other.transfers.bytes;
         self.transfers.failed += other.transfers.failed;

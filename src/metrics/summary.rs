@@ -2,9 +2,13 @@
 //!
 //! It computes nothing. Every field says its unit and its definition; counts are totals over all replications.
 
+mod measured;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use measured::{Generator, RefusalText, TargetFacts, ToldApart};
 
 /// The version of `summary.json` that this build writes and reads.
 pub const SCHEMA: u32 = 1;
@@ -34,7 +38,8 @@ pub struct Summary {
     pub warmup_s: f64,
     /// Was the run interrupted? Then fewer replications than the scenario asks for ended.
     pub partial: bool,
-    /// The digest of every input and action of the machines, over all replications in order.
+    /// The digest of every input and action of the machines, over all replications in order; empty for a measured run, which
+    /// nobody can repeat to the byte.
     pub digest: String,
     /// The story in a few lines, conclusion first.
     pub story: Vec<String>,
@@ -80,6 +85,21 @@ pub struct Summary {
     pub thresholds: Vec<Verdict>,
     /// The limit that binds and the smallest change that would meet the thresholds.
     pub advice: Option<Advice>,
+    /// Measured runs: where the load went.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetFacts>,
+    /// Measured runs: `latency` without the time for which the generator itself was late.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency_from_sent: Option<BTreeMap<String, Quantiles>>,
+    /// Measured runs: what refusals were taken for, and how surely, the most frequent first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_apart: Option<Vec<ToldApart>>,
+    /// Measured runs: the texts of refusals, the most frequent first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal_texts: Option<Vec<RefusalText>>,
+    /// Measured runs: how the load generator itself fared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub generator: Option<Generator>,
 }
 
 /// The server that was modelled.

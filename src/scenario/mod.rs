@@ -29,7 +29,10 @@ use self::reader::{Read, Reader};
 use self::source::Source;
 use self::value::Value;
 use crate::chaos::Fault;
+use crate::client::{Step, Tls};
+use crate::ftp::{ArgId, Command, Verb};
 use crate::metrics::Threshold;
+use crate::server::policy::Offer;
 use crate::server::{Overrides, Policy};
 use crate::time::{Duration, Instant};
 use crate::workload::{AddressBook, Classes, Population};
@@ -41,6 +44,9 @@ pub const SCHEMA: u64 = 1;
 
 /// The scenario of a run that names none.
 pub const BUILT_IN: &str = include_str!("../../scenarios/busy-evening.toml");
+
+/// The scenario of a run in real time that names none: half a minute.
+pub const BUILT_IN_LIVE: &str = include_str!("../../scenarios/load-ramp.toml");
 
 /// A commented scenario that shows and explains every key.
 pub fn template() -> &'static str {
@@ -104,9 +110,32 @@ impl Station {
 }
 
 impl Scenario {
+    /// The text of an argument; `None` for one that the scenario does not know, as a wrong password.
+    pub fn text(&self, arg: ArgId) -> Option<&str> {
+        arg.fixed().or_else(|| self.strings.get(usize::from(arg.0)).map(String::as_str))
+    }
+
+    /// How large the file at `path` is for who asks (SIZE): the mean of the first RETR of it in any script, 0 if nobody fetches it.
+    /// Each RETR draws a size of its own.
+    pub fn file_size(&self, path: &str) -> u64 {
+        let steps = self.populations.iter().flat_map(|p| &p.behaviour.script.steps);
+        let sizes = steps.filter_map(|step| match step {
+            Step::Transfer { command: Command { verb: Verb::Retr, arg }, size, .. } => Some((*arg, size)),
+            _ => None,
+        });
+        let mut sizes = sizes.filter(|(arg, _)| self.text(*arg) == Some(path));
+        sizes.next().map_or(0, |(_, size)| size.mean() as u64)
+    }
+
     /// What the first server obeys.
     pub fn policy(&self) -> &Policy {
         &self.servers[0].policy
+    }
+
+    /// The argument of a SITE IDLE of a script as the server's machine wants it, where its number is the seconds: a driver reads it.
+    pub fn idle_seconds(&self, arg: ArgId) -> ArgId {
+        let text = self.strings.get(usize::from(arg.0)).map_or("", String::as_str);
+        ArgId(text.parse().unwrap_or(u16::MAX))
     }
 
     /// Reads a scenario from `text`, which problems call `file_name`. `open` gives the text of a file that the scenario
@@ -155,6 +184,7 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
     let mut scene =
         faults::Scene { draft: &mut draft, servers: &servers, dns_ttl, populations: &mut populations };
     let faults = faults::read_all(root, &mut scene)?;
+    draft.notes.extend(populations.iter().filter_map(|population| tls_note(population, &servers)));
     let thresholds = root.get("thresholds", |v| v.tables(1_000, "[[thresholds]]"))?.unwrap_or_default();
     let thresholds = thresholds.into_iter().map(threshold).collect::<Read<Vec<_>>>()?;
     Ok(Scenario {
@@ -174,6 +204,21 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
         strings: draft.strings.into_texts(),
         notes: draft.notes,
     })
+}
+
+/// Clients and a server who do not agree on TLS never come to a login.
+fn tls_note(population: &Population, servers: &[Station]) -> Option<String> {
+    let (name, policy) = (&population.name, &servers.first()?.policy);
+    match policy.tls.offer {
+        None if population.behaviour.tls != Tls::None => Some(format!(
+            "{name:?} want TLS, which this {} does not speak: write tls = \"offered\" in [server].",
+            policy.profile
+        )),
+        Some(Offer { required: Some(_), .. }) if population.behaviour.tls == Tls::None => {
+            Some(format!("{name:?} do not speak TLS, which the server requires: nobody of them logs in."))
+        }
+        _ => None,
+    }
 }
 
 fn threshold(mut table: Reader<'_>) -> Read<Threshold> {

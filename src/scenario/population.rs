@@ -8,7 +8,7 @@ use super::source::suggestion;
 use super::traces::Plan;
 use super::value::Value;
 use super::{addresses, arrivals, retry, script};
-use crate::client::{Behaviour, DataMode, Fresh, Profile, Resolve, Script};
+use crate::client::{Behaviour, DataMode, Fresh, Profile, Resolve, Script, Tls};
 use crate::ftp::ArgId;
 use crate::network::Link;
 use crate::workload::{Addresses, Arrivals, Population};
@@ -141,6 +141,7 @@ fn behaviour(table: &mut Reader<'_>, script: Script) -> Read<Behaviour> {
         parallel: table.get_or("parallel", plain.parallel, |v| v.count(1..=MOST_PARALLEL))?,
         heeds_120: table.get_or("heeds_120", plain.heeds_120, |v| v.flag())?,
         data: table.get_or("data", plain.data, |v| v.one_of(&DataMode::ALL))?,
+        tls: table.get_or("tls", plain.tls, |v| v.one_of(&Tls::ALL))?,
         stall: table.get_or("stall", plain.stall, |v| v.probability())?,
         no_data: table.get_or("no_data", plain.no_data, |v| v.probability())?,
         resolve: table.get_or("resolve", plain.resolve, |v| v.one_of(&Resolve::ALL))?,

@@ -9,7 +9,7 @@ use super::reader::{Read, Reader};
 use super::source::suggestion;
 use super::value::Value;
 use crate::id::UserId;
-use crate::server::profile::BanBy;
+use crate::server::profile::{BanBy, TlsMode};
 use crate::server::{BanOverride, DENIED, Misfit, Offence, Overrides, Policy, Profile};
 use crate::workload::Classes;
 
@@ -124,6 +124,8 @@ fn read_overrides(table: &mut Reader<'_>, profile: &Profile) -> Read<Overrides> 
         greeting_cost: table.get("greeting_time", |v| v.duration())?,
         login_cost: table.get("login_time", |v| v.duration())?,
         command_cost: table.get("command_time", |v| v.duration())?,
+        tls_cost: table.get("tls_time", |v| v.duration())?,
+        tls: table.get("tls", |v| v.one_of(&TlsMode::ALL))?,
         bandwidth: table.get("bandwidth", |v| v.bandwidth())?,
         host: table.get("host", super::host::read)?.unwrap_or_default(),
     })

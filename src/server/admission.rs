@@ -20,7 +20,7 @@ impl Server {
         &mut self,
         now: Instant,
         conn: ConnId,
-        (peer, class): (PeerId, u8),
+        (peer, class, tls): (PeerId, u8, bool),
         out: &mut Vec<Action>,
     ) {
         let who = Who { peer, user: UserId::default(), class };
@@ -44,14 +44,31 @@ impl Server {
             self.turn_away(now, conn, who, (verdict, banned), out);
             return;
         }
-        let mut at = self.work(now, now, self.policy.greeting_cost, conn, Work::Greet);
-        if let Some(wait) = self.not_ready(now) {
-            out.push(Action::Reply { conn, reply: wait, at });
-            at = at.max(self.listener.ready_at);
-        }
+        let at = if tls { now } else { self.prepare_greeting(now, conn, out) };
         self.sessions[place] = Session::accepted(now, peer, class, at);
         self.take_slot(now, conn, who);
         out.push(Action::Observe(Observation::ConnectionOpened));
+        if tls {
+            self.await_handshake(now, conn, out);
+        } else {
+            self.answer(conn, self.policy.replies.greeting, at, out);
+        }
+    }
+
+    /// When the 220 goes out. A server that is not ready says so first.
+    fn prepare_greeting(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) -> Instant {
+        let at = self.work(now, now, self.policy.greeting_cost, conn, Work::Greet);
+        let Some(wait) = self.not_ready(now) else { return at };
+        out.push(Action::Reply { conn, reply: wait, at });
+        at.max(self.listener.ready_at)
+    }
+
+    /// Greets a connection whose TLS handshake is complete.
+    pub(super) fn greet(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+        let at = self.prepare_greeting(now, conn, out);
+        let session = &mut self.sessions[conn.slot()];
+        session.stage = Stage::Greeted;
+        session.last_command = at;
         self.answer(conn, self.policy.replies.greeting, at, out);
     }
 

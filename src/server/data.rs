@@ -55,7 +55,7 @@ impl Server {
         }
     }
 
-    /// LIST, RETR or STOR.
+    /// LIST, NLST, MLSD, RETR or STOR.
     pub(super) fn transfer(
         &mut self,
         now: Instant,
@@ -70,6 +70,11 @@ impl Server {
                 self.exceeded(CheckStage::Download, self.sessions[conn.slot()].who())
         {
             self.end(now, at, conn, LastWords { check, ..ending.into() }, out);
+            return;
+        }
+        let opening = self.opening(verb);
+        if self.policy.table.get(opening).code >= 400 {
+            self.answer(conn, opening, at, out); // a listing that this server does not know
             return;
         }
         match self.side(conn).map_or(DataState::None, |side| side.data) {
@@ -161,7 +166,12 @@ impl Server {
         }
         let Some(verb) = self.side(conn).filter(|s| !s.began.is_never()).map(|s| s.verb) else { return };
         let replies = &self.policy.replies;
-        let reply = if verb == Verb::List { replies.listed } else { replies.transferred };
+        let reply = match verb {
+            Verb::List => replies.listed,
+            Verb::Nlst => replies.nlst_done,
+            Verb::Mlsd => replies.mlsd_done,
+            _ => replies.transferred,
+        };
         let at = self.turn(now, conn);
         self.release_data(now, conn);
         self.leave_transfer(now, conn);
@@ -230,17 +240,11 @@ impl Server {
     }
 
     fn begin_transfer(&mut self, now: Instant, conn: ConnId, at: Instant, out: &mut Vec<Action>) {
-        let replies = &self.policy.replies;
-        let (list, retr, stor) = (replies.list, replies.retr, replies.stor);
         let side = self.side_mut(conn);
         side.began = at;
         side.slow_since = Instant::NEVER;
-        let reply: ReplyId = match side.verb {
-            Verb::List => list,
-            Verb::Retr => retr,
-            _ => stor,
-        };
-        let (told, upload) = (side.told, side.verb == Verb::Stor);
+        let (told, verb) = (side.told, side.verb);
+        let (reply, upload) = (self.opening(verb), verb == Verb::Stor);
         if upload && self.host.disk_full {
             if !told {
                 out.push(Action::Reply { conn, reply, at });
@@ -248,11 +252,23 @@ impl Server {
             self.end(now, at, conn, self.policy.process.disk_full.into(), out);
             return;
         }
-        out.push(Action::StartTransfer { conn, at });
+        let moves = self.protect_data(now, at, conn);
+        out.push(Action::StartTransfer { conn, at: moves });
         if told {
             self.arm(conn, out);
         } else {
             self.answer(conn, reply, at, out);
+        }
+    }
+
+    /// What says that the transfer of `verb` begins.
+    fn opening(&self, verb: Verb) -> ReplyId {
+        let replies = &self.policy.replies;
+        match verb {
+            Verb::List | Verb::Nlst => replies.list,
+            Verb::Mlsd => replies.mlsd,
+            Verb::Retr => replies.retr,
+            _ => replies.stor,
         }
     }
 

@@ -6,6 +6,7 @@ use super::host::Work;
 use super::policy::Ending;
 use super::profile::{Lasting, Offence};
 use super::session::{Session, Stage};
+use super::tls::Guard;
 use super::{Action, Server};
 use crate::id::ConnId;
 use crate::observe::{Cause, CloseHow, Observation, Phase, Refusal};
@@ -164,6 +165,7 @@ impl Server {
     pub(super) fn free(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
         self.listener.recent.expire(now, &self.sessions); // before one of them is no longer alive
         let session = std::mem::replace(&mut self.sessions[conn.slot()], Session::FREE);
+        self.guards.set(conn, Guard::None);
         self.slots -= 1;
         if session.stage == Stage::Refused {
             self.count_refused(session.who(), false);

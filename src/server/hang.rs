@@ -70,7 +70,7 @@ impl Server {
     /// listener can be closed and opened again, and the process killed.
     pub(super) fn keeps(&mut self, input: Input) -> bool {
         let conn = match input {
-            Input::Accepted { .. } => return false,
+            Input::Accepted { .. } | Input::AcceptedTls { .. } => return false,
             Input::ServerTimerFired => return true, // it is asked for again
             Input::Control(control) => {
                 let waits = matches!(
@@ -157,7 +157,10 @@ impl Server {
 /// The connection that `input` names and that was handed in before.
 const fn named(input: Input) -> Option<ConnId> {
     match input {
-        Input::Command { conn, .. }
+        Input::TlsHello { conn }
+        | Input::TlsDone { conn }
+        | Input::TlsFailed { conn }
+        | Input::Command { conn, .. }
         | Input::Bytes { conn }
         | Input::LineTooLong { conn }
         | Input::DataOpened { conn }
@@ -166,6 +169,9 @@ const fn named(input: Input) -> Option<ConnId> {
         | Input::TransferDone { conn }
         | Input::Closed { conn }
         | Input::TimerFired { conn } => Some(conn),
-        Input::Accepted { .. } | Input::ServerTimerFired | Input::Control(_) => None,
+        Input::Accepted { .. }
+        | Input::AcceptedTls { .. }
+        | Input::ServerTimerFired
+        | Input::Control(_) => None,
     }
 }

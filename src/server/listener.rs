@@ -20,6 +20,10 @@ pub(super) struct Waiting {
     pub class: u8,
     /// Has its client closed or reset it? The kernel keeps it in the queue all the same.
     pub gone: bool,
+    /// Does TLS begin with the first byte?
+    pub tls: bool,
+    /// Has its client begun the handshake?
+    pub hello: bool,
 }
 
 /// The listening socket and its loop.
@@ -155,6 +159,11 @@ impl Server {
         self.listener.queue.len()
     }
 
+    /// The backlog in force: one more than this may wait.
+    pub fn backlog(&self) -> u32 {
+        self.listener.backlog
+    }
+
     /// Does nobody accept, although the socket is open?
     fn accepts_nothing(&self) -> bool {
         self.hung || self.listener.orphaned
@@ -175,12 +184,15 @@ impl Server {
 
     /// Takes `waiting` out of the kernel's hands.
     fn take(&mut self, now: Instant, waiting: Waiting, out: &mut Vec<Action>) {
-        let Waiting { conn, peer, class, gone } = waiting;
+        let Waiting { conn, peer, class, gone, tls, hello } = waiting;
         let accept = self.policy.process.accept;
         if !accept.mean.is_zero() {
             self.listener.free_at = self.work_lasting(now, accept, conn, Work::Accept);
         }
-        self.accept(now, conn, (peer, class), out);
+        self.accept(now, conn, (peer, class, tls), out);
+        if hello {
+            self.tls_hello(now, conn, out);
+        }
         if gone {
             self.closed(now, conn, out);
         }
@@ -198,6 +210,13 @@ impl Server {
     /// Does `conn` wait to be accepted?
     pub(super) fn waits_in_queue(&self, conn: ConnId) -> bool {
         self.listener.queue.iter().any(|waiting| waiting.conn == conn)
+    }
+
+    /// The client of a connection that may still wait has begun its TLS handshake.
+    pub(super) fn hello_in_queue(&mut self, conn: ConnId) {
+        if let Some(waiting) = self.listener.queue.iter_mut().find(|waiting| waiting.conn == conn) {
+            waiting.hello = true;
+        }
     }
 
     /// The client of a connection that may still wait has left.

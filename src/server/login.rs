@@ -36,6 +36,9 @@ impl Server {
         user: ArgId,
         out: &mut Vec<Action>,
     ) {
+        if self.demands_tls(now, at, conn, out) {
+            return;
+        }
         let session = &mut self.sessions[conn.slot()];
         session.user = UserId(user.0);
         session.stage = Stage::Named;

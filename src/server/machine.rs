@@ -13,6 +13,7 @@ use super::session::{Session, Stage};
 use super::shutdown::Down;
 use super::side::{NO_SIDE, Sides};
 use super::tally::{Classes, Hosts, Ports, may_bind};
+use super::tls::{Guard, Guards};
 use super::{Action, Control, Input, ServerStreams};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ConnId, ServerId};
@@ -47,6 +48,7 @@ pub struct Server {
     pub(super) data_sockets: u32,
     pub(super) ports: Ports,
     pub(super) sides: Sides,
+    pub(super) guards: Guards,
     pub(super) hung: bool,
     /// What came in while the server hung.
     pub(super) backlog: Backlog,
@@ -99,6 +101,7 @@ impl Server {
             data_sockets: 0,
             ports: Ports::default(),
             sides: Sides::default(),
+            guards: Guards::default(),
             hung: false,
             backlog: Backlog::default(),
             streams,
@@ -113,6 +116,11 @@ impl Server {
     /// Connections whose slot is not yet free, those included that a process of their own refuses.
     pub fn slots(&self) -> u32 {
         self.slots
+    }
+
+    /// Has a command of `conn` the data connection, or does it wait for it?
+    pub fn is_in_transfer(&self, conn: ConnId) -> bool {
+        self.sessions.get(conn.slot()).is_some_and(|session| session.stage == Stage::Transfer)
     }
 
     /// When each open connection was accepted.
@@ -132,8 +140,14 @@ impl Server {
         }
         match input {
             Input::Accepted { conn, peer, class } => {
-                self.arrive(now, Waiting { conn, peer, class, gone: false }, out);
+                self.arrive(now, Waiting { conn, peer, class, gone: false, tls: false, hello: false }, out);
             }
+            Input::AcceptedTls { conn, peer, class } => {
+                self.arrive(now, Waiting { conn, peer, class, gone: false, tls: true, hello: false }, out);
+            }
+            Input::TlsHello { conn } => self.tls_hello(now, conn, out),
+            Input::TlsDone { conn } => self.tls_done(now, conn, out),
+            Input::TlsFailed { conn } => self.tls_failed(now, conn, out),
             Input::Command { conn, command } => self.command(now, conn, command, out),
             Input::Bytes { conn } => self.bytes(now, conn, out),
             Input::LineTooLong { conn } => self.line_too_long(now, conn, out),
@@ -161,6 +175,9 @@ impl Server {
     }
 
     fn command(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut Vec<Action>) {
+        if self.guards.get(conn) == Guard::Begun {
+            return; // a handshake is under way, and this was none
+        }
         let Some(session) = self.live(conn) else { return };
         let in_transfer = session.stage == Stage::Transfer;
         if session.side != NO_SIDE {
@@ -247,6 +264,7 @@ impl Server {
         let replies = &self.policy.replies;
         match (session.stage, command.verb) {
             (_, Verb::Quit) => self.quit(now, at, conn, out),
+            (_, Verb::Auth | Verb::Pbsz | Verb::Prot) => self.protect(now, at, conn, command, out),
             (Stage::Session, _) => self.session_command(now, at, conn, command, out),
             (_, Verb::User) => self.name_user(now, at, conn, command.arg, out),
             (Stage::Named, Verb::Pass) => {
@@ -288,10 +306,20 @@ impl Server {
             Verb::Pwd => replies.pwd,
             Verb::Abor => replies.abor,
             Verb::SiteIdle => self.set_idle(conn, command.arg),
-            Verb::User | Verb::Pass | Verb::Other | Verb::Quit => replies.unknown,
+            Verb::Type if command.arg == ArgId::ASCII => replies.type_ascii,
+            Verb::Type => replies.type_image,
+            Verb::Size => replies.size,
+            Verb::Rest => replies.rest,
+            Verb::User
+            | Verb::Pass
+            | Verb::Other
+            | Verb::Quit
+            | Verb::Auth
+            | Verb::Pbsz
+            | Verb::Prot => replies.unknown,
             Verb::Pasv => return self.listen_for_data(now, at, conn, out),
             Verb::Port => return self.note_port(now, at, conn, out),
-            Verb::List | Verb::Retr | Verb::Stor => {
+            Verb::List | Verb::Nlst | Verb::Mlsd | Verb::Retr | Verb::Stor => {
                 return self.transfer(now, at, conn, command.verb, out);
             }
         };

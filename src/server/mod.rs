@@ -19,6 +19,7 @@ mod side;
 mod tally;
 mod texts;
 mod timers;
+mod tls;
 
 pub use machine::Server;
 pub use policy::{BanOverride, HostSpec, Misfit, Overrides, Policy, ReplyEntry, ReplyId, ReplyTable};
@@ -63,6 +64,30 @@ pub enum Input {
         peer: PeerId,
         /// The class of that address, as the scenario numbers them from 1; 0 for none, [`DENIED`] for one that is not welcome.
         class: u8,
+    },
+    /// The same at the port where TLS begins with the first byte.
+    AcceptedTls {
+        /// The connection.
+        conn: ConnId,
+        /// The address that it comes from.
+        peer: PeerId,
+        /// The class of that address.
+        class: u8,
+    },
+    /// The client's half of a TLS handshake has come. A driver whose handshakes are real, and cost what they cost, does not say so.
+    TlsHello {
+        /// On which connection.
+        conn: ConnId,
+    },
+    /// The TLS handshake is complete.
+    TlsDone {
+        /// On which connection.
+        conn: ConnId,
+    },
+    /// It failed.
+    TlsFailed {
+        /// On which connection.
+        conn: ConnId,
     },
     /// A complete command line was read.
     Command {
@@ -128,6 +153,20 @@ pub enum Action {
         conn: ConnId,
         /// Which reply of the policy's table.
         reply: ReplyId,
+        /// When.
+        at: Instant,
+    },
+    /// Begin TLS behind the last reply, which goes out at `at`, and hand in [`Input::TlsDone`] or [`Input::TlsFailed`].
+    StartTls {
+        /// On which connection.
+        conn: ConnId,
+        /// When.
+        at: Instant,
+    },
+    /// The server's half of the handshake is ready at `at`: the answer to [`Input::TlsHello`].
+    AnswerHello {
+        /// On which connection.
+        conn: ConnId,
         /// When.
         at: Instant,
     },
@@ -266,6 +305,13 @@ impl Input {
                 digest.word(u64::from(rate));
             }
             Self::ServerTimerFired => word(13, ConnId(0), 0),
+            Self::AcceptedTls { conn, peer, class } => {
+                word(14, conn, u64::from(class));
+                digest.word(u64::from(peer.0));
+            }
+            Self::TlsHello { conn } => word(15, conn, 0),
+            Self::TlsDone { conn } => word(16, conn, 0),
+            Self::TlsFailed { conn } => word(26, conn, 0),
             Self::Control(Control::SetLimit { check, limit }) => word(7, ConnId(limit), u64::from(check)),
             Self::Control(control) => {
                 let (kind, value) = control.numbers();
@@ -328,6 +374,14 @@ impl Action {
                 digest.word(at.as_nanos());
             }
             Self::AbortData { conn } => word(25, conn, 0),
+            Self::StartTls { conn, at } => {
+                word(27, conn, 0);
+                digest.word(at.as_nanos());
+            }
+            Self::AnswerHello { conn, at } => {
+                word(28, conn, 0);
+                digest.word(at.as_nanos());
+            }
             Self::Free { conn } => word(21, conn, 0),
             Self::Listen { up } => word(22, ConnId(u32::from(up)), 0),
             Self::Observe(_) => {}

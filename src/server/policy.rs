@@ -9,6 +9,7 @@ mod overrides;
 mod process;
 mod text;
 mod timer;
+mod tls;
 
 pub use data::Data;
 pub use limit::Check;
@@ -17,6 +18,7 @@ pub use overrides::{BanOverride, Misfit, Overrides};
 pub use process::{GoingDown, HostSpec, Process};
 pub use text::{Ending, Replies, ReplyEntry, ReplyId, ReplyTable};
 pub use timer::{Stalled, Timer};
+pub use tls::{Offer, Tls};
 
 use self::limit::clients;
 use super::profile::{self, Counts, Farewell, Line, Per, Profile};
@@ -56,6 +58,8 @@ pub struct Policy {
     pub ban: Option<Ban>,
     /// Data connections.
     pub data: Data,
+    /// TLS.
+    pub tls: Tls,
     /// What a line that is too long meets; `None`: it is an unknown command.
     pub line_too_long: Option<Ending>,
     /// The process on its host.
@@ -109,6 +113,7 @@ impl Policy {
             login_cost: overrides.login_cost.unwrap_or(profile.cost.login.0),
             command_cost: overrides.command_cost.unwrap_or(profile.cost.command.0),
             replies: compiler.replies(&profile.reply, timers.idle_after, clients),
+            tls: compiler.tls(profile, overrides)?,
             table,
         })
     }
@@ -159,6 +164,11 @@ impl Compiler<'_> {
         self.table.add(line.code, &line.text, 0, None)
     }
 
+    /// A reply of the second bank.
+    fn apart(&mut self, line: &Line) -> ReplyId {
+        self.table.add_apart(line.code, &line.text, None)
+    }
+
     fn ending(&mut self, cause: Cause, farewell: &Farewell, value: u64) -> Ending {
         let text = farewell.text.replace("{msg}", self.message);
         let reply = (farewell.code != 0).then(|| self.table.add(farewell.code, &text, value, Some(cause)));
@@ -196,6 +206,13 @@ impl Compiler<'_> {
             noop: self.line(&r.noop),
             quit: self.line(&r.quit),
             unknown: self.line(&r.unknown),
+            type_image: self.apart(&r.type_image),
+            type_ascii: self.apart(&r.type_ascii),
+            size: self.apart(&r.size),
+            rest: self.apart(&r.rest),
+            nlst_done: self.apart(r.nlst_done.as_ref().unwrap_or(&r.listed)),
+            mlsd: self.apart(r.mlsd.as_ref().unwrap_or(&r.list)),
+            mlsd_done: self.apart(r.mlsd_done.as_ref().unwrap_or(&r.listed)),
         }
     }
 }

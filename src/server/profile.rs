@@ -11,6 +11,7 @@ mod login;
 mod reply;
 mod shutdown;
 mod timer;
+mod tls;
 
 pub use ban::{Ban, BanBy, CutsLive, Offence};
 pub use host::{Cost, Data, Exhausted, Listener, Slot};
@@ -19,6 +20,7 @@ pub use login::{DeniedUser, Hammer, Login};
 pub use reply::Replies;
 pub use shutdown::{Fate, InTransfer, ListenerFate, OnSignal, Shutdown};
 pub use timer::{Stalled, Timer, Timers};
+pub use tls::{Tls, TlsMode};
 
 use serde::Deserialize;
 
@@ -57,6 +59,8 @@ pub struct Profile {
     pub cost: Cost,
     /// Data connections.
     pub data: Data,
+    /// TLS. Missing: nothing is known of it, and a scenario cannot switch it on.
+    pub tls: Option<Tls>,
     /// What is said when the host has no more to give.
     pub exhausted: Exhausted,
     /// What a line that is longer than the server reads is told. Missing: it is one more unknown command.

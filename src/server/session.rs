@@ -12,6 +12,8 @@ use crate::time::Instant;
 pub(super) enum Stage {
     /// No connection has this slot.
     Free,
+    /// Accepted where TLS begins with the first byte: not greeted yet.
+    Securing,
     /// Greeted, no USER yet.
     Greeted,
     /// USER is answered.
@@ -130,7 +132,9 @@ impl Session {
     /// The phase that a refusal at this point has.
     pub(super) fn phase(&self) -> Phase {
         match self.stage {
-            Stage::Free | Stage::Reaping | Stage::Refusing | Stage::Refused => Phase::Accept,
+            Stage::Free | Stage::Securing | Stage::Reaping | Stage::Refusing | Stage::Refused => {
+                Phase::Accept
+            }
             Stage::Greeted => Phase::PreLogin,
             Stage::Named => Phase::User,
             Stage::Rejected => Phase::Pass,

@@ -36,6 +36,8 @@ pub(super) struct Wire {
     pub transfer: u16,
     /// Did its client vanish without a word, and does the server not know?
     pub ghost: bool,
+    /// Is it under TLS, its data connections included?
+    pub secured: bool,
 }
 
 const _: () = assert!(size_of::<Wire>() == 80);
@@ -99,6 +101,7 @@ impl Wires {
             plan: Plan::default(),
             transfer: 0,
             ghost: false,
+            secured: false,
         };
         if let Some(place) = self.free.pop() {
             let slot = &mut self.slots[place as usize];

@@ -42,8 +42,8 @@ impl<'a> Dialogue<'a> {
     }
 
     fn command(&mut self, now: Instant, verb: Verb, arg: ArgId) {
-        let strings: &'a [String] = &self.scenario.strings;
-        let arg = strings.get(usize::from(arg.0)).map_or("?", String::as_str);
+        let scenario: &'a Scenario = self.scenario;
+        let arg = scenario.text(arg).unwrap_or("?");
         self.verb = verb;
         match verb {
             Verb::User => self.user = arg,
@@ -80,10 +80,12 @@ impl Tap for Dialogue<'_> {
             Happening::Command(command) => self.command(now, command.verb, command.arg),
             Happening::Reply { reply, connections, bytes, unread } => {
                 let ip = self.scenario.addresses.address(who.peer).to_string();
+                let asks = self.verb == Verb::Size;
+                let bytes = if asks { self.scenario.file_size(self.path) } else { bytes };
                 let context = Context {
                     ip: &ip,
                     user: self.user,
-                    verb: self.verb.name(),
+                    verb: self.verb.word(),
                     path: self.path,
                     bytes,
                     connections,
@@ -92,12 +94,13 @@ impl Tap for Dialogue<'_> {
                     self.written.hears(now, format!("S: {line}"), unread);
                 }
             }
-            Happening::Closed { how, unread } => {
-                self.written.hears(now, format!("-- server closes ({how})"), unread)
+            Happening::Closed { how, unread, .. } => {
+                self.written.hears(now, format!("-- server closes ({how})"), unread);
             }
+            Happening::Secured => self.written.note(now, "-- TLS"),
             Happening::Disconnect => self.written.note(now, "-- client closes"),
             Happening::Vanish => self.written.note(now, "-- client vanishes without a word"),
-            Happening::Connected | Happening::Finish => {}
+            Happening::Connected | Happening::Data { .. } | Happening::Finish => {}
         }
     }
 }

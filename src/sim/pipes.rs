@@ -101,6 +101,36 @@ impl<T: Tap> World<'_, T> {
         self.schedule_for(conn, at.max(now), event);
     }
 
+    /// The same where the data connection is under TLS, of version 1.3: the client's half of the handshake came behind its half of TCP's,
+    /// if it was the client that connected, and is answered now; the bytes move when its end has come, a round trip later. If it was
+    /// the server that connected, the client hears of it half a round trip later and only then begins.
+    pub(super) fn shake_data(&mut self, now: Instant, conn: ConnId, at: Instant) {
+        let wire = self.wire(conn);
+        wire.moving = true;
+        let (left, serial) = (if wire.plan.is_active() { 4 } else { 2 }, wire.transfer);
+        if at > now {
+            // No message waits meanwhile: what is said on the control connection would not overtake it.
+            self.schedule_for(conn, at, Event::DataShakes { conn, left, serial });
+        } else {
+            self.data_shakes(now, conn, left, serial);
+        }
+    }
+
+    /// A message of such a handshake has come, or its first can go out; `left` more follow.
+    pub(super) fn data_shakes(&mut self, now: Instant, conn: ConnId, left: u8, serial: u16) {
+        let wire = self.wire(conn);
+        if wire.freed || !wire.moving || wire.transfer != serial {
+            return; // the transfer came to an end before it began
+        }
+        let next = |left| Event::DataShakes { conn, left, serial };
+        match left {
+            0 => self.start_transfer(now, conn, now),
+            _ if wire.client == NOBODY => self.stall_transfer(now, conn),
+            _ if left.is_multiple_of(2) => self.send_down(now, now, conn, next(left - 1)),
+            _ => self.send_up(now, conn, next(left - 1)),
+        }
+    }
+
     fn schedule_for(&mut self, conn: ConnId, at: Instant, event: Event) {
         self.wire(conn).in_flight += 1;
         self.calendar.schedule(at, event);

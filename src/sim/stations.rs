@@ -6,6 +6,7 @@ use super::conns::{Wire, Wires};
 use super::pipes::Pipes;
 use super::tap::Tap;
 use super::world::{Event, Syn, World};
+use crate::client::Tls;
 use crate::id::{ConnId, ServerId};
 use crate::observe::Observation;
 use crate::rng::Streams;
@@ -72,10 +73,16 @@ impl<T: Tap> World<'_, T> {
         let conn = station.wires.open(client, now);
         slot.conn = Some(conn);
         let peer = slot.peer;
+        let behaviour = &self.crowds[usize::from(slot.population.0)].spec.behaviour;
         self.send_down(now, now, conn, Event::Connected { conn });
         let classes = &self.scenario.servers[usize::from(syn.server().0)].classes;
         let class = if classes.is_empty() { 0 } else { classes.of(self.scenario.addresses.address(peer)) };
-        self.tell_server(now, syn.server(), server::Input::Accepted { conn, peer, class });
+        let accepted = if behaviour.tls == Tls::Implicit {
+            server::Input::AcceptedTls { conn, peer, class }
+        } else {
+            server::Input::Accepted { conn, peer, class }
+        };
+        self.tell_server(now, syn.server(), accepted);
     }
 
     pub(super) fn tell_server(&mut self, now: Instant, server: ServerId, input: server::Input) {
@@ -117,6 +124,13 @@ impl<T: Tap> World<'_, T> {
                     self.recorder.record(now, &Observation::GhostEnded { cause });
                 }
                 self.send_down(now, now, conn, Event::ClosedByServer { conn, how, cause });
+            }
+            server::Action::StartTls { .. } => {} // its client does
+            server::Action::AnswerHello { conn, at } => {
+                self.send_down(now, at, conn, Event::TlsAnswered { conn });
+            }
+            server::Action::StartTransfer { conn, at } if self.wire(conn).secured => {
+                self.shake_data(now, conn, at);
             }
             server::Action::StartTransfer { conn, at } => self.start_transfer(now, conn, at),
             server::Action::AbortData { conn } => {

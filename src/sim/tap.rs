@@ -50,8 +50,17 @@ pub enum Happening<'a> {
     Closed {
         /// How.
         how: CloseHow,
+        /// Why, if the server had a reason: no client knows it.
+        cause: Option<Cause>,
         /// Does it wait to be noticed?
         unread: bool,
+    },
+    /// The TLS handshake of the control connection is complete.
+    Secured,
+    /// The data connection is established, or has come to its end, at the client's end.
+    Data {
+        /// Is it open from now on?
+        open: bool,
     },
     /// It closes the connection.
     Disconnect,

@@ -33,6 +33,9 @@ impl<'a, W: Write> Trace<'a, W> {
     }
 
     fn write(&mut self, now: Instant, who: Who, what: Happening<'_>) -> io::Result<()> {
+        if matches!(what, Happening::Data { .. }) {
+            return Ok(()); // the trace is that of the control connections
+        }
         let population = &self.scenario.populations[usize::from(who.population.0)].name; // [a-z0-9 ()-]: nothing to escape
         write!(
             self.out,
@@ -54,9 +57,9 @@ impl<'a, W: Write> Trace<'a, W> {
             }
             Happening::Command(command) => {
                 write!(self.out, r#""what":"command","verb":"{}""#, command.verb.name())?;
-                let arg = self.scenario.strings.get(usize::from(command.arg.0)).filter(|a| !a.is_empty());
+                let arg = self.scenario.text(command.arg).filter(|a| !a.is_empty());
                 if let Some(arg) = arg.filter(|_| command.verb != Verb::Pass) {
-                    write!(self.out, r#","arg":{}"#, serde_json::Value::from(arg.as_str()))?;
+                    write!(self.out, r#","arg":{}"#, serde_json::Value::from(arg))?;
                 }
             }
             Happening::Reply { reply, .. } => {
@@ -66,6 +69,8 @@ impl<'a, W: Write> Trace<'a, W> {
                 }
             }
             Happening::Closed { how, .. } => write!(self.out, r#""what":"closed","how":"{how}""#)?,
+            Happening::Secured => write!(self.out, r#""what":"secured""#)?,
+            Happening::Data { .. } => {}
             Happening::Disconnect => write!(self.out, r#""what":"disconnect""#)?,
             Happening::Vanish => write!(self.out, r#""what":"vanish""#)?,
             Happening::Finish => write!(self.out, r#""what":"finish""#)?,

@@ -85,6 +85,14 @@ pub(super) enum Event {
     ClosedByClient { conn: ConnId },
     /// The server's FIN or RST reaches the client.
     ClosedByServer { conn: ConnId, how: CloseHow, cause: Option<Cause> },
+    /// The client's half of a TLS handshake reaches the server.
+    TlsHello { conn: ConnId },
+    /// The server's half reaches the client.
+    TlsAnswered { conn: ConnId },
+    /// The end of the handshake reaches the server.
+    TlsFinished { conn: ConnId },
+    /// A message of the handshake of a data connection reaches its other end; so many follow. The last one reaches the server.
+    DataShakes { conn: ConnId, left: u8, serial: u16 },
     /// The data connection is established at the server.
     DataAtServer { conn: ConnId },
     /// The data connection is established at the client.
@@ -322,6 +330,7 @@ impl<'a, T: Tap> World<'a, T> {
             | Event::ClosedByServer { conn, .. }
             | Event::DataSyn { conn }
             | Event::DataEnds { conn, .. }
+            | Event::TlsAnswered { conn }
             | Event::DataAtClient { conn } => {
                 let wire = self.wire(conn);
                 wire.in_flight -= 1;
@@ -331,8 +340,15 @@ impl<'a, T: Tap> World<'a, T> {
                 }
                 self.recycle(conn);
             }
+            Event::DataShakes { conn, left, serial } => {
+                self.wire(conn).in_flight -= 1;
+                self.data_shakes(now, conn, left, serial);
+                self.recycle(conn);
+            }
             Event::CommandArrives { conn, .. }
             | Event::ClosedByClient { conn }
+            | Event::TlsHello { conn }
+            | Event::TlsFinished { conn }
             | Event::DataAtServer { conn }
             | Event::TransferBegins { conn, .. }
             | Event::TransferDone { conn, .. } => {
@@ -368,19 +384,30 @@ impl<'a, T: Tap> World<'a, T> {
             }
             Event::ClosedByServer { how, cause, .. } => {
                 let unread = self.slots[client as usize].client.state() == State::Away;
-                self.note(now, client, Happening::Closed { how, unread });
+                self.note(now, client, Happening::Closed { how, cause, unread });
                 client::Input::Closed { cause }
             }
             Event::DataSyn { conn } => {
                 // Behind a NAT nobody listens, and nobody says so.
                 if self.wire(conn).plan.is_active() {
+                    self.note(now, client, Happening::Data { open: true });
                     self.send_up(now, conn, Event::DataAtServer { conn });
                 }
                 return;
             }
-            Event::DataEnds { whole: true, .. } => client::Input::DataDone,
-            Event::DataEnds { .. } => client::Input::DataFailed,
-            _ => client::Input::DataOpened,
+            Event::TlsAnswered { conn } => {
+                self.note(now, client, Happening::Secured);
+                self.send_up(now, conn, Event::TlsFinished { conn });
+                client::Input::TlsDone
+            }
+            Event::DataEnds { whole, .. } => {
+                self.note(now, client, Happening::Data { open: false });
+                if whole { client::Input::DataDone } else { client::Input::DataFailed }
+            }
+            _ => {
+                self.note(now, client, Happening::Data { open: true });
+                client::Input::DataOpened
+            }
         };
         self.tell_client(now, client, input);
     }
@@ -389,12 +416,16 @@ impl<'a, T: Tap> World<'a, T> {
         let input = match event {
             Event::CommandArrives { conn, command } => {
                 self.work.commands += 1;
-                server::Input::Command {
-                    conn,
-                    command: Command { verb: command.verb, arg: ArgId(command.arg) },
-                }
+                let (verb, arg) = (command.verb, ArgId(command.arg));
+                let arg = if verb == Verb::SiteIdle { self.scenario.idle_seconds(arg) } else { arg };
+                server::Input::Command { conn, command: Command { verb, arg } }
             }
             Event::ClosedByClient { conn } => server::Input::Closed { conn },
+            Event::TlsHello { conn } => server::Input::TlsHello { conn },
+            Event::TlsFinished { conn } => {
+                self.wire(conn).secured = true;
+                server::Input::TlsDone { conn }
+            }
             Event::DataAtServer { conn } => {
                 if !self.wire(conn).plan.is_active() {
                     self.send_down(now, now, conn, Event::DataAtClient { conn });
@@ -484,6 +515,11 @@ impl<'a, T: Tap> World<'a, T> {
                     if !active {
                         self.send_up(now, conn, Event::DataAtServer { conn });
                     }
+                }
+            }
+            client::Action::StartTls => {
+                if let Some(conn) = self.slots[client as usize].conn {
+                    self.send_up(now, conn, Event::TlsHello { conn });
                 }
             }
             client::Action::Ask => self.tell_actor_of(now, client, actor::Input::Asked(ClientId(client))),

@@ -1,9 +1,11 @@
 //! The integration tests: one binary, a file for each behaviour.
 
 mod charts;
+mod classify;
 mod cli;
 mod determinism;
 mod dialogues;
+mod load;
 mod oracles;
 mod oracles_queues;
 mod oracles_transfers;
@@ -13,3 +15,4 @@ mod real;
 mod scenario;
 mod support;
 mod tidy;
+mod twin;

@@ -19,6 +19,7 @@ const SECTIONS: &[(&str, &str, &[&str])] = &[
     ("slot", "When a slot is free again", &["release"]),
     ("cost", "What it takes of an idle host", &["greeting", "login", "command"]),
     ("data", "Data connections", &["no_port"]),
+    ("tls", "TLS", &["default", "auth", "pbsz", "prot", "auth_first", "required"]),
     ("exhausted", "When the host has no more to give", &["accept", "data", "disk"]),
     ("line_too_long", "A line that is longer than it reads", &[]),
     (
@@ -89,6 +90,12 @@ const WORDS: &[(&str, &str)] = &[
     ("no_port", "PASV without a free port"),
     ("no_socket", "PASV at a limit on sockets"),
     ("refused", "a refused data connection"),
+    ("default", "out of the box"),
+    ("auth", "AUTH TLS"),
+    ("auth_first", "PBSZ or PROT without TLS"),
+    ("required", "where it is required, USER without TLS"),
+    ("tls", "a TLS handshake"),
+    ("tls_resumed", "one of a data connection"),
     ("port_rests", "a port rests after use for"),
 ];
 

@@ -3,7 +3,7 @@
 //! Means only, by formula: it draws nothing and simulates nothing.
 
 use super::limits::Demand;
-use crate::client::Step;
+use crate::client::{Behaviour, DataMode, Step, Tls};
 use crate::id::PeerId;
 use crate::scenario::Scenario;
 use crate::server::Policy;
@@ -61,18 +61,19 @@ impl Hold {
         // QUIT is one trip; its answer ends the session.
         let mut hold =
             Self { trips: 1.0, server: command + seconds(policy.process.release.mean), ..Self::default() };
+        let (secures, shakes) = tls_trips(&population.behaviour);
         for step in population.behaviour.script.session(entry) {
             match step {
                 Step::Login => {
-                    hold.trips += 2.0;
+                    hold.trips += 2.0 + secures;
                     hold.server += seconds(policy.greeting_cost) + command + seconds(policy.login_cost);
                 }
-                Step::Command(_) => {
+                Step::Command(_) | Step::Rest { .. } => {
                     hold.trips += 1.0;
                     hold.server += command;
                 }
                 Step::Transfer { size, .. } => {
-                    hold.trips += 3.0; // PASV, the data connection, the command
+                    hold.trips += 3.0 + shakes; // PASV, the data connection, the command
                     hold.server += 2.0 * command;
                     hold.stuck += stuck(population, policy, run);
                     if population.link.bandwidth > 0 {
@@ -119,6 +120,20 @@ impl Hold {
     pub fn mean(&self) -> f64 {
         let (share, held) = self.ghosts;
         (1.0 - share) * (self.untroubled() + self.stuck) + share * held
+    }
+}
+
+/// The round trips that TLS adds to a login, and to each transfer: AUTH, PBSZ, PROT and one for each handshake, to which the client
+/// of an active data connection must be called first.
+const fn tls_trips(behaviour: &Behaviour) -> (f64, f64) {
+    let login = match behaviour.tls {
+        Tls::None => return (0.0, 0.0),
+        Tls::Explicit => 4.0,
+        Tls::Implicit => 3.0,
+    };
+    match behaviour.data {
+        DataMode::Passive => (login, 1.0),
+        DataMode::Active => (login, 2.0),
     }
 }
 

@@ -3,6 +3,19 @@
 //! The clients are the machines of `client`, with the streams, arrivals and scripts that `sim` gives them. It does not count:
 //! whatever is worth a number is handed to the caller as [`Heard`], in the order of its time.
 
+mod actors;
+mod collect;
+mod data;
+mod health;
+mod line;
+mod refusals;
+mod run;
+mod schedule;
+mod session;
+mod shard;
+mod sources;
+mod spell;
+
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -14,9 +27,10 @@ use crate::id::PopulationId;
 use crate::observe::{Observation, Refusal};
 use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
-use crate::watch::Watch;
 
 use super::clock::Epoch;
+
+pub use self::run::run;
 
 /// Everything that a run under load must know.
 #[derive(Clone, Debug)]
@@ -102,7 +116,7 @@ impl std::fmt::Debug for Accounts {
 }
 
 /// What a run tells its caller.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Heard {
     /// Something worth a number. What belongs to the server in `sim` (connections, sessions, slots) is told from the clients'
     /// side.
@@ -125,8 +139,29 @@ pub enum Heard {
         /// The reply's text, its lines joined by `\n`, without the codes; empty for none. At most 512 bytes.
         text: String,
     },
-    /// The control connection of [`Plan::dialogue`], when the run is over.
+    /// The run is over: no mark follows. What is still there, for [`Recorder::finish`](crate::metrics::Recorder::finish).
+    End {
+        /// When: the scenario's end, or the interrupt.
+        at: Instant,
+        /// When the connections that are still open were opened.
+        open_connections: Vec<Instant>,
+        /// When the sessions that are still open were logged in.
+        open_sessions: Vec<Instant>,
+        /// The users that still want to be served, and since when.
+        still_wanting: Vec<(PopulationId, Instant)>,
+    },
+    /// The control connection of [`Plan::dialogue`], behind the end.
     Dialogue(String),
+}
+
+impl Heard {
+    /// When it happened.
+    fn at(&self) -> Instant {
+        match self {
+            Self::Mark { at, .. } | Self::Refusal { at, .. } | Self::End { at, .. } => *at,
+            Self::Dialogue(_) => Instant::NEVER,
+        }
+    }
 }
 
 /// How the generator itself fared.
@@ -176,17 +211,3 @@ pub struct Gauges {
 /// Why a run could not begin, or broke off.
 #[derive(Debug)]
 pub struct Trouble(pub String);
-
-/// Runs `plan` until its scenario is over or `watch` says stop, and hands all that it hears to `hear`.
-///
-/// # Errors
-/// What the machine refuses before the run: threads, processes, addresses.
-pub fn run(
-    plan: &Plan,
-    watch: &Watch,
-    gauges: &Gauges,
-    hear: &mut dyn FnMut(Heard),
-) -> Result<Health, Trouble> {
-    let _ = (plan, watch, gauges, hear);
-    Err(Trouble("the contract: the engine comes next".to_owned()))
-}

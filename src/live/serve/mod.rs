@@ -1,14 +1,40 @@
 //! The modelled server for real clients: the machine of `server` behind real sockets.
 //!
 //! It has no files but synthetic ones, and writes none.
+//!
+//! One thread drives it all. The [`station`] holds the machine and is called by tasks that wait: one reads each control connection,
+//! one each data connection, one lets clients in, and a bell rings when the calendar has something due. Passwords: see
+//! [`accounts`](super::accounts). What is in the files: see [`content`](super::content).
 
-use std::net::SocketAddr;
+mod calendar;
+mod closing;
+mod conns;
+mod control;
+mod data;
+mod emulator;
+mod files;
+mod lines;
+mod listener;
+mod peers;
+mod station;
+mod texts;
+mod verbs;
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+use tokio::task::LocalSet;
+
+use self::listener::Door;
+use self::station::Station;
 use super::clock::Epoch;
+use crate::chaos::Effect;
 use crate::scenario::Scenario;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 use crate::watch::Watch;
+
+pub use emulator::Emulator;
 
 /// What a served model must know.
 #[derive(Clone, Debug)]
@@ -19,17 +45,57 @@ pub struct Plan {
     pub replication: u32,
     /// Where it listens; port 0 picks one.
     pub listen: SocketAddr,
-    /// When its faults' time begins. The server itself is there at once.
-    pub epoch: Epoch,
-    /// How long it runs from then on; [`Duration::FOREVER`]: until it is stopped.
+    /// How long it runs from the beginning of its faults' time on; [`Duration::FOREVER`]: until it is stopped.
     pub length: Duration,
+    /// Addresses that stand for those of the scenario, from the first one on: a client that comes from the k-th of them is in the
+    /// class of the scenario's k-th address.
+    pub network: Option<(IpAddr, u32)>,
 }
 
-/// Serves `plan` until it is over or `watch` says stop. `ready` is told where it listens, once.
+impl Plan {
+    /// The server of `scenario` on a free port of 127.0.0.1, until it is stopped.
+    pub fn of(scenario: Arc<Scenario>) -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self { scenario, replication: 0, listen, length: Duration::FOREVER, network: None }
+    }
+
+    /// What of the scenario cannot be served, a sentence each.
+    pub fn notes(&self) -> Vec<String> {
+        let effects =
+            || self.scenario.faults.iter().flat_map(|fault| &fault.effects).map(|(_, effect)| effect);
+        let mut notes = Vec::new();
+        if effects().any(|effect| matches!(effect, Effect::Network(..))) {
+            notes.push(
+                "faults of the network are not played: the way to a served model is the real one".to_owned(),
+            );
+        }
+        if self.scenario.servers.len() > 1 {
+            let name = &self.scenario.servers[0].name;
+            notes.push(format!("only the first server, {name}, is served, and its name does not move"));
+        }
+        notes
+    }
+}
+
+/// Serves `plan` until it is over or `watch` says stop. `ready` is told where it listens, once, and says when the time of its faults
+/// begins; until then time stands still for the server.
 ///
 /// # Errors
 /// It cannot listen.
-pub fn run(plan: &Plan, watch: &Watch, ready: &mut dyn FnMut(SocketAddr)) -> std::io::Result<()> {
-    let _ = (plan, watch, ready);
-    Err(std::io::Error::other("the contract: the server comes next"))
+pub fn run(plan: &Plan, watch: &Watch, ready: &mut dyn FnMut(SocketAddr) -> Epoch) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    LocalSet::new().block_on(&runtime, async {
+        let backlog = plan.scenario.policy().process.backlog;
+        let door = Door::at(plan.listen, backlog)?;
+        let epoch = ready(door.address());
+        let station = Station::new(plan, door, epoch)?;
+        let bell = station.borrow().calendar.bell();
+        tokio::task::spawn_local(listener::receive(station.clone()));
+        let end = Instant::ZERO + plan.length;
+        while !watch.is_stopped() && station.borrow().clock.now() < end {
+            bell.rings().await?;
+            station.borrow_mut().ring();
+        }
+        Ok(())
+    })
 }

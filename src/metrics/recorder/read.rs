@@ -71,6 +71,12 @@ impl Recorder {
         &self.timings[what.index()]
     }
 
+    /// The same without the time for which a load generator was late: from the sent time, where [`timing`](Self::timing) counts
+    /// from the intended one. `None` if nothing of the kind was recorded.
+    pub fn timing_from_sent(&self, what: Latency) -> Option<&Timing> {
+        self.from_sent.as_deref().map(|timings| &timings[what.index()])
+    }
+
     /// Files moved.
     pub fn transfers(&self) -> Transfers {
         self.transfers.clone()

@@ -144,6 +144,22 @@ fn merging_is_the_same_in_any_order() {
 }
 
 #[test]
+fn from_the_sent_time_a_late_start_is_not_counted() {
+    let mut recorder = recorder(0);
+    assert!(recorder.timing_from_sent(Latency::Login).is_none(), "a simulated run has none");
+    let took = Observation::Took(Latency::Login, Duration::from_millis(30));
+    recorder.record_late(secs(1), &took, Duration::from_millis(20));
+    recorder.record_late(secs(2), &took, Duration::from_millis(90));
+    let range = |timing: &crate::metrics::Timing| timing.quantiles(&[]).min_s.zip(timing.quantiles(&[]).max_s);
+    assert_eq!(range(recorder.timing(Latency::Login)), Some((0.03, 0.03)));
+    let sent = recorder.timing_from_sent(Latency::Login).unwrap();
+    assert_eq!(range(sent), Some((0.0, 0.01)), "it cannot be later than the whole");
+    let mut both = recorder.clone();
+    both.merge(&recorder);
+    assert_eq!(both.timing_from_sent(Latency::Login).unwrap().histogram().len(), 4);
+}
+
+#[test]
 fn onset_and_connections_at_it() {
     let first = told(0).onset().first().unwrap();
     assert_eq!((first.at, first.connections), (secs(1), 1));

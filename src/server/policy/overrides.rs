@@ -4,7 +4,7 @@
 
 use super::HostSpec;
 use crate::id::UserId;
-use crate::server::profile::{BanBy, Offence};
+use crate::server::profile::{BanBy, Offence, TlsMode};
 use crate::time::Duration;
 
 /// What a scenario changes about a profile. `None` keeps the profile's own value.
@@ -48,6 +48,10 @@ pub struct Overrides {
     pub login_cost: Option<Duration>,
     /// Any other command.
     pub command_cost: Option<Duration>,
+    /// From a client's half of a TLS handshake to the server's.
+    pub tls_cost: Option<Duration>,
+    /// Does it speak TLS?
+    pub tls: Option<TlsMode>,
     /// What all transfers together get each way, in bytes per second.
     pub bandwidth: Option<u64>,
     /// The host that it runs on.

@@ -159,7 +159,7 @@ impl ReplyTable {
         (code, text): &(u16, String),
         minutes: u64,
     ) -> Option<super::ReplyId> {
-        let room = self.len() < usize::from(u16::MAX);
+        let room = self.len() < usize::from(u16::MAX / 2);
         room.then(|| self.add(*code, &text.replace("{minutes}", &minutes.to_string()), minutes, None))
     }
 }

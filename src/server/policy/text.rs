@@ -13,7 +13,13 @@ pub struct ReplyId(pub u16);
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct ReplyTable {
     entries: Vec<ReplyEntry>,
+    /// Replies with numbers from [`APART`] on: to commands that came to this project later, so that the numbers of the others, which
+    /// a run's digest takes in, stay what they were.
+    apart: Vec<ReplyEntry>,
 }
+
+/// The number of the first reply of the second bank.
+const APART: u16 = 0x8000;
 
 /// One reply.
 #[derive(Clone, PartialEq, Debug)]
@@ -35,7 +41,14 @@ impl ReplyTable {
         ReplyId(id)
     }
 
-    /// All replies, by their numbers.
+    /// Adds a reply to the second bank.
+    pub(super) fn add_apart(&mut self, code: u16, text: &str, cause: Option<Cause>) -> ReplyId {
+        let id = APART + u16::try_from(self.apart.len()).expect("there are few of these");
+        self.apart.push(ReplyEntry { code, text: text.to_owned(), value: 0, cause });
+        ReplyId(id)
+    }
+
+    /// The replies of the first bank, by their numbers.
     pub fn entries(&self) -> &[ReplyEntry] {
         &self.entries
     }
@@ -47,7 +60,10 @@ impl ReplyTable {
 
     /// The reply behind `id`.
     pub fn get(&self, id: ReplyId) -> &ReplyEntry {
-        &self.entries[usize::from(id.0)]
+        match id.0.checked_sub(APART) {
+            Some(place) => &self.apart[usize::from(place)],
+            None => &self.entries[usize::from(id.0)],
+        }
     }
 
     /// Changes the number that the text of `id` names.
@@ -112,4 +128,11 @@ pub struct Replies {
     pub noop: ReplyId,
     pub quit: ReplyId,
     pub unknown: ReplyId,
+    pub type_image: ReplyId,
+    pub type_ascii: ReplyId,
+    pub size: ReplyId,
+    pub rest: ReplyId,
+    pub nlst_done: ReplyId,
+    pub mlsd: ReplyId,
+    pub mlsd_done: ReplyId,
 }

@@ -50,6 +50,12 @@ pub struct Cost {
     /// Any other command.
     #[serde(default)]
     pub command: Span,
+    /// A TLS handshake of a control connection: a signature, mostly.
+    #[serde(default)]
+    pub tls: Span,
+    /// One of a data connection, which goes on with the session of the control connection.
+    #[serde(default)]
+    pub tls_resumed: Span,
     /// Does one thread do it all? If not, each session has a process or thread of its own and they share the host's cores.
     #[serde(default)]
     pub event_loop: bool,

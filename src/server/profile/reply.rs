@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::Line;
 
 /// The replies of an untroubled session. Texts may hold `{user}`, `{ip}`, `{path}` (the command's argument), `{verb}`,
-/// `{bytes}` (of the transfer), `{k}` (connections now), `{n}` (the first limit on connections) and `{idle_minutes}`.
+/// `{bytes}` (of the transfer, or of the file of a SIZE), `{k}` (connections now), `{n}` (the first limit on connections) and `{idle_minutes}`.
 #[derive(Clone, PartialEq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Replies {
@@ -53,6 +53,44 @@ pub struct Replies {
     pub quit: Line,
     /// To a verb that it does not know.
     pub unknown: Line,
+    /// To TYPE I. Missing, as the next three: what RFC 959 and RFC 3659 have for it.
+    #[serde(default = "type_image")]
+    pub type_image: Line,
+    /// To TYPE A.
+    #[serde(default = "type_ascii")]
+    pub type_ascii: Line,
+    /// To SIZE.
+    #[serde(default = "size")]
+    pub size: Line,
+    /// To REST.
+    #[serde(default = "rest")]
+    pub rest: Line,
+    /// NLST is done; it begins as LIST. Missing, as the next two: as LIST.
+    pub nlst_done: Option<Line>,
+    /// MLSD begins, or with 400 and above: there is no such command.
+    pub mlsd: Option<Line>,
+    /// MLSD is done.
+    pub mlsd_done: Option<Line>,
     /// Where the texts come from.
     pub from: String,
+}
+
+fn line(code: u16, text: &str) -> Line {
+    Line { code, text: text.to_owned(), from: String::new() }
+}
+
+fn type_image() -> Line {
+    line(200, "Type set to I.")
+}
+
+fn type_ascii() -> Line {
+    line(200, "Type set to A.")
+}
+
+fn size() -> Line {
+    line(213, "{bytes}")
+}
+
+fn rest() -> Line {
+    line(350, "Restarting at {path}.")
 }

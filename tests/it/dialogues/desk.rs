@@ -95,6 +95,14 @@ impl Desk {
         conn
     }
 
+    /// Somebody connects where TLS begins with the first byte.
+    pub fn connect_tls(&mut self, host: u32) -> ConnId {
+        let conn = ConnId(self.next);
+        self.next += 1;
+        self.give(Input::AcceptedTls { conn, peer: PeerId(host), class: 0 });
+        conn
+    }
+
     /// Somebody connects and waits until he is greeted or sent away, a second at most: an accept loop takes its time, and that of
     /// `ProFTPD` stalls.
     pub fn call(&mut self, host: u32) -> ConnId {
@@ -153,6 +161,14 @@ impl Desk {
             "NOOP" => Verb::Noop,
             "QUIT" => Verb::Quit,
             "SITE" => Verb::SiteIdle,
+            "TYPE" => Verb::Type,
+            "SIZE" => Verb::Size,
+            "REST" => Verb::Rest,
+            "NLST" => Verb::Nlst,
+            "MLSD" => Verb::Mlsd,
+            "AUTH" => Verb::Auth,
+            "PBSZ" => Verb::Pbsz,
+            "PROT" => Verb::Prot,
             _ => Verb::Other,
         };
         let arg = match (verb, arg) {
@@ -160,6 +176,9 @@ impl Desk {
             (Verb::User, "anonymous") => ArgId::ANONYMOUS,
             (Verb::User, name) => self.name(name),
             (Verb::SiteIdle, idle) => ArgId(idle.trim_start_matches("IDLE ").parse().expect("seconds")),
+            (Verb::Type, "A") => ArgId::ASCII,
+            (Verb::Type, "I") => ArgId::IMAGE,
+            (Verb::Auth | Verb::Pbsz, _) | (Verb::Prot, "P") => ArgId::NONE,
             _ => ArgId::OTHER,
         };
         self.give(Input::Command { conn, command: Command { verb, arg } });

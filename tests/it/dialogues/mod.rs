@@ -21,6 +21,7 @@ mod passwords;
 mod retries;
 mod signals;
 mod timers;
+mod tls;
 mod total;
 mod transfers;
 mod wire;

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 use super::desk::{part, span};
 
-const VERBS: [Verb; 14] = [
+const VERBS: [Verb; 22] = [
     Verb::Port,
     Verb::Abor,
     Verb::SiteIdle,
@@ -29,6 +29,14 @@ const VERBS: [Verb; 14] = [
     Verb::Noop,
     Verb::Quit,
     Verb::Other,
+    Verb::Type,
+    Verb::Size,
+    Verb::Rest,
+    Verb::Nlst,
+    Verb::Mlsd,
+    Verb::Auth,
+    Verb::Pbsz,
+    Verb::Prot,
 ];
 
 /// How long until the next input: mostly next to nothing, sometimes past every timer.
@@ -77,6 +85,10 @@ fn server_input() -> impl Strategy<Value = Input> {
         6 => (conn(), 0..3_u32, 0..3_u8).prop_map(|(conn, peer, class)| Input::Accepted { conn, peer: PeerId(peer), class }),
         8 => command,
         8 => login,
+        1 => (conn(), 0..3_u32).prop_map(|(conn, peer)| Input::AcceptedTls { conn, peer: PeerId(peer), class: 0 }),
+        1 => conn().prop_map(|conn| Input::TlsHello { conn }),
+        1 => conn().prop_map(|conn| Input::TlsDone { conn }),
+        1 => conn().prop_map(|conn| Input::TlsFailed { conn }),
         2 => conn().prop_map(|conn| Input::DataOpened { conn }),
         2 => conn().prop_map(|conn| Input::DataFailed { conn }),
         2 => conn().prop_map(|conn| Input::Bytes { conn }),
@@ -224,6 +236,8 @@ impl Driver {
                 | Action::Close { conn, .. }
                 | Action::ConnectData { conn, .. }
                 | Action::AbortData { conn }
+                | Action::StartTls { conn, .. }
+                | Action::AnswerHello { conn, .. }
                 | Action::Free { conn } => conn,
                 Action::Listen { .. } | Action::Observe(_) => continue,
             };
@@ -265,7 +279,7 @@ proptest! {
         let mut out = Vec::new();
         let mut give = |now: Instant, input: Input, server: &mut Server, driver: &mut Driver| {
             match input {
-                Input::Accepted { conn, .. } => {
+                Input::Accepted { conn, .. } | Input::AcceptedTls { conn, .. } => {
                     let place = conn.0 as usize;
                     if driver.owned[place] {
                         return;
@@ -347,6 +361,8 @@ fn client_input() -> impl Strategy<Value = client::Input> {
         2 => Just(client::Input::DataOpened),
         1 => Just(client::Input::DataDone),
         1 => Just(client::Input::DataFailed),
+        2 => Just(client::Input::TlsDone),
+        1 => Just(client::Input::TlsFailed { cause: Cause::Reset }),
         1 => Just(client::Input::Turn),
         1 => cause().prop_map(|cause| client::Input::Closed { cause }),
         6 => Just(client::Input::TimerFired),
@@ -366,14 +382,16 @@ proptest! {
         patience in any::<bool>(),
         parallel in 1..3_u32,
         active in any::<bool>(),
+        tls in 0..3_usize,
     ) {
         let scenario = super::hour(&[super::client(
             "alice",
             "0s",
             &format!(
-                "script = [\"login\", {{ loop = 4, steps = [\"noop\", {{ retr = \"1KiB\" }}, {{ stor = \"1MiB\", abort = \"3s\" }}, {{ think = \"2s\" }}, {{ idle = \"5s\" }}] }}]\n\
-                 parallel = {parallel}\nno_data = 0.2\nreconnect = {reconnect}\nwrong_password = 0.3\nlogin_tries = 3\nvanish = 0.05\n\
+                "script = [\"login\", {{ loop = 4, steps = [\"noop\", {{ type = \"I\" }}, {{ rest = \"1KiB\" }}, {{ retr = \"1KiB\" }}, {{ stor = \"1MiB\", abort = \"3s\" }}, {{ think = \"2s\" }}, {{ idle = \"5s\" }}] }}]\n\
+                 parallel = {parallel}\ntls = \"{}\"\nno_data = 0.2\nreconnect = {reconnect}\nwrong_password = 0.3\nlogin_tries = 3\nvanish = 0.05\n\
                  retry = {{ backoff = \"exponential\", wait = \"1s\", jitter = \"decorrelated\", attempts = 5 }}\n{}{}{}",
+                ["none", "explicit", "implicit"][tls],
                 if active { "data = \"active\"\n" } else { "heeds_120 = true\n" },
                 if keepalive { "keepalive = \"700ms\"\n" } else { "" },
                 if patience { "patience = \"60s\"\n" } else { "" },
@@ -407,6 +425,7 @@ proptest! {
                     client::Action::Disconnect | client::Action::Vanish => connected = false,
                     client::Action::Send(_) => prop_assert!(connected, "nothing is sent into the void"),
                     client::Action::Finish => prop_assert_eq!(client.state(), State::Done),
+                    client::Action::StartTls => prop_assert!(connected, "there is nothing to secure"),
                     client::Action::Arm { .. }
                     | client::Action::OpenData { .. }
                     | client::Action::Ask

@@ -5,7 +5,7 @@
 
 use ftp421::ftp::{ArgId, Verb};
 use ftp421::id::{ConnId, UserId};
-use ftp421::server::profile::{Offence, Per, Stage};
+use ftp421::server::profile::{Offence, Per, Stage, TlsMode};
 use ftp421::server::{BanOverride, Control, DENIED, Input, Overrides, Policy, Profile, Signal};
 use ftp421::time::Duration;
 
@@ -50,6 +50,7 @@ pub fn scenes(profile: &Profile) -> Vec<Scene> {
         let two = Overrides { max_login_attempts: Some(2), ..Overrides::default() };
         scenes.push(Scene::new(two, wrong_passwords));
     }
+    scenes.extend(under_tls());
     scenes.extend(timers(profile));
     scenes.extend(
         profile.limits.iter().enumerate().flat_map(|(place, limit)| limit_at_two(place, &limit.knob)),
@@ -75,9 +76,12 @@ fn untroubled(play: &mut Play) {
     play.says(conn, Verb::Pass, ArgId::RIGHT_PASSWORD);
     play.does(conn, &[Verb::Cwd, Verb::Pwd, Verb::Noop, Verb::Other, Verb::Abor]);
     play.does(conn, &[Verb::Pasv, Verb::Abor]);
-    for verb in [Verb::List, Verb::Retr, Verb::Stor] {
+    for verb in [Verb::List, Verb::Nlst, Verb::Mlsd, Verb::Retr, Verb::Stor] {
         play.transfers(conn, verb);
     }
+    play.says(conn, Verb::Type, ArgId::IMAGE);
+    play.says(conn, Verb::Type, ArgId::ASCII);
+    play.does(conn, &[Verb::Size, Verb::Rest]);
     for opened in [true, false] {
         play.says(conn, Verb::Port, ArgId::NONE);
         let how = if opened { Input::DataOpened { conn } } else { Input::DataFailed { conn } };
@@ -114,6 +118,32 @@ fn untroubled(play: &mut Play) {
     let conn = play.log_in(3, ALICE);
     play.says(conn, Verb::Retr, ArgId::OTHER); // without PASV or PORT
     play.wait(1.0);
+    let conn = play.connect(4);
+    play.wait(1.0);
+    play.does(conn, &[Verb::Pbsz, Verb::Prot, Verb::Auth]);
+}
+
+/// With TLS for those who ask for it, and for everybody.
+fn under_tls() -> [Scene; 2] {
+    [TlsMode::Offered, TlsMode::Required].map(|mode| {
+        Scene::new(Overrides { tls: Some(mode), ..Overrides::default() }, |play| {
+            let conn = play.connect(1);
+            play.wait(1.0);
+            play.does(conn, &[Verb::Pbsz, Verb::Prot]);
+            play.says(conn, Verb::User, ALICE);
+            let conn = play.connect(2);
+            play.wait(1.0);
+            play.says(conn, Verb::Auth, ArgId::NONE);
+            play.give(Input::TlsHello { conn });
+            play.wait(1.0);
+            play.give(Input::TlsDone { conn });
+            play.says(conn, Verb::Pbsz, ArgId::NONE);
+            play.says(conn, Verb::Prot, ArgId::NONE);
+            play.says(conn, Verb::User, ALICE);
+            play.says(conn, Verb::Pass, ArgId::RIGHT_PASSWORD);
+            play.transfers(conn, Verb::Retr);
+        })
+    })
 }
 
 fn wrong_passwords(play: &mut Play) {

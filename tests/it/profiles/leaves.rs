@@ -86,6 +86,7 @@ pub fn changed(facts: &Table, path: &Path) -> Vec<Profile> {
 
 /// The words of the enums, by key. What does not fit is left out by the parser.
 const WORDS: &[(&str, &[&str])] = &[
+    ("default", &["none", "offered"]),
     ("cause", &["overload", "max_per_ip"]),
     ("stage", &["accept", "password", "login", "user", "download"]),
     ("counts", &["connections", "processes", "sockets", "sessions", "hosts", "recent"]),

@@ -1,6 +1,6 @@
 //! The project's claims against real FTP servers, which `.ci/install` puts in place.
 
-mod daemon;
+pub mod daemon;
 mod ears;
 #[expect(clippy::disallowed_methods, reason = "real servers live in real time")]
 mod hammer;

@@ -1,0 +1,78 @@
+//! A modelled server of our own: a child process, so that its descriptors and its processor time are not the generator's.
+//!
+//! It lives no longer than the run: it ends when our end of its standard input closes, whatever becomes of us.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+
+use crate::live::Epoch;
+
+/// So long it may take to come up, and to go.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A running server.
+#[derive(Debug)]
+pub(super) struct OwnServer {
+    child: Child,
+    input: Option<ChildStdin>,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl OwnServer {
+    /// Starts the (first) server of the scenario in `file`, or of the built-in one, and waits until it listens.
+    pub(super) fn start(file: Option<&Path>, seed: u64) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("cannot find this program to start a server")?;
+        let mut child = Command::new(program)
+            .args(["serve", "--child", "--seed", &seed.to_string()])
+            .args(file)
+            .env_remove("FTP421_PORT")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .process_group(0) // the Ctrl-C on our terminal is for us: the server must be there for the last QUIT
+            .spawn()
+            .context("cannot start a server")?;
+        let input = child.stdin.take();
+        let said = child.stdout.take().context("the server has no output")?;
+        let mut server = Self { child, input, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let (to, line) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut text = String::new();
+            let _ = BufReader::new(said).read_line(&mut text); // an end without a line is told as one
+            let _ = to.send(text);
+        });
+        let line = line.recv_timeout(PATIENCE).context("the server does not come up")?;
+        let Some(address) = line.trim().strip_prefix("ready ftp://") else {
+            bail!("the server did not come up: {:?}", line.trim());
+        };
+        server.address = address.parse().with_context(|| format!("the server listens at {address:?}"))?;
+        Ok(server)
+    }
+
+    /// Its faults' time begins at `epoch`.
+    pub(super) fn begin(&mut self, epoch: Epoch) -> anyhow::Result<()> {
+        let input = self.input.as_mut().context("the server has gone")?;
+        writeln!(input, "begin {}", epoch.0).and_then(|()| input.flush()).context("the server has gone")
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        self.input = None;
+        let until = std::time::Instant::now() + PATIENCE;
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if std::time::Instant::now() > until {
+                let _ = self.child.kill(); // it may have gone meanwhile
+                let _ = self.child.wait();
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}

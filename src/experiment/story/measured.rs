@@ -1,0 +1,174 @@
+//! The story of a run under load: whether it can be believed, then where refusals began, which they were, and how long things took.
+//!
+//! It finds nothing out: every number in it stands in the [`Summary`].
+
+use super::{aftermath, cuts, ghosts, in_all, most, nobody, number, probabilities, quantile, retries};
+use super::{service, short, spread, thresholds, transfers, unserved};
+use crate::metrics::summary::{Generator, Quantiles, Summary, TargetFacts, ToldApart};
+use crate::metrics::words::{count, percent, seconds};
+
+/// Tells the story of `summary`, that of a run under load.
+pub(in super::super) fn tell(summary: &Summary) -> Vec<String> {
+    let lines = [
+        trust(summary),
+        Some(conclusion(summary)),
+        probabilities(summary),
+        onset(summary),
+        certainty(summary),
+        concurrency(summary),
+        retries(summary),
+        service(summary),
+        latency(summary),
+        unserved(summary),
+        cuts(summary),
+        transfers(summary),
+        content(summary),
+        ghosts(summary),
+        aftermath::faults(summary),
+        aftermath::storms(summary),
+        summary.generator.as_ref().map(generator),
+        thresholds(summary),
+    ];
+    lines.into_iter().flatten().collect()
+}
+
+/// What stands in the way of believing the rest.
+fn trust(summary: &Summary) -> Option<String> {
+    if !summary.little.holds {
+        return Some("The books of this run do not balance: trust none of its numbers.".to_owned());
+    }
+    let limits = summary.generator.as_ref().map(|g| g.limited_by.join("; ")).unwrap_or_default();
+    let limit = (!limits.is_empty()).then(|| {
+        format!("The generator was the limit: {limits}. What follows tells of it more than of the server.")
+    });
+    let interrupted = summary.partial.then(|| "Interrupted: this is what was measured until then.".to_owned());
+    match (limit, interrupted) {
+        (Some(limit), Some(interrupted)) => Some(format!("{limit} {interrupted}")),
+        (limit, interrupted) => limit.or(interrupted),
+    }
+}
+
+/// What turned clients away, or that nothing did.
+fn conclusion(summary: &Summary) -> String {
+    let (counts, target) = (&summary.counts, url(summary));
+    let attempts = number(counts.attempts, "attempt", "attempts");
+    if counts.attempts > 0 && counts.admitted + counts.turned_away + counts.login_failed == 0 {
+        let why = most(&summary.refused_by_cause.network).map(|(cause, _)| format!(" ({cause})")).unwrap_or_default();
+        return format!("No FTP server answered at {target}: none of {attempts} got further than TCP{why}.");
+    }
+    if counts.turned_away == 0 && counts.login_failed > counts.admitted {
+        return format!(
+            "{} of {attempts} failed for wrong passwords: are the accounts those of {target}? (--user, --users)",
+            count(counts.login_failed)
+        );
+    }
+    let Some((cause, refused)) = most(&summary.refused_by_cause.turned_away) else { return nobody(summary) };
+    let whom = format!("turned away {} of {attempts}{}", count(refused), in_all(summary));
+    match summary.server.limits.get(cause) {
+        Some(limit) => format!("{cause} = {limit} of the modelled server binds: it {whom}."),
+        None => format!("{cause} {whom}."),
+    }
+}
+
+fn url(summary: &Summary) -> &str {
+    summary.target.as_ref().map_or("the target", |TargetFacts { url, .. }| url)
+}
+
+/// Where refusals begin: how many connections this run had open, and what it was told.
+fn onset(summary: &Summary) -> Option<String> {
+    let first = summary.onset.first.as_ref()?;
+    let code = if first.code == 0 { "no word".to_owned() } else { first.code.to_string() };
+    let begin = format!(
+        "The first refusal came at {} with {} open here, itself included: {code}, {} phase, {}{}",
+        seconds(first.time_s),
+        number(first.connections, "connection", "connections"),
+        first.phase,
+        first.cause,
+        spread(first)
+    );
+    Some(match &summary.onset.sustained {
+        Some(sustained) => {
+            format!("{begin}; refusals are more than chance from {} on.", seconds(sustained.time_s))
+        }
+        None => format!("{begin}; refusals never become more than chance."),
+    })
+}
+
+/// How surely refusals were told apart. Those that the client itself knew need no word.
+fn certainty(summary: &Summary) -> Option<String> {
+    let told = summary.told_apart.as_ref()?;
+    let mut parts: Vec<(String, u64)> = Vec::new();
+    for ToldApart { cause, confidence, basis, count } in told.iter().filter(|one| one.confidence != "known") {
+        let words = format!("{cause} {confidence} by {basis}");
+        match parts.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, n)) => *n += count,
+            None => parts.push((words, *count)),
+        }
+    }
+    /// So many kinds are named.
+    const NAMED: usize = 3;
+    let more = parts.len().saturating_sub(NAMED);
+    let named: Vec<String> =
+        parts.iter().take(NAMED).map(|(words, n)| format!("{} {words}", count(*n))).collect();
+    let more = if more > 0 { format!(", and {}", number(more as u64, "other kind", "other kinds")) } else { String::new() };
+    (!named.is_empty()).then(|| format!("Told apart: {}{more}.", named.join(", ")))
+}
+
+fn concurrency(summary: &Summary) -> Option<String> {
+    let (connections, sessions) =
+        (summary.concurrency.get("connections")?, summary.concurrency.get("sessions")?);
+    Some(format!(
+        "At most {} open at once, {} on average; at most {}, {} on average.",
+        number(connections.max, "connection", "connections"),
+        short(connections.mean),
+        number(sessions.max, "logged-in session", "logged-in sessions"),
+        short(sessions.mean),
+    ))
+}
+
+/// The login's and the commands' times from both of their beginnings.
+fn latency(summary: &Summary) -> Option<String> {
+    let sent = summary.latency_from_sent.as_ref()?;
+    let told: Vec<String> = ["connect", "login", "command"]
+        .into_iter()
+        .filter_map(|name| {
+            let words = |times: &Quantiles| Some(format!("{} / {}", quantile(times, 0.5)?, quantile(times, 0.99)?));
+            let (intended, sent) = (words(summary.latency.get(name)?)?, words(sent.get(name)?)?);
+            Some(if intended == sent {
+                format!("{name} {intended}")
+            } else {
+                format!("{name} {intended} ({sent} from when it was sent)")
+            })
+        })
+        .collect();
+    (!told.is_empty()).then(|| format!("Median / 99th percentile from the intended time: {}.", told.join("; ")))
+}
+
+/// What became of the contents of transfers, if anybody looked.
+fn content(summary: &Summary) -> Option<String> {
+    let g = summary.generator.as_ref().filter(|g| g.verified > 0)?;
+    let checked = number(g.verified, "transfer", "transfers");
+    Some(match g.corrupt_bytes {
+        0 => format!("The content of {checked} was checked, and is right."),
+        n => format!("The content of {checked} was checked: {} wrong.", number(n, "byte is", "bytes are")),
+    })
+}
+
+/// The generator's health in a line.
+fn generator(g: &Generator) -> String {
+    let late = |q: f64| quantile(&g.late, q).unwrap_or_else(|| "nothing".to_owned());
+    let cpu = g.cpu_share.map(|share| format!(", {} busy", percent(share))).unwrap_or_default();
+    let steal = g.steal_share.filter(|s| *s > 0.001).map(|s| format!(", {} stolen", percent(s))).unwrap_or_default();
+    let processes = if g.processes > 1 { format!(" in {} processes", g.processes) } else { String::new() };
+    let verdict = if g.limited_by.is_empty() { "kept up" } else { "did not keep up" };
+    format!(
+        "The generator {verdict}: late by {} (median), {} (99th percentile), {} (most); {}{processes}{cpu}{steal}; at most {} of {} \
+         descriptors.",
+        late(0.5),
+        late(0.99),
+        late(1.0),
+        number(u64::from(g.threads), "thread", "threads"),
+        count(g.open_max),
+        count(g.descriptors),
+    )
+}

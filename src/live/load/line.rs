@@ -1,0 +1,188 @@
+//! A control connection as its shard keeps it: the wire, what was heard of it, and what telling its refusals apart needs.
+//!
+//! It tells nobody anything.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+use std::task::Waker;
+
+use super::data::Data;
+use super::{Plan, spell};
+use crate::classify::Verdict;
+use crate::ftp::{ArgId, Command, Hearing, Severity, Verb};
+use crate::live::Wire;
+use crate::live::content::{self, Content};
+use crate::time::Instant;
+
+/// A control connection, from the socket on.
+pub(super) struct Line {
+    /// `None` until it is established.
+    pub wire: Option<Wire>,
+    /// Wakes the task that attends to it.
+    pub waker: Option<Waker>,
+    pub hearing: Hearing,
+    /// The server's address.
+    pub over: IpAddr,
+    /// When it was established.
+    pub opened: Instant,
+    /// When its session was logged in.
+    pub session: Option<Instant>,
+    pub talk: Talk,
+    /// The refusal that the server has said and not yet followed by an end.
+    pub said: Option<(u16, Verdict)>,
+    /// The port of the last passive reply.
+    pub passive: Option<u16>,
+    /// Its transfer: under way, or about to be.
+    pub data: Option<Data>,
+    /// Replies that wait for the end of the data connection.
+    pub held: VecDeque<(u16, String)>,
+    /// Since when the first of them does.
+    pub held_at: Instant,
+    /// The bytes of the last transfer.
+    pub moved: u64,
+    /// The working directory, as far as it is known.
+    pub directory: Option<Box<str>>,
+    /// Replies that nobody asked for since the last command.
+    pub unasked: u32,
+    /// Has it said QUIT because the run is over?
+    pub leaves: bool,
+}
+
+/// What was said last, and when.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Talk {
+    /// The command whose reply is still to come.
+    pub asked: Option<Verb>,
+    /// Its argument.
+    pub arg: ArgId,
+    /// When the last command was really sent, or the connection was established.
+    pub sent_at: Instant,
+    /// The same, commands that only keep a session alive left out.
+    pub busy_at: Instant,
+    /// Passwords tried.
+    pub tries: u8,
+    /// Was the last one wrong, on purpose?
+    pub mistyped: bool,
+}
+
+impl Line {
+    /// More replies in a row that nobody asked for are nonsense.
+    pub const UNASKED: u32 = 1_000;
+    /// No more replies are held back.
+    pub const HELD: usize = 8;
+
+    /// One that is not established yet.
+    pub fn new(over: IpAddr) -> Self {
+        Self {
+            wire: None,
+            waker: None,
+            hearing: Hearing::default(),
+            over,
+            opened: Instant::NEVER,
+            session: None,
+            talk: Talk {
+                asked: None,
+                arg: ArgId::NONE,
+                sent_at: Instant::ZERO,
+                busy_at: Instant::ZERO,
+                tries: 0,
+                mistyped: false,
+            },
+            said: None,
+            passive: None,
+            data: None,
+            held: VecDeque::new(),
+            held_at: Instant::ZERO,
+            moved: 0,
+            directory: None,
+            unasked: 0,
+            leaves: false,
+        }
+    }
+
+    /// It was established at `now`.
+    pub fn open(&mut self, now: Instant, wire: Wire) {
+        self.wire = Some(wire);
+        self.opened = now;
+        (self.talk.sent_at, self.talk.busy_at) = (now, now);
+    }
+
+    /// `command` goes out at `now`.
+    pub fn sends(&mut self, now: Instant, command: Command) {
+        let talk = &mut self.talk;
+        (talk.asked, talk.arg) = (Some(command.verb), command.arg);
+        talk.sent_at = now;
+        if !command.verb.is_keep_alive() {
+            talk.busy_at = now;
+        }
+        if command.verb == Verb::Pass {
+            talk.tries = talk.tries.saturating_add(1);
+            talk.mistyped = command.arg != ArgId::RIGHT_PASSWORD;
+        }
+        self.said = None;
+        self.unasked = 0;
+        // ABOR, and whatever else is no transfer, ends one.
+        if !command.verb.is_transfer() && !matches!(command.verb, Verb::Pasv | Verb::Port) {
+            self.data = None;
+        }
+    }
+
+    /// Says QUIT, if it is logged in and not in the middle of something.
+    pub fn takes_leave(&mut self) {
+        let polite = self.session.is_some() && !self.talk.asked.is_some_and(Verb::is_transfer);
+        self.leaves = polite && self.wire.as_mut().is_some_and(|wire| wire.write(b"QUIT\r\n").is_ok());
+        self.wake();
+    }
+
+    /// The transfer that the last command began, if it did, gets to know its file.
+    pub fn begins(&self, plan: &Plan) {
+        let (Some(data), Some(verb @ (Verb::Retr | Verb::Stor))) = (&self.data, self.talk.asked) else {
+            return;
+        };
+        if verb == Verb::Stor || plan.verify {
+            let path = plan.scenario.strings.get(usize::from(self.talk.arg.0)).map_or("", String::as_str);
+            let path = content::absolute(self.directory.as_deref().unwrap_or("/"), path);
+            data.flow.content.set(Some(Content::of(plan.scenario.seed, &path)));
+        }
+    }
+
+    /// A reply is heard. Returns the command that it answers.
+    pub fn hears(&mut self, plan: &Plan, code: u16, text: &str) -> Option<Verb> {
+        let verb = self.talk.asked?;
+        if Severity::of(code) == Severity::Preliminary {
+            if let Some(data) = self.data.as_ref().filter(|_| verb.is_transfer()) {
+                data.flow.go.notify_one();
+            }
+            return Some(verb);
+        }
+        self.talk.asked = None;
+        match verb {
+            Verb::Pasv => self.passive = spell::passive_port(code, text),
+            Verb::Cwd if code < 300 => {
+                let path = plan.scenario.strings.get(usize::from(self.talk.arg.0)).map_or("", String::as_str);
+                let path = content::absolute(self.directory.as_deref().unwrap_or("/"), path);
+                self.directory = plan.verify.then(|| path.into());
+            }
+            verb if verb.is_transfer() => {
+                self.moved = self.data.take().map_or(0, |data| data.flow.moved.get());
+            }
+            _ => {}
+        }
+        Some(verb)
+    }
+
+    /// Does a reply of this code have to wait? A server may say that a transfer is complete before its client has read it all.
+    pub fn holds(&self, code: u16) -> bool {
+        let late = self.talk.asked.is_some_and(Verb::is_transfer) && (200..300).contains(&code);
+        let reads = |data: &Data| !data.upload && !data.stalls && data.flow.whole.get().is_none();
+        let waits = late && self.data.as_ref().is_some_and(reads);
+        (waits || !self.held.is_empty()) && self.held.len() < Self::HELD
+    }
+
+    /// Wakes its task, so that it looks at it again.
+    pub fn wake(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! A run: its threads, each with a runtime and a shard, from the first arrival to the last QUIT.
+//!
+//! It counts nothing and knows no FTP but the QUIT of clients that are still there at the end.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Sender};
+use std::task::Poll;
+use std::thread;
+
+use tokio::task::LocalSet;
+use tokio::time::sleep_until;
+
+use super::collect::{Ending, Frame, Outbox, merge};
+use super::schedule::Share;
+use super::shard::Shard;
+use super::{Gauges, Health, Heard, Plan, Trouble, health};
+use crate::live::Clock;
+use crate::time::{Duration, Instant};
+use crate::watch::Watch;
+
+/// So often marks are handed over, and interrupts looked for.
+const EVERY: Duration = Duration::from_millis(50);
+/// So many due things are done before the network has its turn.
+const SERVED: usize = 64;
+
+/// Runs `plan` until its scenario is over or `watch` says stop, and hands all that it hears to `hear`.
+///
+/// # Errors
+/// What the machine refuses before the run: threads, processes, addresses.
+pub fn run(
+    plan: &Plan,
+    watch: &Watch,
+    gauges: &Arc<Gauges>,
+    hear: &mut dyn FnMut(Heard),
+) -> Result<Health, Trouble> {
+    let plan = Arc::new(plan.clone());
+    let stop = Arc::new(AtomicBool::new(false));
+    let (to, frames) = mpsc::channel();
+    let clock = Clock::of(plan.epoch);
+    let of = plan.threads.max(1);
+    let mut threads = Vec::new();
+    for shard in 0..of {
+        let (plan, gauges, stopped, to) =
+            (Arc::clone(&plan), Arc::clone(gauges), Arc::clone(&stop), to.clone());
+        let thread = thread::Builder::new()
+            .name(format!("shard {shard}"))
+            .spawn(move || shard_thread(&plan, Share { shard, of }, to, &gauges, &stopped))
+            .map_err(|error| Trouble(format!("no thread for shard {shard}: {error}")));
+        match thread {
+            Ok(thread) => threads.push(thread),
+            Err(trouble) => {
+                stop.store(true, Ordering::Relaxed);
+                return Err(trouble);
+            }
+        }
+    }
+    drop(to);
+    let endings = merge(of, &frames, hear, &mut || {
+        watch.done_ns.store(clock.now().as_nanos().min(plan.scenario.duration.as_nanos()), Ordering::Relaxed);
+        stop.store(watch.is_stopped(), Ordering::Relaxed);
+    });
+    for thread in threads {
+        match thread.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(trouble)) => return Err(trouble),
+            Err(_) => return Err(Trouble("a shard broke down".to_owned())),
+        }
+    }
+    let mut health = Health {
+        late: health::lateness(),
+        dropped: 0,
+        exhausted: 0,
+        open_max: 0,
+        descriptors: 0,
+        cpu_ns: health::cpu_ns(),
+        busy_share: None,
+        steal_share: None,
+        wall_ns: clock.now().as_nanos(),
+        threads: of,
+        processes: 1,
+        corrupt: 0,
+        verified: 0,
+    };
+    for ending in &endings {
+        health::add(&mut health, &ending.part);
+    }
+    tell_end(endings, hear);
+    Ok(health)
+}
+
+/// Puts together what the shards had left at the end.
+fn tell_end(endings: Vec<Ending>, hear: &mut dyn FnMut(Heard)) {
+    let mut all = Ending::default();
+    for mut ending in endings {
+        all.at = all.at.max(ending.at);
+        all.connections.append(&mut ending.connections);
+        all.sessions.append(&mut ending.sessions);
+        all.wanting.append(&mut ending.wanting);
+        all.dialogue = all.dialogue.or(ending.dialogue);
+    }
+    hear(Heard::End {
+        at: all.at,
+        open_connections: all.connections,
+        open_sessions: all.sessions,
+        still_wanting: all.wanting,
+    });
+    all.dialogue.into_iter().for_each(|text| hear(Heard::Dialogue(text)));
+}
+
+/// One thread: a runtime, and a shard that lives in it.
+fn shard_thread(
+    plan: &Arc<Plan>,
+    part: Share,
+    to: Sender<Frame>,
+    gauges: &Arc<Gauges>,
+    stop: &AtomicBool,
+) -> Result<(), Trouble> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Trouble(format!("no runtime for shard {}: {error}", part.shard)))?;
+    let shard = Rc::new_cyclic(|me| {
+        let outbox = Outbox::new(part.shard, to);
+        RefCell::new(Shard::new(Arc::clone(plan), part, me.clone(), outbox, Arc::clone(gauges)))
+    });
+    LocalSet::new().block_on(&runtime, async {
+        let end = drive(&shard, stop).await;
+        let mut ending = shard.borrow_mut().end(end);
+        take_leave(&shard, plan.grace).await;
+        ending.dialogue = shard.borrow_mut().transcript.take().map(|transcript| transcript.text().to_owned());
+        shard.borrow_mut().outbox.finish(ending);
+    });
+    Ok(())
+}
+
+/// Does what is due, until the scenario is over or somebody says stop. Returns when that was.
+async fn drive(shard: &Rc<RefCell<Shard>>, stop: &AtomicBool) -> Instant {
+    let (clock, end) = {
+        let shard = shard.borrow();
+        (shard.clock, Instant::ZERO + shard.plan.scenario.duration)
+    };
+    sleep_until(clock.deadline(Instant::ZERO)).await; // before, the clock stands still
+    let mut flush_at = Instant::ZERO;
+    loop {
+        let next = shard.borrow_mut().serve(SERVED);
+        let now = clock.now();
+        if now >= end || stop.load(Ordering::Relaxed) {
+            return now.min(end);
+        }
+        if now >= flush_at {
+            shard.borrow_mut().outbox.flush(next.min(now));
+            flush_at = now + EVERY;
+        }
+        if next <= now {
+            tokio::task::yield_now().await;
+        } else {
+            sleep(shard, clock, next.min(flush_at).min(end)).await;
+        }
+    }
+}
+
+/// Sleeps until `until`, or until something is due before.
+async fn sleep(shard: &Rc<RefCell<Shard>>, clock: Clock, until: Instant) {
+    let mut sleep = pin!(sleep_until(clock.deadline(until)));
+    shard.borrow_mut().sleeps_until = until;
+    poll_fn(|cx| {
+        let mut shard = shard.borrow_mut();
+        shard.sleeper.get_or_insert_with(|| cx.waker().clone());
+        if shard.next_at() < until { Poll::Ready(()) } else { sleep.as_mut().poll(cx) }
+    })
+    .await;
+    shard.borrow_mut().sleeps_until = Instant::ZERO;
+}
+
+/// Waits until the clients that were logged in have had the answer to their QUIT, or `grace` is over.
+async fn take_leave(shard: &Rc<RefCell<Shard>>, grace: Duration) {
+    let clock = shard.borrow().clock;
+    let until = clock.now() + grace;
+    while shard.borrow_mut().close_up(clock.now() >= until) {
+        sleep_until(clock.deadline(clock.now() + Duration::from_millis(5))).await;
+    }
+}

@@ -1,0 +1,547 @@
+//! A shard: some of a run's clients, driven by one thread. It does with each machine's actions what `sim`'s world does.
+//!
+//! It is a driver: whatever it decides is about delivery (sockets, timers, slots), never about FTP.
+
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+use std::rc::Weak;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::Waker;
+
+use hdrhistogram::Histogram;
+use tokio::net::TcpListener;
+
+use super::actors::Actors;
+use super::collect::{Ending, Outbox};
+use super::line::Line;
+use super::refusals::Pressure;
+use super::schedule::{Coming, Schedule, Share};
+use super::{Gauges, Heard, Plan, health};
+use crate::classify::Classifier;
+use crate::client::{self, Behaviour, Client, ClientStreams, Env, actor};
+use crate::ftp::ArgId;
+use crate::id::{ClientId, PeerId, PopulationId};
+use crate::live::Clock;
+use crate::observe::{Cause, Class, Latency, Observation, Refusal};
+use crate::rng::{Purpose, Stream, Streams};
+use crate::time::{Duration, Instant};
+use crate::timer::{Firing, Timer};
+use crate::transcript::Transcript;
+use crate::workload::{Arrivals, Population};
+
+/// A time as a machine is told it, and how much later it really is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Moment {
+    pub at: Instant,
+    pub late: Duration,
+}
+
+/// What is due at a time.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum Due {
+    /// A client's timer.
+    Client(u32),
+    /// A client of a closed population wants its next session.
+    Again(u32),
+    /// The timer of a user with several connections.
+    Actor(u32),
+    /// A client tries once more to get a socket for its connect number `serial`.
+    Connect { client: u32, serial: u32 },
+    /// A reply has been held back for long enough.
+    Held { client: u32, serial: u32 },
+}
+
+/// A client and what its driver keeps with it.
+pub(super) struct Slot {
+    pub client: Client,
+    pub timer: Timer,
+    /// The last time that its machine was told: no later one may be earlier.
+    pub told: Instant,
+    pub peer: PeerId,
+    /// The place of its source address.
+    pub place: u32,
+    pub population: PopulationId,
+    /// Counts its connects, so that a task whose client has let go is known.
+    pub serial: u32,
+    pub entry: u32,
+    pub taken: bool,
+    /// Is it still without a socket for its connect?
+    pub starved: bool,
+    pub line: Option<Box<Line>>,
+    pub late: Late,
+}
+
+/// How late a client's steps were really begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Late {
+    session: Duration,
+    login: Duration,
+    pub sent: Duration,
+}
+
+/// What a population's clients share.
+struct Crowd {
+    streams: ClientStreams,
+    pauses: Stream,
+    /// Do they read any text?
+    reads: bool,
+}
+
+pub(super) struct Shard {
+    pub plan: Arc<Plan>,
+    pub clock: Clock,
+    pub me: Weak<RefCell<Shard>>,
+    crowds: Vec<Crowd>,
+    schedule: Schedule,
+    pub slots: Vec<Slot>,
+    free: Vec<u32>,
+    pub actors: Actors,
+    due: BinaryHeap<Reverse<(Instant, u64, Due)>>,
+    entered: u64,
+    /// Until when the driving task sleeps, and what wakes it before.
+    pub sleeps_until: Instant,
+    pub sleeper: Option<Waker>,
+    pub outbox: Outbox,
+    pub classifier: Classifier,
+    pub pressure: Pressure,
+    pub gauges: Arc<Gauges>,
+    pub transcript: Option<Transcript>,
+    /// Connections whose client has vanished, by number.
+    pub ghosts: BTreeMap<u64, (Instant, Option<Instant>)>,
+    pub late: Histogram<u64>,
+    pub part: health::Part,
+    /// The run is over: nothing is told to any machine any more.
+    pub over: bool,
+    /// What is read goes here first.
+    pub scratch: Vec<u8>,
+    pub spelled: String,
+    /// What data connections bring.
+    pub bulk: Vec<u8>,
+    /// Where a connect is neither accepted nor refused, what fills its queue, and its port.
+    pub hole: Option<(TcpListener, std::net::TcpStream, u16)>,
+    actions: Vec<client::Action>,
+}
+
+impl Shard {
+    /// What one read takes at most.
+    const SCRATCH: usize = 16 * 1024;
+    /// The same over a data connection.
+    const BULK: usize = 256 * 1024;
+
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        share: Share,
+        me: Weak<RefCell<Self>>,
+        outbox: Outbox,
+        gauges: Arc<Gauges>,
+    ) -> Self {
+        let scenario = &plan.scenario;
+        let streams = Streams::new(scenario.seed, plan.replication);
+        let crowds = scenario.populations.iter().enumerate().map(|(place, spec)| Crowd {
+            streams: ClientStreams::new(streams, PopulationId(place as u16)),
+            pauses: streams.stream(Purpose::Pause, place as u32),
+            reads: spec.behaviour.heeds_120 || spec.behaviour.reading != client::Reading::default(),
+        });
+        Self {
+            clock: Clock::of(plan.epoch),
+            me,
+            crowds: crowds.collect(),
+            schedule: Schedule::new(scenario, plan.replication, share),
+            slots: Vec::new(),
+            free: Vec::new(),
+            actors: Actors::default(),
+            due: BinaryHeap::new(),
+            entered: 0,
+            sleeps_until: Instant::ZERO,
+            sleeper: None,
+            outbox,
+            classifier: Classifier::new(plan.profile.as_deref()),
+            pressure: Pressure::default(),
+            gauges,
+            transcript: None,
+            ghosts: BTreeMap::new(),
+            late: health::lateness(),
+            part: health::Part::default(),
+            over: false,
+            scratch: vec![0; Self::SCRATCH],
+            spelled: String::new(),
+            bulk: vec![0; Self::BULK],
+            hole: None,
+            actions: Vec::with_capacity(16),
+            plan,
+        }
+    }
+
+    // ---- time --------------------------------------------------------------------------------------------------
+
+    /// A moment that was not intended: something came over the network.
+    pub(super) fn now(&self) -> Moment {
+        Moment { at: self.clock.now(), late: Duration::ZERO }
+    }
+
+    /// Enters `due` at `at`, and wakes the driving task if it would sleep on.
+    pub(super) fn schedule(&mut self, at: Instant, due: Due) {
+        self.due.push(Reverse((at, self.entered, due)));
+        self.entered += 1;
+        if at < self.sleeps_until
+            && let Some(sleeper) = &self.sleeper
+        {
+            sleeper.wake_by_ref();
+        }
+    }
+
+    /// When something is due next.
+    pub(super) fn next_at(&self) -> Instant {
+        let due = self.due.peek().map_or(Instant::NEVER, |Reverse((at, ..))| *at);
+        due.min(self.schedule.next_at())
+    }
+
+    /// Does what is due by now, but not very much at once: what the network brings has its turn in between. Returns when
+    /// something is due next.
+    pub(super) fn serve(&mut self, most: usize) -> Instant {
+        for _ in 0..most {
+            let next = self.next_at();
+            let now = self.clock.now();
+            if next > now {
+                break;
+            }
+            let moment = Moment { at: next, late: now.since(next) };
+            if self.schedule.next_at() == next {
+                self.arrive(moment);
+            } else if let Some(Reverse((_, _, due))) = self.due.pop() {
+                self.happen(moment, due);
+            }
+        }
+        self.next_at()
+    }
+
+    fn happen(&mut self, moment: Moment, due: Due) {
+        match due {
+            Due::Client(client) => match self.slots[client as usize].timer.fire(moment.at) {
+                Firing::Due => self.tell(moment, client, client::Input::TimerFired),
+                Firing::Again(at) => self.schedule(at, due),
+                Firing::Dropped => {}
+            },
+            Due::Again(client) => {
+                let slot = &self.slots[client as usize];
+                let input = client::Input::Start { session: slot.client.session() + 1, entry: slot.entry };
+                self.tell(moment, client, input);
+            }
+            Due::Actor(user) => self.tell_actor(moment, user, actor::Input::TimerFired),
+            Due::Connect { client, serial } => {
+                let slot = &self.slots[client as usize];
+                if slot.serial == serial && slot.starved {
+                    self.connect(moment, client);
+                }
+            }
+            Due::Held { client, serial } => self.held_long(moment, client, serial),
+        }
+    }
+
+    // ---- clients come and go -----------------------------------------------------------------------------------
+
+    fn arrive(&mut self, moment: Moment) {
+        let plan = Arc::clone(&self.plan);
+        let Some(Coming { population, arrival, peer }) = self.schedule.take(&plan.scenario) else { return };
+        let parallel = plan.scenario.populations[usize::from(population.0)].behaviour.parallel;
+        let start = client::Input::Start { session: 0, entry: arrival.entry };
+        if parallel == 1 {
+            let client = self.take_slot(population, arrival.index, arrival.entry, peer);
+            self.tell(moment, client, start);
+            return;
+        }
+        let user = self.actors.come(parallel);
+        for connection in 0..parallel {
+            let index = arrival.index.wrapping_mul(parallel).wrapping_add(connection);
+            let client = self.take_slot(population, index, arrival.entry, peer);
+            self.actors.belongs(client, user);
+            self.tell(moment, client, start);
+        }
+    }
+
+    fn take_slot(&mut self, population: PopulationId, index: u32, entry: u32, peer: PeerId) -> u32 {
+        let place = self.plan.sources.place(peer);
+        let fresh = |timer, serial| Slot {
+            client: Client::new(index),
+            timer,
+            told: Instant::ZERO,
+            peer,
+            place,
+            population,
+            serial,
+            entry,
+            taken: true,
+            starved: false,
+            line: None,
+            late: Late::default(),
+        };
+        if let Some(free) = self.free.pop() {
+            let slot = &mut self.slots[free as usize];
+            *slot = fresh(slot.timer, slot.serial);
+            return free;
+        }
+        self.slots.push(fresh(Timer::OFF, 0));
+        self.slots.len() as u32 - 1
+    }
+
+    /// A client is done with a wanted session: one of a closed population pauses and comes again.
+    fn finished(&mut self, moment: Moment, client: u32) {
+        let parallel = self.is_parallel(client);
+        if parallel {
+            self.tell_actor_of(moment, client, actor::Input::GaveUp(ClientId(client))); // if it still waited for its turn
+        }
+        let slot = &mut self.slots[client as usize];
+        slot.timer.disarm();
+        let spec = &self.plan.scenario.populations[usize::from(slot.population.0)];
+        let next = match &spec.arrivals {
+            Arrivals::Closed(closed) => {
+                let session = slot.client.session() + 1;
+                let pauses = self.crowds[usize::from(slot.population.0)].pauses;
+                let word = pauses.word(u64::from(slot.client.index()), u64::from(session));
+                let at = moment.at + Duration::from_nanos(closed.pause.sample(word));
+                let level = f64::from(slot.client.index() / spec.behaviour.parallel) + 1.0;
+                let more = closed.sessions == 0 || session < closed.sessions;
+                more.then(|| closed.clients.reaches(level, at)).flatten()
+            }
+            _ => None,
+        };
+        if let Some(at) = next {
+            self.schedule(at, Due::Again(client));
+        } else {
+            self.slots[client as usize].taken = false;
+            self.free.push(client);
+            if parallel {
+                self.actors.left(client);
+            }
+        }
+    }
+
+    // ---- the machines ------------------------------------------------------------------------------------------
+
+    fn spec(&self, client: u32) -> &Population {
+        &self.plan.scenario.populations[usize::from(self.slots[client as usize].population.0)]
+    }
+
+    pub(super) fn behaviour(&self, client: u32) -> &Behaviour {
+        &self.spec(client).behaviour
+    }
+
+    /// The account of `client`.
+    pub(super) fn user(&self, client: u32) -> ArgId {
+        self.spec(client).user(self.slots[client as usize].client.index())
+    }
+
+    pub(super) fn reply_timeout(&self, client: u32) -> Duration {
+        self.spec(client).link.reply_timeout
+    }
+
+    /// The bytes per second of a client's way, 0 for no bound.
+    pub(super) fn bandwidth(&self, client: u32) -> u64 {
+        self.spec(client).link.bandwidth
+    }
+
+    /// What a text says to `client`.
+    pub(super) fn words(&self, client: u32, code: u16, text: &str) -> u8 {
+        let slot = &self.slots[client as usize];
+        let reads = self.crowds[usize::from(slot.population.0)].reads;
+        if reads { self.behaviour(client).reading.words(code, text) } else { 0 }
+    }
+
+    /// Tells `client` its input, and does what it wants done.
+    pub(super) fn tell(&mut self, moment: Moment, client: u32, input: client::Input) {
+        if self.over {
+            return;
+        }
+        let slot = &mut self.slots[client as usize];
+        let real = moment.at + moment.late;
+        let at = moment.at.max(slot.told);
+        let moment = Moment { at, late: real.since(at) };
+        slot.told = at;
+        if let client::Input::Start { .. } = input {
+            slot.late.session = moment.late;
+        }
+        let crowd = &self.crowds[usize::from(slot.population.0)];
+        let spec = &self.plan.scenario.populations[usize::from(slot.population.0)];
+        let env = Env {
+            population: slot.population,
+            behaviour: &spec.behaviour,
+            streams: &crowd.streams,
+            user: spec.user(slot.client.index()),
+            connect_timeout: spec.link.connect_timeout,
+            reply_timeout: spec.link.reply_timeout,
+        };
+        let mut actions = std::mem::take(&mut self.actions);
+        slot.client.handle(at, input, &env, &mut actions);
+        for action in &actions {
+            self.act(moment, client, action);
+        }
+        actions.clear();
+        self.actions = actions;
+    }
+
+    fn act(&mut self, moment: Moment, client: u32, action: &client::Action) {
+        match *action {
+            client::Action::Observe(ref observation) => self.observe(moment, client, observation),
+            client::Action::Arm { at } => {
+                if let Some(at) = self.slots[client as usize].timer.arm(at.max(moment.at)) {
+                    self.schedule(at, Due::Client(client));
+                }
+            }
+            client::Action::Send(command) => {
+                health::record(&mut self.late, moment.late);
+                let late = &mut self.slots[client as usize].late;
+                late.sent = moment.late;
+                if command.verb == crate::ftp::Verb::User {
+                    late.login = moment.late;
+                }
+                self.send(moment, client, command);
+            }
+            client::Action::OpenData { .. } => self.open_data(client, action),
+            client::Action::Ask => self.tell_actor_of(moment, client, actor::Input::Asked(ClientId(client))),
+            client::Action::Lower => {
+                if self.is_parallel(client) {
+                    self.tell_actor_of(moment, client, actor::Input::Lowered);
+                }
+            }
+            client::Action::Connect => {
+                health::record(&mut self.late, moment.late);
+                let slot = &mut self.slots[client as usize];
+                slot.serial = slot.serial.wrapping_add(1);
+                slot.late.sent = moment.late;
+                let place = slot.place;
+                self.pressure.attempt(moment.at + moment.late, place);
+                self.connect(moment, client);
+            }
+            client::Action::Disconnect | client::Action::Vanish => {
+                self.let_go(moment, client, *action == client::Action::Disconnect);
+                if self.is_parallel(client) {
+                    self.tell_actor_of(moment, client, actor::Input::Ended);
+                }
+            }
+            client::Action::Finish => self.finished(moment, client),
+        }
+    }
+
+    // ---- what is worth a number --------------------------------------------------------------------------------
+
+    pub(super) fn mark(&mut self, at: Instant, observation: Observation, late: Duration) {
+        self.outbox.put(Heard::Mark { at, observation, late });
+    }
+
+    /// The bytes of the last transfer of `client`.
+    fn moved(&self, client: u32) -> u64 {
+        self.slots[client as usize].line.as_ref().map_or(0, |line| line.moved)
+    }
+
+    fn observe(&mut self, moment: Moment, client: u32, observation: &Observation) {
+        let slot = &self.slots[client as usize];
+        let (late, starved) = (slot.late, slot.starved);
+        let late = match observation {
+            Observation::Took(Latency::Login, _) => late.login,
+            Observation::Took(Latency::TimeToService, _) => late.session,
+            Observation::Took(..) => late.sent,
+            _ => Duration::ZERO,
+        };
+        let observation = match *observation {
+            // What was really moved, not what the script thought.
+            Observation::Moved { .. } => Observation::Moved { bytes: self.moved(client) },
+            other => other,
+        };
+        self.mark(moment.at, observation, late);
+        match observation {
+            Observation::AttemptStarted { .. } => {
+                self.gauges.attempts.fetch_add(1, Ordering::Relaxed);
+            }
+            Observation::AttemptEnded { class, refusal, .. } => {
+                match class {
+                    Class::Admitted => self.logged_in(moment, client),
+                    Class::TurnedAway => drop(self.gauges.turned_away.fetch_add(1, Ordering::Relaxed)),
+                    _ => {}
+                }
+                if starved {
+                    self.part.dropped += 1; // it never had a socket: nobody refused it
+                } else {
+                    self.timed_out(moment.at, refusal);
+                }
+            }
+            Observation::SessionEnded { refusal: Some(refusal), .. } => {
+                self.gauges.cut.fetch_add(1, Ordering::Relaxed);
+                self.pressure.cut(moment.at);
+                self.timed_out(moment.at, Some(refusal));
+            }
+            _ => {}
+        }
+    }
+
+    /// A refusal that the client itself knew of: a handshake or a reply that never came.
+    fn timed_out(&mut self, at: Instant, refusal: Option<Refusal>) {
+        if let Some(refusal) = refusal.filter(|r| r.code == 0 && r.cause == Cause::ConnectTimeout) {
+            self.refusal(at, refusal, None, "");
+        }
+    }
+
+    fn logged_in(&mut self, moment: Moment, client: u32) {
+        let user = self.user(client);
+        if let Some(line) = &mut self.slots[client as usize].line {
+            line.session = Some(moment.at);
+            self.pressure.logged_in(user.0);
+            self.gauges.admitted.fetch_add(1, Ordering::Relaxed);
+            self.gauges.sessions.fetch_add(1, Ordering::Relaxed);
+            self.mark(moment.at, Observation::SessionOpened, Duration::ZERO);
+        }
+    }
+
+    // ---- the end -----------------------------------------------------------------------------------------------
+
+    /// The run ends at `at`. Clients that are logged in say QUIT, all others just close; no machine is told anything any more.
+    pub(super) fn end(&mut self, at: Instant) -> Ending {
+        self.over = true;
+        let plan = Arc::clone(&self.plan);
+        while self.schedule.next_at() < at && self.schedule.take(&plan.scenario).is_some() {
+            self.part.dropped += 1;
+        }
+        let mut ending = Ending { at, ..Ending::default() };
+        for (opened, session) in self.ghosts.values() {
+            ending.connections.push(*opened);
+            ending.sessions.extend(*session);
+        }
+        for slot in self.slots.iter().filter(|slot| slot.taken) {
+            ending.wanting.extend(slot.client.still_wants().map(|since| (slot.population, since)));
+            let line = slot.line.as_ref().filter(|line| !line.opened.is_never());
+            ending.connections.extend(line.map(|line| line.opened));
+            ending.sessions.extend(line.and_then(|line| line.session));
+        }
+        for slot in &mut self.slots {
+            if let Some(line) = &mut slot.line {
+                line.takes_leave();
+            }
+        }
+        self.part.late = health::counts(&self.late);
+        ending.part = self.part.clone();
+        ending
+    }
+
+    /// Closes the connections of all who have nothing to wait for any more: of everybody, if `all`. Returns whether somebody
+    /// still waits for the answer to his QUIT.
+    pub(super) fn close_up(&mut self, all: bool) -> bool {
+        let now = self.now();
+        let mut waits = false;
+        for client in 0..self.slots.len() as u32 {
+            let slot = &self.slots[client as usize];
+            let Some(line) = &slot.line else { continue };
+            if line.leaves && line.wire.is_some() && !all {
+                waits = true;
+            } else {
+                let serial = slot.serial;
+                self.hang_up(now, client, serial);
+                self.slots[client as usize].line = None;
+            }
+        }
+        for (_, (opened, session)) in std::mem::take(&mut self.ghosts) {
+            self.gone(now, 0, None, opened, session);
+        }
+        waits
+    }
+}

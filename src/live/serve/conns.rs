@@ -1,0 +1,171 @@
+//! The connections: one entry for each id that the machine holds, and what TCP, the client and its files have to do with it.
+//!
+//! It sends nothing.
+
+use std::collections::VecDeque;
+use std::net::{IpAddr, SocketAddr};
+use std::task::Waker;
+
+use super::data::{DataLink, Job};
+use super::lines::Lines;
+use crate::id::{ConnId, ServerId};
+use crate::live::Wire;
+use crate::time::Instant;
+use crate::timer::Timer;
+
+/// The first server of the scenario: the one that is served.
+pub(super) const SERVER: ServerId = ServerId(0);
+
+/// A connection as tasks and events name it: one that is over is not taken for the next one with its id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Key {
+    pub(super) slot: u32,
+    generation: u32,
+}
+
+impl Key {
+    pub(super) fn conn(self) -> ConnId {
+        ConnId::new(SERVER, self.slot)
+    }
+}
+
+/// The TCP connection. It outlives the id when there is still something to say.
+pub(super) struct Link {
+    pub(super) wire: Wire,
+    /// Replies whose time has not come, in order.
+    pub(super) outbox: VecDeque<(Instant, Vec<u8>)>,
+    /// Has the client sent something that the server never read?
+    pub(super) unread: bool,
+}
+
+/// One connection.
+pub(super) struct Conn {
+    generation: u32,
+    /// The machine's timer for it. What is left of it in the calendar serves the next owner of the slot.
+    pub(super) timer: Timer,
+    /// `None`: TCP is over, and the slot is not yet free.
+    pub(super) link: Option<Link>,
+    /// Who reads it, if he waits.
+    pub(super) waker: Option<Waker>,
+    pub(super) lines: Lines,
+    /// Was it greeted, or refused? Nobody reads what comes before.
+    pub(super) greeted: bool,
+    pub(super) peer: SocketAddr,
+    pub(super) local: IpAddr,
+    pub(super) client: Client,
+    pub(super) data: Option<DataLink>,
+    /// The transfers that were asked for, the one under way first.
+    pub(super) jobs: VecDeque<Job>,
+}
+
+/// What the client has said so far, as far as replies and files depend on it.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) user: String,
+    /// Its last verb.
+    pub(super) verb: String,
+    /// The argument of that.
+    pub(super) path: String,
+    /// The working directory.
+    pub(super) at: String,
+    /// The size of its last transfer.
+    pub(super) bytes: u64,
+    /// The answer to its last command, if the machine does not know that one.
+    pub(super) told: Option<String>,
+    /// Did it ask by EPSV?
+    pub(super) extended: bool,
+    /// Where it wants to be connected to.
+    pub(super) port: Option<SocketAddr>,
+    /// Where its next download begins.
+    pub(super) rest: u64,
+    /// The size that it was told of a file.
+    pub(super) sized: Option<(String, u64)>,
+}
+
+impl Client {
+    fn new() -> Self {
+        Self {
+            user: String::new(),
+            verb: String::new(),
+            path: String::new(),
+            at: "/".to_owned(),
+            bytes: 0,
+            told: None,
+            extended: false,
+            port: None,
+            rest: 0,
+            sized: None,
+        }
+    }
+}
+
+/// All connections, in reused slots.
+#[derive(Default)]
+pub(super) struct Conns {
+    slots: Vec<Option<Conn>>,
+    /// The generation and the timer of a slot that is free.
+    rests: Vec<(u32, Timer)>,
+    free: Vec<u32>,
+}
+
+impl Conns {
+    /// A new connection.
+    pub(super) fn open(&mut self, wire: Wire, peer: SocketAddr, local: IpAddr) -> Key {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            self.rests.push((0, Timer::OFF));
+            self.slots.len() as u32 - 1
+        });
+        let (generation, timer) = self.rests[slot as usize];
+        self.slots[slot as usize] = Some(Conn {
+            generation,
+            timer,
+            link: Some(Link { wire, outbox: VecDeque::new(), unread: false }),
+            waker: None,
+            lines: Lines::default(),
+            greeted: false,
+            peer,
+            local,
+            client: Client::new(),
+            data: None,
+            jobs: VecDeque::new(),
+        });
+        Key { slot, generation }
+    }
+
+    /// The connection that `key` names, if it is still there.
+    pub(super) fn get(&mut self, key: Key) -> Option<&mut Conn> {
+        self.slots.get_mut(key.slot as usize)?.as_mut().filter(|conn| conn.generation == key.generation)
+    }
+
+    /// The one that the machine calls `conn`.
+    pub(super) fn of(&mut self, conn: ConnId) -> Option<&mut Conn> {
+        self.slots.get_mut(conn.slot())?.as_mut()
+    }
+
+    /// Its name for tasks and events.
+    pub(super) fn key(&self, conn: ConnId) -> Option<Key> {
+        let generation = self.slots.get(conn.slot())?.as_ref()?.generation;
+        Some(Key { slot: conn.slot() as u32, generation })
+    }
+
+    /// The timer of a slot, in use or not.
+    pub(super) fn timer(&mut self, slot: u32) -> Option<&mut Timer> {
+        match self.slots.get_mut(slot as usize)? {
+            Some(conn) => Some(&mut conn.timer),
+            None => Some(&mut self.rests[slot as usize].1),
+        }
+    }
+
+    /// The machine has given `conn` back.
+    pub(super) fn free(&mut self, conn: ConnId) {
+        let Some(place) = self.slots.get_mut(conn.slot()) else { return };
+        let Some(mut gone) = place.take() else { return };
+        gone.timer.disarm();
+        self.rests[conn.slot()] = (gone.generation.wrapping_add(1), gone.timer);
+        self.free.push(conn.slot() as u32);
+        if let Some(waker) = gone.waker {
+            waker.wake(); // its reader finds that it is gone
+        }
+    }
+}

@@ -1,0 +1,419 @@
+//! Data connections: listening for them, opening them, and moving what a transfer moves.
+//!
+//! Nothing is stored: an upload is read and forgotten. When a transfer may begin, and what is said about it, the machine decides.
+//!
+//! A server's bandwidth is there twice, once each way, and the transfers of a way have equal shares of it: each is slowed down to what
+//! the bandwidth gives it with as many as there are. What one cannot use, the others do not get (the simulator's sharing is finer).
+
+use std::cell::Cell;
+use std::future::poll_fn;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::task::{Poll, Waker};
+
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::AbortHandle;
+use tokio::time::timeout;
+
+use super::conns::Key;
+use super::control::nap;
+use super::station::{Shared, Station};
+use super::texts;
+use crate::id::ConnId;
+use crate::live::content::Content;
+use crate::server::Input;
+use crate::time::{Duration, Instant};
+
+/// How much is written or read at once, bytes.
+const CHUNK: usize = 256 << 10;
+/// After so long without a byte a transfer stands still.
+const STILL: std::time::Duration = std::time::Duration::from_millis(50);
+/// The longest that a connect may take.
+const CONNECT: std::time::Duration = std::time::Duration::from_secs(60);
+/// Rates are looked at over so long.
+const WINDOW: Duration = Duration::from_secs(1);
+
+/// What a transfer moves.
+#[derive(Debug)]
+pub(super) enum Job {
+    /// To the client, from the text.
+    Listing(Vec<u8>),
+    /// To the client: the file from `from` up to `size`.
+    Download { content: Content, size: u64, from: u64 },
+    /// From the client.
+    Upload,
+}
+
+impl Job {
+    /// What the server knows of its size, bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        match self {
+            Self::Listing(text) => text.len() as u64,
+            Self::Download { size, from, .. } => size.saturating_sub(*from),
+            Self::Upload => 0,
+        }
+    }
+
+    fn fill(&self, at: u64, into: &mut [u8]) {
+        match self {
+            Self::Listing(text) => into.copy_from_slice(&text[at as usize..at as usize + into.len()]),
+            Self::Download { content, from, .. } => content.fill(from + at, into),
+            Self::Upload => {}
+        }
+    }
+}
+
+/// The data connection of a control connection, or what waits for it. Dropped, it is closed.
+pub(super) struct DataLink {
+    number: u64,
+    task: AbortHandle,
+    /// What is to be moved, from when on.
+    order: Option<(Instant, Job)>,
+    waker: Option<Waker>,
+}
+
+impl Drop for DataLink {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// The bandwidth of the server, and how many transfers share it each way.
+#[derive(Debug)]
+pub(super) struct Lanes {
+    bandwidth: Rc<Cell<u64>>,
+    active: [Rc<Cell<u64>>; 2],
+}
+
+impl Lanes {
+    pub(super) fn new(bandwidth: u64) -> Self {
+        Self { bandwidth: Rc::new(Cell::new(bandwidth)), active: [Rc::default(), Rc::default()] }
+    }
+
+    /// From now on all transfers of a way share this, bytes per second; 0 is unlimited.
+    pub(super) fn set_bandwidth(&mut self, bandwidth: u64) {
+        self.bandwidth.set(bandwidth);
+    }
+
+    fn join(&self, up: bool) -> Lane {
+        let active = Rc::clone(&self.active[usize::from(up)]);
+        active.set(active.get() + 1);
+        Lane { bandwidth: Rc::clone(&self.bandwidth), active }
+    }
+}
+
+/// One transfer's share.
+struct Lane {
+    bandwidth: Rc<Cell<u64>>,
+    active: Rc<Cell<u64>>,
+}
+
+impl Lane {
+    /// What it gets, bytes per second; `None`: what it likes.
+    fn share(&self) -> Option<u64> {
+        let bandwidth = self.bandwidth.get();
+        (bandwidth > 0).then(|| (bandwidth / self.active.get().max(1)).max(1))
+    }
+}
+
+impl Drop for Lane {
+    fn drop(&mut self) {
+        self.active.set(self.active.get() - 1);
+    }
+}
+
+/// The one buffer of all transfers: nothing is allocated for a chunk, and a thousand transfers that stand still hold none.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    bytes: Vec<u8>,
+    /// The transfer whose bytes it holds, and from where on.
+    holds: Option<(u64, u64, usize)>,
+}
+
+impl Scratch {
+    /// The bytes of transfer `number` from `at` on, at most `length`.
+    fn filled(&mut self, number: u64, job: &Job, at: u64, length: usize) -> &[u8] {
+        if let Some((holder, from, held)) = self.holds
+            && holder == number
+            && at >= from
+            && at < from + held as u64
+        {
+            let skip = (at - from) as usize;
+            return &self.bytes[skip..held.min(skip + length)];
+        }
+        self.bytes.resize(CHUNK, 0);
+        job.fill(at, &mut self.bytes[..length]);
+        self.holds = Some((number, at, length));
+        &self.bytes[..length]
+    }
+
+    /// Room for bytes that nobody needs.
+    fn room(&mut self, length: usize) -> &mut [u8] {
+        self.holds = None;
+        self.bytes.resize(CHUNK, 0);
+        &mut self.bytes[..length]
+    }
+}
+
+impl Station {
+    /// PASV: listens for the data connection, and gives the answer.
+    pub(super) fn listen_for_data(&mut self, conn: ConnId) -> Option<Vec<u8>> {
+        let (shared, key) = (self.shared()?, self.conns.key(conn)?);
+        let entry = self.conns.of(conn)?;
+        let extended = entry.client.extended;
+        let Ok((listener, at)) = listen_at(entry.local) else {
+            return Some(b"425 Cannot listen for a data connection.\r\n".to_vec());
+        };
+        let (number, peer) = (self.next_number(), entry_ip(self, conn)?);
+        let task = passive(shared, key, number, listener, peer);
+        self.set_data(conn, number, tokio::task::spawn_local(task).abort_handle());
+        let pasv = self.server.policy().replies.pasv;
+        Some(texts::passive(&self.server.policy().table.get(pasv).text, at, extended))
+    }
+
+    /// PORT: opens the data connection at `at`.
+    pub(super) fn connect_data(&mut self, conn: ConnId, at: Instant) {
+        let (Some(shared), Some(key)) = (self.shared(), self.conns.key(conn)) else { return };
+        let number = self.next_number();
+        let Some(entry) = self.conns.of(conn) else { return };
+        let task = active(shared, key, number, (at, entry.local, entry.client.port));
+        self.set_data(conn, number, tokio::task::spawn_local(task).abort_handle());
+    }
+
+    fn next_number(&mut self) -> u64 {
+        self.transfers += 1;
+        self.transfers
+    }
+
+    fn set_data(&mut self, conn: ConnId, number: u64, task: AbortHandle) {
+        let link = DataLink { number, task, order: None, waker: None };
+        if let Some(entry) = self.conns.of(conn) {
+            entry.data = Some(link);
+        }
+    }
+
+    /// The transfer that was answered with 150 may begin at `at`.
+    pub(super) fn start_transfer(&mut self, conn: ConnId, at: Instant) {
+        let Some(entry) = self.conns.of(conn) else { return };
+        let job = entry.jobs.pop_front().unwrap_or(Job::Upload);
+        if let Some(data) = &mut entry.data {
+            data.order = Some((at, job));
+            if let Some(waker) = data.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Closes the data connection, or what waits for it.
+    pub(super) fn abort_data(&mut self, conn: ConnId) {
+        if let Some(entry) = self.conns.of(conn) {
+            entry.data = None;
+        }
+    }
+
+    /// Tells the machine what data connection `number` of `key` has come to, if it is still the one that counts.
+    fn tell_of_data(&mut self, key: Key, number: u64, input: Input) {
+        let Some(conn) = self.conns.get(key) else { return };
+        if conn.data.as_ref().is_none_or(|data| data.number != number) {
+            return;
+        }
+        if matches!(input, Input::TransferDone { .. } | Input::DataFailed { .. }) {
+            conn.data = None;
+        }
+        self.tell(input);
+    }
+}
+
+fn entry_ip(station: &mut Station, conn: ConnId) -> Option<IpAddr> {
+    station.conns.of(conn).map(|entry| entry.peer.ip())
+}
+
+fn listen_at(local: IpAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let socket = if local.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    socket.bind(SocketAddr::new(local, 0))?;
+    let listener = socket.listen(1)?;
+    let at = listener.local_addr()?;
+    Ok((listener, at))
+}
+
+/// Waits for the client's connection, and for nobody else's (RFC 2577).
+async fn passive(station: Shared, key: Key, number: u64, listener: TcpListener, peer: IpAddr) {
+    let stream = loop {
+        match listener.accept().await {
+            Ok((stream, from)) if from.ip().to_canonical() == peer => break stream,
+            Ok(_) => {}
+            Err(_) => {
+                let until = station.borrow().clock.now() + Duration::from_millis(50);
+                nap(&station, until).await;
+            }
+        }
+    };
+    drop(listener);
+    serve(station, key, number, stream).await;
+}
+
+/// Connects to the client at its time.
+async fn active(
+    station: Shared,
+    key: Key,
+    number: u64,
+    (at, local, to): (Instant, IpAddr, Option<SocketAddr>),
+) {
+    nap(&station, at).await;
+    let connect = async {
+        let to = to.ok_or(io::ErrorKind::NotFound)?;
+        let socket = if to.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.bind(SocketAddr::new(local, 0))?;
+        socket.connect(to).await
+    };
+    match timeout(CONNECT, connect).await {
+        Ok(Ok(stream)) => serve(station, key, number, stream).await,
+        _ => station.borrow_mut().tell_of_data(key, number, Input::DataFailed { conn: key.conn() }),
+    }
+}
+
+/// The data connection is there: waits for its transfer, and moves that.
+async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
+    let conn = key.conn();
+    station.borrow_mut().tell_of_data(key, number, Input::DataOpened { conn });
+    let (at, job) = poll_fn(|cx| {
+        let mut station = station.borrow_mut();
+        let data =
+            station.conns.get(key).and_then(|conn| conn.data.as_mut()).filter(|data| data.number == number);
+        let Some(data) = data else { return Poll::Pending }; // it is no more, and this task will be dropped
+        data.waker = Some(cx.waker().clone());
+        data.order.take().map_or(Poll::Pending, Poll::Ready)
+    })
+    .await;
+    nap(&station, at).await;
+    let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload));
+    let moved = match job {
+        Job::Upload => transfer.receive(&stream).await,
+        job => transfer.send(&stream, &job).await,
+    };
+    drop(stream); // the client sees the end of the data before the reply
+    let input = if moved.is_ok() { Input::TransferDone { conn } } else { Input::DataFailed { conn } };
+    let station = transfer.over();
+    station.borrow_mut().tell_of_data(key, number, input);
+}
+
+/// A transfer under way, and how fast it moves.
+struct Transfer {
+    station: Shared,
+    key: Key,
+    number: u64,
+    lane: Lane,
+    /// When it may go on, by its share of the bandwidth.
+    due: Instant,
+    /// The window over which its rate is looked at: since when, and how many bytes.
+    window: (Instant, u64),
+    /// Was the machine told that it is slow?
+    slow: bool,
+}
+
+impl Transfer {
+    fn new(station: Shared, key: Key, number: u64, up: bool) -> Self {
+        let now = station.borrow().clock.now();
+        let lane = station.borrow().lanes.join(up);
+        Self { station, key, number, lane, due: now, window: (now, 0), slow: false }
+    }
+
+    fn over(self) -> Shared {
+        self.station
+    }
+
+    async fn send(&mut self, stream: &TcpStream, job: &Job) -> io::Result<()> {
+        let size = job.bytes();
+        let mut at = 0;
+        while at < size {
+            let length = (size - at).min(self.chunk() as u64) as usize;
+            let wrote = {
+                let mut station = self.station.borrow_mut();
+                stream.try_write(station.scratch.filled(self.number, job, at, length))
+            };
+            match wrote {
+                Ok(wrote) => {
+                    at += wrote as u64;
+                    self.moved(wrote).await;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if timeout(STILL, stream.writable()).await.is_err() {
+                        self.stands_still();
+                        stream.writable().await?;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    async fn receive(&mut self, stream: &TcpStream) -> io::Result<()> {
+        loop {
+            let length = self.chunk();
+            let read = stream.try_read(self.station.borrow_mut().scratch.room(length));
+            match read {
+                Ok(0) => return Ok(()),
+                Ok(read) => self.moved(read).await,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if timeout(STILL, stream.readable()).await.is_err() {
+                        self.stands_still();
+                        stream.readable().await?;
+                    }
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// How much may be moved at once: a fiftieth of a second's share.
+    fn chunk(&self) -> usize {
+        self.lane.share().map_or(CHUNK, |share| (share / 50).clamp(1, CHUNK as u64) as usize)
+    }
+
+    /// Bytes went over: waits until more may go, and lets the others have their turn.
+    async fn moved(&mut self, bytes: usize) {
+        let now = self.station.borrow().clock.now();
+        self.watch_rate(now, bytes as u64);
+        match self.lane.share() {
+            Some(share) => {
+                let cost = Duration::from_nanos((bytes as u64).saturating_mul(1_000_000_000) / share);
+                self.due = self.due.max(now) + cost;
+                nap(&self.station, self.due).await;
+            }
+            None => tokio::task::yield_now().await,
+        }
+    }
+
+    fn watch_rate(&mut self, now: Instant, bytes: u64) {
+        let least = self.station.borrow().server.policy().stalled_timer.map_or(0, |timer| timer.least_rate);
+        if self.slow && least == 0 {
+            self.tell_rate(u32::MAX);
+        }
+        let (since, before) = self.window;
+        let span = now.since(since);
+        if span < WINDOW {
+            self.window.1 = before + bytes;
+            return;
+        }
+        self.window = (now, 0);
+        let rate = ((before + bytes) as f64 / span.as_secs_f64()) as u32;
+        if (rate < least) != self.slow {
+            self.tell_rate(rate);
+        }
+    }
+
+    fn stands_still(&mut self) {
+        if !self.slow {
+            self.tell_rate(0);
+        }
+    }
+
+    fn tell_rate(&mut self, rate: u32) {
+        let least = self.station.borrow().server.policy().stalled_timer.map_or(0, |timer| timer.least_rate);
+        self.slow = rate == 0 || rate < least;
+        let input = Input::Progress { conn: self.key.conn(), rate };
+        self.station.borrow_mut().tell_of_data(self.key, self.number, input);
+    }
+}

@@ -1,0 +1,358 @@
+//! The served server: the machine and what its driver keeps with it. Inputs go in, and what the machine wants done is done.
+//!
+//! It decides nothing about FTP, as `sim`'s stations do not. It never waits: tasks and the calendar call it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use super::calendar::{Calendar, Event};
+use super::closing;
+use super::conns::{Conns, Key, Link, SERVER};
+use super::data::{Lanes, Scratch};
+use super::files::Files;
+use super::listener::Door;
+use super::peers::Peers;
+use super::{Plan, control, texts};
+use crate::chaos::Effect;
+use crate::ftp::ArgId;
+use crate::id::{ConnId, PeerId};
+use crate::live::{Clock, Epoch, Wire};
+use crate::observe::CloseHow;
+use crate::rng::Streams;
+use crate::scenario::Scenario;
+use crate::server::{Action, Control, Input, ReplyId, Server, ServerStreams};
+use crate::time::{Duration, Instant};
+use crate::timer::{Firing, Timer};
+
+/// A handle that tasks hold.
+pub(super) type Shared = Rc<RefCell<Station>>;
+
+/// How often somebody who wants to stop is looked for.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The server and its driver's side.
+pub(super) struct Station {
+    me: Weak<RefCell<Station>>,
+    pub(super) scenario: Arc<Scenario>,
+    pub(super) server: Server,
+    timer: Timer,
+    pub(super) clock: Clock,
+    pub(super) calendar: Calendar,
+    pub(super) conns: Conns,
+    peers: Peers,
+    pub(super) files: Files,
+    pub(super) door: Door,
+    pub(super) lanes: Lanes,
+    pub(super) scratch: Scratch,
+    /// The addresses that stand for those of the scenario, in order.
+    network: Option<(IpAddr, u32)>,
+    /// The accounts of the scenario, by name.
+    pub(super) accounts: BTreeMap<String, ArgId>,
+    /// Data connections so far.
+    pub(super) transfers: u64,
+    actions: Vec<Action>,
+}
+
+impl Station {
+    pub(super) fn new(plan: &Plan, door: Door, epoch: Epoch) -> io::Result<Shared> {
+        let scenario = Arc::clone(&plan.scenario);
+        let streams = Streams::new(scenario.seed, plan.replication);
+        let controls: Vec<Control> = scenario
+            .faults
+            .iter()
+            .flat_map(|fault| fault.controls(SERVER).map(|(_, control)| control))
+            .collect();
+        let server = Server::new(
+            SERVER,
+            scenario.servers[0].policy.clone(),
+            ServerStreams::new(streams, SERVER),
+            &controls,
+        );
+        let files = Files::new(&scenario, streams);
+        let calendar = Calendar::new()?;
+        let names = scenario.strings.iter().enumerate().skip(usize::from(ArgId::ANONYMOUS.0) + 1);
+        let accounts = names.map(|(place, name)| (name.clone(), ArgId(place as u16))).collect();
+        let station = |me: &Weak<RefCell<Self>>| {
+            RefCell::new(Self {
+                me: me.clone(),
+                server,
+                timer: Timer::OFF,
+                clock: Clock::of(epoch),
+                calendar,
+                conns: Conns::default(),
+                peers: Peers::default(),
+                files,
+                door,
+                lanes: Lanes::new(scenario.servers[0].bandwidth()),
+                scratch: Scratch::default(),
+                network: plan.network,
+                accounts,
+                transfers: 0,
+                actions: Vec::new(),
+                scenario,
+            })
+        };
+        let station = Rc::new_cyclic(station);
+        station.borrow_mut().begin();
+        Ok(station)
+    }
+
+    fn begin(&mut self) {
+        for (place, fault) in self.scenario.faults.iter().enumerate() {
+            if let Some((after, _)) = fault.effects.first() {
+                self.calendar.enter(fault.at + *after, Event::Fault { fault: place as u16, step: 0 });
+            }
+        }
+        let now = self.clock.now();
+        self.calendar.enter(now + LOOK, Event::Look);
+        self.calendar.set_alarm(now);
+    }
+
+    /// A handle for a task.
+    pub(super) fn shared(&self) -> Option<Shared> {
+        self.me.upgrade()
+    }
+
+    // ---- time --------------------------------------------------------------------------------------------------
+
+    /// Does all that is due.
+    pub(super) fn ring(&mut self) {
+        let now = self.clock.now();
+        while let Some((at, event)) = self.calendar.due(now) {
+            self.happen(at, event);
+        }
+        self.calendar.set_alarm(self.clock.now());
+    }
+
+    fn happen(&mut self, at: Instant, event: Event) {
+        match event {
+            Event::ConnTimer { slot } => {
+                let Some(timer) = self.conns.timer(slot) else { return };
+                match timer.fire(at) {
+                    Firing::Due => self.tell(Input::TimerFired { conn: ConnId::new(SERVER, slot) }),
+                    Firing::Again(at) => self.calendar.enter(at, event),
+                    Firing::Dropped => {}
+                }
+            }
+            Event::ServerTimer => match self.timer.fire(at) {
+                Firing::Due => self.tell(Input::ServerTimerFired),
+                Firing::Again(at) => self.calendar.enter(at, event),
+                Firing::Dropped => {}
+            },
+            Event::Reply(key) => self.send_due(key),
+            Event::Fault { fault, step } => self.fault(fault, step),
+            Event::Wake(waker) => waker.wake(),
+            Event::Listen => self.open_door(),
+            Event::Look => self.calendar.enter(at.max(self.clock.now()) + LOOK, Event::Look),
+        }
+    }
+
+    fn fault(&mut self, fault: u16, step: u16) {
+        let scenario = Arc::clone(&self.scenario);
+        let spec = &scenario.faults[usize::from(fault)];
+        let (_, effect) = spec.effects[usize::from(step)];
+        if let Some((after, _)) = spec.effects.get(usize::from(step) + 1) {
+            self.calendar.enter(spec.at + *after, Event::Fault { fault, step: step + 1 });
+        }
+        match effect {
+            Effect::Server(SERVER, control) => self.tell(Input::Control(control)),
+            Effect::Bandwidth(SERVER, bandwidth) => self.lanes.set_bandwidth(bandwidth),
+            // Other servers are not there, and the way is the real one.
+            Effect::Server(..) | Effect::Bandwidth(..) | Effect::Network(..) | Effect::Dns(_) => {}
+        }
+    }
+
+    // ---- the machine -------------------------------------------------------------------------------------------
+
+    /// Hands `input` to the machine and does what it wants done. False if it wanted nothing.
+    pub(super) fn told(&mut self, input: Input) -> bool {
+        let now = self.clock.now();
+        let mut actions = std::mem::take(&mut self.actions);
+        self.server.handle(now, input, &mut actions);
+        let heard = !actions.is_empty();
+        for action in &actions {
+            self.act(now, action);
+        }
+        actions.clear();
+        self.actions = actions;
+        if matches!(input, Input::Control(_)) {
+            self.door.set_backlog(self.server.backlog());
+        }
+        self.door.nudge(self.server.queue_length() == 0);
+        self.calendar.set_alarm(now);
+        heard
+    }
+
+    /// The same, where nobody asks.
+    pub(super) fn tell(&mut self, input: Input) {
+        self.told(input);
+    }
+
+    fn act(&mut self, now: Instant, action: &Action) {
+        match *action {
+            Action::Observe(_) | Action::StartTls { .. } | Action::AnswerHello { .. } => {}
+            Action::Arm { conn, at } => {
+                // A deadline may have gone by while the server hung.
+                let slot = conn.slot() as u32;
+                if let Some(at) = self.conns.timer(slot).and_then(|timer| timer.arm(at.max(now))) {
+                    self.calendar.enter(at, Event::ConnTimer { slot });
+                }
+            }
+            Action::ArmServer { at } => {
+                if let Some(at) = self.timer.arm(at.max(now)) {
+                    self.calendar.enter(at, Event::ServerTimer);
+                }
+            }
+            Action::Reply { conn, reply, at } => self.reply(now, conn, reply, at),
+            Action::Close { conn, how, .. } => self.close(conn, how),
+            Action::StartTransfer { conn, at } => self.start_transfer(conn, at),
+            Action::AbortData { conn } => self.abort_data(conn),
+            Action::ConnectData { conn, at } => self.connect_data(conn, at),
+            Action::Free { conn } => {
+                self.abort_data(conn);
+                self.conns.free(conn);
+            }
+            Action::Listen { up } => {
+                self.door.wanted = up;
+                if up {
+                    self.open_door();
+                } else {
+                    self.door.close();
+                }
+            }
+        }
+    }
+
+    fn open_door(&mut self) {
+        if self.door.wanted && !self.door.open(self.server.backlog()) {
+            // Somebody else has the port just now.
+            self.calendar.enter(self.clock.now() + Duration::from_millis(20), Event::Listen);
+        }
+    }
+
+    // ---- connections -------------------------------------------------------------------------------------------
+
+    /// The kernel has a new connection.
+    pub(super) fn accepted(&mut self, wire: Wire, peer: SocketAddr, local: IpAddr) {
+        let ip = peer.ip().to_canonical();
+        let number = self.peers.of(ip);
+        let class = self.class_of(ip);
+        let key = self.conns.open(wire, SocketAddr::new(ip, peer.port()), local.to_canonical());
+        if let Some(shared) = self.shared() {
+            tokio::task::spawn_local(control::read(shared, key));
+        }
+        self.tell(Input::Accepted { conn: key.conn(), peer: number, class });
+    }
+
+    /// The class of an address: that of the address of the scenario which it stands for, if it does.
+    fn class_of(&self, ip: IpAddr) -> u8 {
+        let classes = &self.scenario.servers[0].classes;
+        if classes.is_empty() {
+            return 0;
+        }
+        let meant = self.network.and_then(|(first, count)| {
+            let place = place_in(first, ip)?;
+            (place < count).then(|| self.scenario.addresses.address(PeerId(place)))
+        });
+        classes.of(meant.unwrap_or(ip))
+    }
+
+    /// A reply, to be sent at `at` and not before the one before it.
+    fn reply(&mut self, now: Instant, conn: ConnId, reply: ReplyId, at: Instant) {
+        let Some(bytes) = self.say(conn, reply) else { return };
+        let (Some(key), Some(entry)) = (self.conns.key(conn), self.conns.of(conn)) else { return };
+        if !std::mem::replace(&mut entry.greeted, true)
+            && let Some(waker) = &entry.waker
+        {
+            waker.wake_by_ref();
+        }
+        let Some(link) = &mut entry.link else { return };
+        if link.outbox.is_empty() && at <= now {
+            // Whoever reads the connection finds out that it is broken, or has something unsent.
+            let _ = link.wire.write(&bytes);
+            if link.wire.unsent()
+                && let Some(waker) = &entry.waker
+            {
+                waker.wake_by_ref();
+            }
+            return;
+        }
+        let at = link.outbox.back().map_or(at, |(last, _)| at.max(*last));
+        link.outbox.push_back((at, bytes));
+        self.calendar.enter(at, Event::Reply(key));
+    }
+
+    /// The bytes of a reply.
+    fn say(&mut self, conn: ConnId, reply: ReplyId) -> Option<Vec<u8>> {
+        let policy = self.server.policy();
+        let (pasv, unknown) = (policy.replies.pasv, policy.replies.unknown);
+        if reply == pasv {
+            return self.listen_for_data(conn);
+        }
+        let entry = self.conns.of(conn)?;
+        if reply == unknown
+            && let Some(told) = entry.client.told.take()
+        {
+            return Some(told.into_bytes());
+        }
+        let connections = self.server.slots();
+        Some(texts::reply(self.server.policy().table.get(reply), &entry.client, entry.peer.ip(), connections))
+    }
+
+    /// Sends what is due.
+    fn send_due(&mut self, key: Key) {
+        let now = self.clock.now();
+        let Some(conn) = self.conns.get(key) else { return };
+        let Some(link) = &mut conn.link else { return };
+        link.send_due(now);
+        if let Some(waker) = &conn.waker {
+            waker.wake_by_ref(); // there is room for more commands
+        }
+    }
+
+    /// TCP ends behind the last reply.
+    fn close(&mut self, conn: ConnId, how: CloseHow) {
+        self.abort_data(conn);
+        let Some(entry) = self.conns.of(conn) else { return };
+        let Some(mut link) = entry.link.take() else { return };
+        link.unread |= entry.lines.holds_line();
+        if let Some(waker) = entry.waker.take() {
+            waker.wake();
+        }
+        if let (Err(link), Some(shared)) = (closing::at_once(link, how), self.shared()) {
+            tokio::task::spawn_local(closing::when_all_is_said(shared, link, how));
+        }
+    }
+
+    /// The client is gone, or cannot be reached any more.
+    pub(super) fn lost(&mut self, key: Key) {
+        let Some(conn) = self.conns.get(key) else { return };
+        if conn.link.take().is_some() {
+            self.tell(Input::Closed { conn: key.conn() });
+        }
+    }
+}
+
+impl Link {
+    /// Sends the replies whose time has come.
+    pub(super) fn send_due(&mut self, now: Instant) {
+        while let Some((_, bytes)) = self.outbox.pop_front_if(|(at, _)| *at <= now) {
+            if self.wire.write(&bytes).is_err() {
+                self.outbox.clear(); // its reader finds out, too
+            }
+        }
+    }
+}
+
+/// How many addresses `ip` is behind `first`.
+fn place_in(first: IpAddr, ip: IpAddr) -> Option<u32> {
+    match (first, ip) {
+        (IpAddr::V4(first), IpAddr::V4(ip)) => ip.to_bits().checked_sub(first.to_bits()),
+        (IpAddr::V6(first), IpAddr::V6(ip)) => u32::try_from(ip.to_bits().checked_sub(first.to_bits())?).ok(),
+        _ => None,
+    }
+}
