@@ -11,6 +11,7 @@ use crate::workload::{Arrivals, Population, Stages};
 
 /// The arguments of every command that makes load.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Args {
     /// The most users that the scenario may bring: those who come, and the clients of closed populations, with all of their
     /// parallel connections

@@ -14,6 +14,7 @@ use crate::workload::Addresses;
 
 /// The arguments of every command that talks to a server.
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 pub(super) struct Args {
     /// The server: ftp://HOST[:PORT], or ftps://HOST[:PORT] where TLS begins with the first byte
     #[arg(long, env = "FTP421_TARGET", value_name = "URL", hide_env_values = true)]

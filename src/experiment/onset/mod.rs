@@ -80,9 +80,14 @@ impl Ask {
             level: Some(0.01),
             design: (5, 6),
             sessions: 2_000,
-            most_per_s: 150.0,
+            most_per_s: 600.0,
             budget: Duration::from_secs(60),
         }
+    }
+
+    /// The same in real time, where every run costs its length.
+    pub fn real(base: Scenario) -> Self {
+        Self { design: (3, 5), ..Self::new(base) }
     }
 }
 
@@ -96,6 +101,8 @@ struct Findings {
     gap: Duration,
     /// From the connect to the login, at best.
     login: Duration,
+    /// How long a session that does nothing holds its slot, at best.
+    idle: Duration,
     /// Sessions that the generator could not begin.
     dropped: u64,
     notes: Vec<String>,
@@ -151,6 +158,7 @@ impl<'a> Search<'a> {
             rated: None,
             gap: Duration::ZERO,
             login: Duration::ZERO,
+            idle: Duration::ZERO,
             dropped: 0,
             notes: Vec::new(),
             partial: false,
@@ -182,6 +190,7 @@ impl<'a> Search<'a> {
             .filter_map(|attempt| Some(attempt.ended?.at.since(attempt.started)))
             .min();
         self.found.login = login.unwrap_or_default();
+        self.found.idle = idle(&log, &attempts).unwrap_or_default() - self.stand.delay() * 2;
         self.found.gap = self.ask.gap.unwrap_or_else(|| self.default_gap());
         for (number, attempt) in attempts.iter().enumerate() {
             let Some(ended) = attempt.ended else {
@@ -378,10 +387,10 @@ impl<'a> Search<'a> {
     }
 
     fn quest(&self, level: f64, kind: Kind, limit: u32) -> Quest {
-        let around = self.found.login + self.release();
+        let around = self.found.idle + self.release();
         let erlangs = crate::experiment::theory::erlangs_for(limit, level);
         let hold = self.ask.hold.unwrap_or_else(|| {
-            let slot = Duration::from_secs_f64(erlangs / self.ask.most_per_s * 1.5);
+            let slot = Duration::from_secs_f64(erlangs / self.ask.most_per_s * 6.0);
             let rounded = (slot - around).as_nanos().div_ceil(10_000_000) * 10_000_000;
             Duration::from_nanos(rounded).max(Duration::from_millis(20))
         });
@@ -406,7 +415,7 @@ impl<'a> Search<'a> {
             sessions: self.ask.sessions,
             rates,
             runs,
-            most: self.ask.most_per_s * 4.0,
+            most: self.ask.most_per_s,
             longest,
         }
     }
@@ -416,6 +425,12 @@ impl<'a> Search<'a> {
         let median = self.found.relays.first().and_then(Relayed::median);
         Duration::from_secs_f64(median.map_or(0.0, |median| median.seconds))
     }
+}
+
+/// From the connect to the end of the shortest session; they come one after the other.
+fn idle(log: &Log, attempts: &[trial::Attempt]) -> Option<Duration> {
+    let began = attempts.iter().filter(|attempt| attempt.is_admitted()).map(|attempt| attempt.started);
+    began.zip(log.left(SUBJECT)).map(|(began, (left, _))| left.since(began)).min()
 }
 
 /// Was a repeat refused from the start, where an earlier one was not?

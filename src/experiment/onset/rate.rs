@@ -140,7 +140,7 @@ fn bracket(
 /// One run at `rate`: long enough for `sessions` behind its warm-up.
 fn trial(stand: &Stand, quest: &Quest, rate: f64, sessions: u32, number: u32) -> Trial {
     let length = warmup(quest) + Duration::from_secs_f64(f64::from(sessions) / rate).min(quest.longest);
-    let tail = stand.delay() * 10 + Duration::from_millis(300);
+    let tail = stand.delay() * 10 + Duration::from_millis(100);
     stand.stream(quest.kind, rate, quest.hold, [length, tail], number)
 }
 
