@@ -29,7 +29,7 @@ use self::rate::{Quest, Rated};
 use self::release::Relayed;
 use crate::observe::{Cause, Class, Phase};
 use crate::scenario::Scenario;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 /// What is asked.
 #[derive(Clone, PartialEq, Debug)]
@@ -108,10 +108,14 @@ struct Findings {
     notes: Vec<String>,
     partial: bool,
     is_real: bool,
+    /// How much time the trials took so far.
+    spent: Duration,
 }
 
 /// Not let in, so often in a row: the ramp is over.
 const ENOUGH: u32 = 5;
+/// A trial takes so much longer than it lasts.
+const AROUND: Duration = Duration::from_millis(200);
 /// The share of the budget that ramps may take, and relays.
 const RAMPS: u64 = 3;
 const RELAYS: u64 = 5;
@@ -163,6 +167,7 @@ impl<'a> Search<'a> {
             notes: Vec::new(),
             partial: false,
             is_real: world.is_real(),
+            spent: Duration::ZERO,
         };
         Self { ask, stand, world, tell, found }
     }
@@ -173,6 +178,8 @@ impl<'a> Search<'a> {
             return Ok(None);
         }
         let log = self.world.run(trial)?;
+        let ended = log.events.last().map_or(Duration::ZERO, |event| event.at.since(Instant::ZERO));
+        self.found.spent += ended + AROUND;
         self.found.dropped += log.generator.map_or(0, |generator| generator.dropped);
         Ok((!self.world.is_stopped()).then_some(log))
     }
@@ -229,11 +236,10 @@ impl<'a> Search<'a> {
 
     /// Each kind of ramp once, then repeats of each for as long as the budget lasts.
     fn ramps(&mut self) -> Result<(), Trouble> {
-        let mut spent = Duration::ZERO;
         let budget = Duration::from_nanos(self.ask.budget.as_nanos() / RAMPS);
         for repeat in 0..self.ask.repeats.max(1) {
             for (place, kind) in self.kinds().into_iter().enumerate() {
-                let is_over = repeat > 0 && self.world.is_real() && spent > budget;
+                let is_over = repeat > 0 && self.world.is_real() && self.found.spent > budget;
                 if is_over || self.found.ramps.get(place).is_some_and(|ramps| is_banned(ramps)) {
                     continue;
                 }
@@ -241,7 +247,6 @@ impl<'a> Search<'a> {
                 let trial = self.stand.ramp(kind, self.found.gap, self.ask.cap, ENOUGH, number);
                 let Some(log) = self.run(&trial)? else { return Ok(()) };
                 let ramp = Ramp::read(kind, &log);
-                spent += log.events.last().map_or(Duration::ZERO, |event| event.at.since(Default::default()));
                 if repeat == 0 {
                     self.report(&ramp);
                     self.found.ramps.push(Ramps { kind, all: Vec::new() });
@@ -398,13 +403,13 @@ impl<'a> Search<'a> {
         let (rates, mut runs) = self.ask.design;
         let mut longest = Duration::from_secs(86_400);
         if self.world.is_real() {
-            // A third of the budget for the design; each run needs its warm-up and a good while behind it.
-            let all = Duration::from_nanos(self.ask.budget.as_nanos() / 3);
-            let each = |runs: u32| Duration::from_nanos(all.as_nanos() / u64::from((rates * runs).max(1)));
-            while runs > 2 && each(runs) < slot * 8 + Duration::from_millis(1_000) {
+            // What is left of the budget, for the pilots and the design; each run has its warm-up, and a good while behind it.
+            let all = (self.ask.budget - self.found.spent).max(Duration::from_nanos(self.ask.budget.as_nanos() / 4));
+            let each = |runs: u32| Duration::from_nanos(all.as_nanos() / u64::from(rates * runs + 3));
+            while runs > 2 && each(runs) < slot * 8 + Duration::from_millis(1_200) {
                 runs -= 1;
             }
-            longest = (each(runs) - slot * 3 - Duration::from_millis(400)).max(Duration::from_millis(200));
+            longest = (each(runs) - slot * 3 - AROUND - Duration::from_millis(100)).max(AROUND);
         }
         Quest {
             level,

@@ -166,8 +166,9 @@ fn draw_rate<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, rate: &Ra
             canvas.path(&[*first, *last], ERLANG);
         }
     }
-    if let (Some(at), Some(slope)) = (rate.per_s, rate.slope) {
-        canvas.path(&curve(&|per_s| rate.level * libm::pow(per_s / at, slope)), FIT);
+    if let (Some(at), Some(exponent)) = (rate.per_s, rate.exponent) {
+        let loss = |per_s: f64| theory::erlang_b(rate.places, per_s * rate.slot_fitted_s);
+        canvas.path(&curve(&|per_s| rate.level * libm::pow(loss(per_s) / loss(at), exponent)), FIT);
     }
     for point in &rate.points {
         draw_point(canvas, panel, point);
