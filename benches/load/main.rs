@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use ftp421::live::Epoch;
-use ftp421::live::load::{self, Accounts, DataForm, Gauges, Heard, Plan, Sources, Target};
+use ftp421::live::load::{self, Accounts, DataForm, Heard, Plan, Sources, Target};
 use ftp421::observe::Observation;
 use ftp421::scenario::Scenario;
 use ftp421::time::Duration;
@@ -124,7 +124,7 @@ fn run(port: u16, text: &str, mut enough: impl FnMut(&Observation) -> bool) -> u
     };
     let watch = Watch::default();
     let mut completed = 0;
-    load::run(&plan, &watch, &Gauges::default(), &mut |heard| {
+    load::run(&plan, &watch, &Arc::default(), &mut |heard| {
         if let Heard::Mark { observation, .. } = heard {
             completed += u32::from(matches!(observation, Observation::SessionEnded { .. }));
             if enough(&observation) {

@@ -58,7 +58,8 @@ impl Args {
         if let (true, Some(password)) = (listed.is_empty(), for_all) {
             check(&("x".to_owned(), password.clone()))
                 .map_err(|why| Failure::Usage(format!("{PASSWORD} {why}")))?;
-            listed = scenario.map_or_else(Vec::new, names).into_iter().map(|n| (n, password.clone())).collect();
+            listed =
+                scenario.map_or_else(Vec::new, names).into_iter().map(|n| (n, password.clone())).collect();
         }
         Ok(Accounts { listed })
     }
@@ -95,8 +96,11 @@ fn check((name, password): &(String, String)) -> Result<(), &'static str> {
 }
 
 fn accounts_in(text: &str) -> anyhow::Result<Vec<(String, String)>> {
-    let mut reader =
-        csv::ReaderBuilder::new().has_headers(false).flexible(true).comment(Some(b'#')).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .comment(Some(b'#'))
+        .from_reader(text.as_bytes());
     let mut accounts = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|_| anyhow::anyhow!("this is no CSV of names and passwords"))?;
@@ -158,9 +162,8 @@ mod tests {
 
     #[test]
     fn a_password_may_have_colons_and_may_stand_in_the_environment() {
-        let listed = |user: &[&str], all: Option<&str>| {
-            args(user).with(None, all.map(str::to_owned)).unwrap().listed
-        };
+        let listed =
+            |user: &[&str], all: Option<&str>| args(user).with(None, all.map(str::to_owned)).unwrap().listed;
         assert_eq!(listed(&["a:x:y", "b:"], None), [account("a", "x:y"), account("b", "")]);
         assert_eq!(listed(&["a", "b:y"], Some("x")), [account("a", "x"), account("b", "y")]);
         assert_eq!(listed(&[], None), []);
@@ -182,7 +185,16 @@ mod tests {
 
     #[test]
     fn a_masked_command_line_tells_no_password() {
-        let line = ["load", "--user", "a:secret", "--user=b:secret", "--target", "ftp://c:secret@host", "--users", "f:g"];
+        let line = [
+            "load",
+            "--user",
+            "a:secret",
+            "--user=b:secret",
+            "--target",
+            "ftp://c:secret@host",
+            "--users",
+            "f:g",
+        ];
         let told = masked(line.iter().map(OsString::from));
         assert!(!told.join(" ").contains("secret"), "{told:?}");
         assert_eq!(told[1..4], ["--user", "a:********", "--user=b:********"].map(str::to_owned));

@@ -75,7 +75,9 @@ fn written(length: Duration) -> String {
 /// A run that is too long can also be cut short.
 fn shorter(failure: Failure, most: Duration) -> Failure {
     match failure {
-        Failure::NotAllowed(why) => Failure::NotAllowed(format!("{why}, or cut it with --duration {}", written(most))),
+        Failure::NotAllowed(why) => {
+            Failure::NotAllowed(format!("{why}, or cut it with --duration {}", written(most)))
+        }
         other => other,
     }
 }
@@ -148,7 +150,8 @@ mod tests {
             "schema = 1\nname = \"x\"\nduration = \"100s\"\n[server]\n[[clients]]\nname = \"a\"\narrivals = {arrivals}\n\
              script = [\"login\"]\n"
         );
-        Scenario::read("x", &text, &mut |_: &str| Err(String::new())).unwrap_or_else(|problem| panic!("{problem}"))
+        Scenario::read("x", &text, &mut |_: &str| Err(String::new()))
+            .unwrap_or_else(|problem| panic!("{problem}"))
     }
 
     fn demand(arrivals: &str) -> (f64, f64) {
@@ -160,7 +163,10 @@ mod tests {
     fn what_will_be_wanted_is_known_before() {
         let ramp = r#"{ executor = "ramping-arrival-rate", stages = [{ duration = "50s", target = "20/s" }, { duration = "1h", target = "20/s" }] }"#;
         assert_eq!(demand(ramp), (1_500.0, 20.0));
-        assert_eq!(demand(r#"{ executor = "burst", at = "1s", count = 500, within = "10s" }"#), (500.0, 50.0));
+        assert_eq!(
+            demand(r#"{ executor = "burst", at = "1s", count = 500, within = "10s" }"#),
+            (500.0, 50.0)
+        );
         assert_eq!(demand(r#"{ executor = "constant-clients", clients = 70 }"#), (70.0, 70.0));
     }
 

@@ -23,7 +23,12 @@ pub(super) struct Manner<'a> {
 }
 
 /// Writes the files of `outcome` and tells its story.
-pub(super) fn deliver(folder: Folder, outcome: &Outcome, manifest: &Manifest, manner: Manner<'_>) -> Result<(), Failure> {
+pub(super) fn deliver(
+    folder: Folder,
+    outcome: &Outcome,
+    manifest: &Manifest,
+    manner: Manner<'_>,
+) -> Result<(), Failure> {
     let mut files = report::files(outcome);
     files.extend(manner.dialogue.map(|text| ("dialogue.txt".to_owned(), text.as_bytes().to_vec())));
     let manifest = serde_json::to_vec_pretty(manifest).context("cannot write the manifest")?;

@@ -98,8 +98,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     notes.extend(what_cannot_be(&mut scenario, target.is_some()));
     let dialogue = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose()?;
     let loopback = std::net::IpAddr::from([127, 0, 0, 1]);
-    let (sources, map) = args.target.sources(&scenario, target.as_ref().map_or(loopback, |t| t.address.ip()))?;
-    let accounts = if target.is_some() { args.accounts.accounts(Some(&scenario))? } else { Accounts::default() };
+    let (sources, map) =
+        args.target.sources(&scenario, target.as_ref().map_or(loopback, |t| t.address.ip()))?;
+    let accounts =
+        if target.is_some() { args.accounts.accounts(Some(&scenario))? } else { Accounts::default() };
     let folder = open_folder(&scenario, args)?;
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
@@ -125,7 +127,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let (load, target) = replicate(args, plan.clone(), target.is_none(), &watch, &map)?;
     let scenario = &plan.scenario;
     let outcome = experiment::summarise_load(scenario, &load, target);
-    let work = Work { connections_max: load.health.as_ref().map_or(0, |h| h.open_max as usize), ..Work::default() };
+    let work =
+        Work { connections_max: load.health.as_ref().map_or(0, |h| h.open_max as usize), ..Work::default() };
     let threads = (plan.threads * plan.processes) as usize;
     let manifest = began.ended(scenario, args.scenario.as_deref(), threads, work);
     let dialogue = args.dialogue.as_ref().map(|_| load.dialogue.as_str());
@@ -160,11 +163,17 @@ fn what_cannot_be(scenario: &mut Scenario, foreign: bool) -> Vec<String> {
         scenario.faults.iter().filter(|fault| !plays(fault)).map(|fault| fault.label.clone()).collect();
     scenario.faults.retain(plays);
     if !left_out.is_empty() {
-        let why = if foreign { "the target's faults are its own, and the network is the real one" } else { "the network is the real one" };
+        let why = if foreign {
+            "the target's faults are its own, and the network is the real one"
+        } else {
+            "the network is the real one"
+        };
         notes.push(format!("not played: {}; {why}", left_out.join(", ")));
     }
     if scenario.servers.len() > 1 {
-        notes.push("of the scenario's servers only the first is loaded, and its name does not move".to_owned());
+        notes.push(
+            "of the scenario's servers only the first is loaded, and its name does not move".to_owned(),
+        );
         scenario.servers.truncate(1);
     }
     notes
@@ -199,7 +208,8 @@ fn replicate(
     let mut load = Load::new(&plan.scenario);
     let wanted = plan.scenario.replications;
     for number in 0..wanted {
-        let mut server = own.then(|| OwnServer::start(args.scenario.as_deref(), plan.scenario.seed)).transpose()?;
+        let mut server =
+            own.then(|| OwnServer::start(args.scenario.as_deref(), plan.scenario.seed)).transpose()?;
         if let Some(server) = &server {
             plan.target.address = server.address;
         }
@@ -247,9 +257,13 @@ fn say_begin(plan: &Plan, own: bool, number: u32) {
         1 => String::new(),
         all => format!(", run {} of {all}", number + 1),
     };
-    let what = if own { format!("own {} server", plan.scenario.policy().profile) } else { "target".to_owned() };
+    let what =
+        if own { format!("own {} server", plan.scenario.policy().profile) } else { "target".to_owned() };
     let at = url(&plan.target);
-    eprintln!("seed {}: {} for {}, {what} at {at}{of}", plan.scenario.seed, plan.scenario.name, plan.scenario.duration);
+    eprintln!(
+        "seed {}: {} for {}, {what} at {at}{of}",
+        plan.scenario.seed, plan.scenario.name, plan.scenario.duration
+    );
 }
 
 fn url(target: &Target) -> String {
@@ -259,7 +273,12 @@ fn url(target: &Target) -> String {
 }
 
 fn facts(target: &Target, own: bool, sources: &str) -> TargetFacts {
-    TargetFacts { url: url(target), address: target.address.ip().to_string(), own, sources: sources.to_owned() }
+    TargetFacts {
+        url: url(target),
+        address: target.address.ip().to_string(),
+        own,
+        sources: sources.to_owned(),
+    }
 }
 
 fn open_folder(scenario: &Scenario, args: &Args) -> anyhow::Result<Folder> {

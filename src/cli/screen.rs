@@ -157,7 +157,8 @@ impl Screen {
     /// The two most frequent causes, and how many others there were.
     fn refused(&self) -> String {
         let refused = self.lock().refused;
-        let mut causes: Vec<(u64, &Cause)> = refused.iter().copied().zip(Cause::ALL).filter(|(n, _)| *n > 0).collect();
+        let mut causes: Vec<(u64, &Cause)> =
+            refused.iter().copied().zip(Cause::ALL).filter(|(n, _)| *n > 0).collect();
         causes.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
         let others: u64 = causes.iter().skip(2).map(|(n, _)| n).sum();
         let named = causes.iter().take(2).map(|(n, cause)| format!("{cause} {}", count(*n)));
@@ -205,7 +206,8 @@ mod tests {
              login p95 3 ms"
         );
         assert!(screen.line(&gauges, now, &stretch, true).starts_with("stopping"));
-        let quiet = screen.shown(&gauges, Clock::of(Epoch::after(Duration::ZERO)), &Watch::default(), true, || 7);
+        let quiet =
+            screen.shown(&gauges, Clock::of(Epoch::after(Duration::ZERO)), &Watch::default(), true, || 7);
         assert_eq!(quiet, 7);
     }
 }

@@ -182,8 +182,10 @@ impl Url {
             }
         };
         if rest.contains('@') {
-            return Err("no user stands in --target: a command line can be read by all; see --user and --users"
-                .to_owned());
+            return Err(
+                "no user stands in --target: a command line can be read by all; see --user and --users"
+                    .to_owned(),
+            );
         }
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         if rest.contains(['/', '?', '#']) {
@@ -233,10 +235,7 @@ impl Cidr {
             IpAddr::V4(address) => {
                 let spare = u32::from(free > 1);
                 let net = u128::from(address.to_bits()) & !(size - 1);
-                Self {
-                    first: IpAddr::V4((net as u32 + spare).into()),
-                    count: count(2 * u128::from(spare)),
-                }
+                Self { first: IpAddr::V4((net as u32 + spare).into()), count: count(2 * u128::from(spare)) }
             }
             IpAddr::V6(address) => {
                 Self { first: IpAddr::V6((address.to_bits() & !(size - 1)).into()), count: count(0) }
@@ -299,7 +298,9 @@ mod tests {
         ] {
             assert_eq!(Url::parse(text), expected, "{text}");
         }
-        for wrong in ["localhost", "http://x", "ftp://", "ftp://x:0", "ftp://x:99999", "ftp://x/pub", "ftp://:21"] {
+        for wrong in
+            ["localhost", "http://x", "ftp://", "ftp://x:0", "ftp://x:99999", "ftp://x/pub", "ftp://:21"]
+        {
             assert!(Url::parse(wrong).is_err(), "{wrong}");
         }
     }
@@ -322,7 +323,11 @@ mod tests {
             ("fd00::/126", "fd00::", "fd00::3"),
         ] {
             let cidr = Cidr::parse(text).unwrap();
-            assert_eq!((cidr.first.to_string(), cidr.last().to_string()), (first.into(), last.into()), "{text}");
+            assert_eq!(
+                (cidr.first.to_string(), cidr.last().to_string()),
+                (first.into(), last.into()),
+                "{text}"
+            );
         }
         assert!(["", "127.0.0.0/33", "127.0.0/24", "x/8"].iter().all(|text| Cidr::parse(text).is_err()));
         assert_eq!(Cidr::parse("0.0.0.0/0").unwrap().count, u32::MAX - 1);

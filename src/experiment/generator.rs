@@ -45,7 +45,9 @@ fn limits(health: &Health, late: &Quantiles) -> Vec<String> {
     if health.exhausted > 0 {
         found.push(format!("{} connects found no local port or descriptor", count(health.exhausted)));
     }
-    if let Some(p99) = late.quantiles.iter().find(|q| q.q.to_bits() == 0.99_f64.to_bits()).filter(|q| q.s > LATE_S) {
+    if let Some(p99) =
+        late.quantiles.iter().find(|q| q.q.to_bits() == 0.99_f64.to_bits()).filter(|q| q.s > LATE_S)
+    {
         let (late, most) = (seconds(p99.s), seconds(LATE_S));
         found.push(format!("one start in a hundred was late by more than {late} (at most {most} is fine)"));
     }

@@ -106,7 +106,8 @@ impl Measuring {
             Observation::ConnectionClosed { opened } => *opened = self.connections.went(0, *opened)?,
             Observation::SessionClosed { opened } => *opened = self.sessions.went(0, *opened)?,
             // The time that they were wanted at is the intended one, and stays.
-            Observation::Served { population, wanted_at } | Observation::Unserved { population, wanted_at } => {
+            Observation::Served { population, wanted_at }
+            | Observation::Unserved { population, wanted_at } => {
                 self.wanting.went(population.0, *wanted_at)?;
             }
             _ => {}
@@ -155,7 +156,12 @@ impl Refusals {
         let told = self.told.entry(key).or_insert_with(|| {
             let (confidence, basis) = words(verdict);
             let word = |word: &str| word.to_owned();
-            ToldApart { cause: word(cause.name()), confidence: word(confidence), basis: word(basis), count: 0 }
+            ToldApart {
+                cause: word(cause.name()),
+                confidence: word(confidence),
+                basis: word(basis),
+                count: 0,
+            }
         });
         told.count += 1;
     }

@@ -5,8 +5,8 @@
 use std::collections::BTreeMap;
 
 use super::coverage::coverage;
-use super::interval::{Range, estimate, method};
 use super::generator::generator;
+use super::interval::{Range, estimate, method};
 use super::{Load, Outcome, Run, Study, aftermath, story};
 use crate::digest::Digest;
 use crate::id::ServerId;

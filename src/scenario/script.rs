@@ -14,7 +14,19 @@ use crate::ftp::{ArgId, Command, Verb};
 /// The steps that are a word, and those that are a table's first key.
 const WORDS: [&str; 7] = ["login", "pwd", "list", "nlst", "mlsd", "noop", "quit"];
 const KEYS: [&str; 13] = [
-    "cwd", "list", "nlst", "mlsd", "retr", "stor", "rest", "size", "type", "think", "idle", "site_idle", "loop",
+    "cwd",
+    "list",
+    "nlst",
+    "mlsd",
+    "retr",
+    "stor",
+    "rest",
+    "size",
+    "type",
+    "think",
+    "idle",
+    "site_idle",
+    "loop",
 ];
 /// The size of a listing that names none, bytes.
 const LISTING: Dist = Dist::Constant(4_096);
@@ -48,7 +60,8 @@ fn read_steps(items: &[Value<'_>], strings: &mut Strings, steps: &mut Vec<Step>)
     for item in items {
         let before = steps.len();
         read_step(*item, strings, steps)?;
-        let moves = matches!(steps.get(before), Some(Step::Transfer { command, .. }) if !command.verb.is_listing());
+        let moves =
+            matches!(steps.get(before), Some(Step::Transfer { command, .. }) if !command.verb.is_listing());
         match rest.take() {
             Some(rest) if !moves => return Err(lonely(rest)),
             _ => {}

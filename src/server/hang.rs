@@ -169,9 +169,8 @@ const fn named(input: Input) -> Option<ConnId> {
         | Input::TransferDone { conn }
         | Input::Closed { conn }
         | Input::TimerFired { conn } => Some(conn),
-        Input::Accepted { .. }
-        | Input::AcceptedTls { .. }
-        | Input::ServerTimerFired
-        | Input::Control(_) => None,
+        Input::Accepted { .. } | Input::AcceptedTls { .. } | Input::ServerTimerFired | Input::Control(_) => {
+            None
+        }
     }
 }

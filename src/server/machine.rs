@@ -310,13 +310,9 @@ impl Server {
             Verb::Type => replies.type_image,
             Verb::Size => replies.size,
             Verb::Rest => replies.rest,
-            Verb::User
-            | Verb::Pass
-            | Verb::Other
-            | Verb::Quit
-            | Verb::Auth
-            | Verb::Pbsz
-            | Verb::Prot => replies.unknown,
+            Verb::User | Verb::Pass | Verb::Other | Verb::Quit | Verb::Auth | Verb::Pbsz | Verb::Prot => {
+                replies.unknown
+            }
             Verb::Pasv => return self.listen_for_data(now, at, conn, out),
             Verb::Port => return self.note_port(now, at, conn, out),
             Verb::List | Verb::Nlst | Verb::Mlsd | Verb::Retr | Verb::Stor => {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::classify::Verdict;
-use crate::observe::{Cause, Class, Phase};
+use crate::observe::{Cause, Class, Phase, Refusal};
 use crate::time::Duration;
 
 const US: PopulationId = PopulationId(0);
@@ -93,7 +93,11 @@ fn what_comes_after_the_end_is_no_part_of_the_run() {
     let late = [end(50), mark(51, Observation::ConnectionClosed { opened: ms(21) }), end(90)];
     let measured = listened(heard().into_iter().chain(late)).finish();
     assert_eq!((measured.recorder.end(), measured.recorder.connections().value()), (ms(50), 1));
-    assert_eq!(listened(heard()).finish().recorder.end(), ms(30), "a run that broke down ends with its last mark");
+    assert_eq!(
+        listened(heard()).finish().recorder.end(),
+        ms(30),
+        "a run that broke down ends with its last mark"
+    );
 }
 
 fn refusal(text: &str, told: Option<Confidence>) -> Heard {
@@ -108,7 +112,8 @@ fn refusal(text: &str, told: Option<Confidence>) -> Heard {
 
 #[test]
 fn texts_are_kept_as_they_came_and_counted() {
-    let told = [refusal("full\n\u{1b}[2J", Some(Confidence::Certain)), refusal("full", Some(Confidence::Likely))];
+    let told =
+        [refusal("full\n\u{1b}[2J", Some(Confidence::Certain)), refusal("full", Some(Confidence::Likely))];
     let all = told.into_iter().chain([refusal("full", Some(Confidence::Likely)), refusal("", None)]);
     let refusals = listened(all).finish().refusals;
     let texts = refusals.texts();

@@ -162,7 +162,8 @@ fn told(met: &Met) -> Option<Cause> {
         met.refusal.cause,
         Cause::LoginAttempts | Cause::SilentClose | Cause::Reset | Cause::CriticalError
     );
-    let sure = met.said.as_ref().and_then(|said| said.verdict).is_none_or(|v| v.confidence > Confidence::Guess);
+    let sure =
+        met.said.as_ref().and_then(|said| said.verdict).is_none_or(|v| v.confidence > Confidence::Guess);
     (!met.mistaken && !tells_nothing && sure).then_some(met.refusal.cause)
 }
 

@@ -276,11 +276,9 @@ impl<'a> Search<'a> {
     fn report(&mut self, ramp: &Ramp) {
         let [addresses, users] = ramp.kind.words();
         let end = match (ramp.attempt, &ramp.refused) {
-            (Some(attempt), Some(met)) => format!(
-                "{} let in, number {attempt} was not: {}",
-                ramp.admitted,
-                story::refusal(met.refusal)
-            ),
+            (Some(attempt), Some(met)) => {
+                format!("{} let in, number {attempt} was not: {}", ramp.admitted, story::refusal(met.refusal))
+            }
             _ => format!("{} let in, nobody was refused", ramp.admitted),
         };
         (self.tell)(&format!("ramp, {addresses} address, {users} user: {end}"));

@@ -13,7 +13,9 @@ use crate::id::PopulationId;
 use crate::network::Link;
 use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
-use crate::workload::{AddressBook, Addresses, Arrivals, Closed, Open, Pick, Population, Spacing, Stage, Stages};
+use crate::workload::{
+    AddressBook, Addresses, Arrivals, Closed, Open, Pick, Population, Spacing, Stage, Stages,
+};
 
 /// The population that a trial is about.
 pub const SUBJECT: PopulationId = PopulationId(0);

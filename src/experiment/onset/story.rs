@@ -9,9 +9,13 @@ use crate::observe::{Phase, Refusal};
 /// The lines.
 pub(super) fn story(found: &Finding) -> Vec<String> {
     let mut lines = vec![headline(found)];
-    lines.extend(found.first_refusal.as_ref().filter(|met| !met.text.is_empty()).map(|met| {
-        format!("It said: {} {}", met.code, met.text.replace('\n', " / "))
-    }));
+    lines.extend(
+        found
+            .first_refusal
+            .as_ref()
+            .filter(|met| !met.text.is_empty())
+            .map(|met| format!("It said: {} {}", met.code, met.text.replace('\n', " / "))),
+    );
     if found.ramps.is_empty() {
         return lines;
     }
@@ -42,11 +46,12 @@ pub(super) fn refusal(met: Refusal) -> String {
 fn headline(found: &Finding) -> String {
     let was = |n: u32| format!("{} let in", counted(u64::from(n), "connection"));
     match &found.first_refusal {
-        _ if found.ramps.is_empty() => "Nothing was found out: the search ended before its first ramp.".to_owned(),
-        None => format!(
-            "No limit was reached: {} from one address, and nobody was refused.",
-            was(found.admitted)
-        ),
+        _ if found.ramps.is_empty() => {
+            "Nothing was found out: the search ended before its first ramp.".to_owned()
+        }
+        None => {
+            format!("No limit was reached: {} from one address, and nobody was refused.", was(found.admitted))
+        }
         Some(met) => format!(
             "{}, and the first refusal came at number {}: {} ({}, {}).",
             was(found.admitted),
@@ -125,7 +130,8 @@ fn slot_release(release: &SlotRelease) -> String {
 }
 
 fn rate(rate: &RateFound) -> String {
-    let what = format!("sessions of {} from {} as {} user", seconds(rate.session_s), address(rate), rate.users);
+    let what =
+        format!("sessions of {} from {} as {} user", seconds(rate.session_s), address(rate), rate.users);
     let Some(at) = rate.per_s else {
         return format!(
             "{} of {what} were not refused at up to {}/s, or too few runs show it.",

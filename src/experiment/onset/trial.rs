@@ -216,9 +216,7 @@ impl Log {
             .events
             .iter()
             .filter_map(|event| match event.what {
-                What::Began(whose) if whose == population => {
-                    Some(Attempt { started: event.at, ended: None })
-                }
+                What::Began(whose) if whose == population => Some(Attempt { started: event.at, ended: None }),
                 _ => None,
             })
             .collect();

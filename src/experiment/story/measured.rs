@@ -41,7 +41,8 @@ fn trust(summary: &Summary) -> Option<String> {
     let limit = (!limits.is_empty()).then(|| {
         format!("The generator was the limit: {limits}. What follows tells of it more than of the server.")
     });
-    let interrupted = summary.partial.then(|| "Interrupted: this is what was measured until then.".to_owned());
+    let interrupted =
+        summary.partial.then(|| "Interrupted: this is what was measured until then.".to_owned());
     match (limit, interrupted) {
         (Some(limit), Some(interrupted)) => Some(format!("{limit} {interrupted}")),
         (limit, interrupted) => limit.or(interrupted),
@@ -53,7 +54,9 @@ fn conclusion(summary: &Summary) -> String {
     let (counts, target) = (&summary.counts, url(summary));
     let attempts = number(counts.attempts, "attempt", "attempts");
     if counts.attempts > 0 && counts.admitted + counts.turned_away + counts.login_failed == 0 {
-        let why = most(&summary.refused_by_cause.network).map(|(cause, _)| format!(" ({cause})")).unwrap_or_default();
+        let why = most(&summary.refused_by_cause.network)
+            .map(|(cause, _)| format!(" ({cause})"))
+            .unwrap_or_default();
         return format!("No FTP server answered at {target}: none of {attempts} got further than TCP{why}.");
     }
     if counts.turned_away == 0 && counts.login_failed > counts.admitted {
@@ -110,7 +113,11 @@ fn certainty(summary: &Summary) -> Option<String> {
     let more = parts.len().saturating_sub(NAMED);
     let named: Vec<String> =
         parts.iter().take(NAMED).map(|(words, n)| format!("{} {words}", count(*n))).collect();
-    let more = if more > 0 { format!(", and {}", number(more as u64, "other kind", "other kinds")) } else { String::new() };
+    let more = if more > 0 {
+        format!(", and {}", number(more as u64, "other kind", "other kinds"))
+    } else {
+        String::new()
+    };
     (!named.is_empty()).then(|| format!("Told apart: {}{more}.", named.join(", ")))
 }
 
@@ -132,7 +139,8 @@ fn latency(summary: &Summary) -> Option<String> {
     let told: Vec<String> = ["connect", "login", "command"]
         .into_iter()
         .filter_map(|name| {
-            let words = |times: &Quantiles| Some(format!("{} / {}", quantile(times, 0.5)?, quantile(times, 0.99)?));
+            let words =
+                |times: &Quantiles| Some(format!("{} / {}", quantile(times, 0.5)?, quantile(times, 0.99)?));
             let (intended, sent) = (words(summary.latency.get(name)?)?, words(sent.get(name)?)?);
             Some(if intended == sent {
                 format!("{name} {intended}")
@@ -141,7 +149,8 @@ fn latency(summary: &Summary) -> Option<String> {
             })
         })
         .collect();
-    (!told.is_empty()).then(|| format!("Median / 99th percentile from the intended time: {}.", told.join("; ")))
+    (!told.is_empty())
+        .then(|| format!("Median / 99th percentile from the intended time: {}.", told.join("; ")))
 }
 
 /// What became of the contents of transfers, if anybody looked.
@@ -158,7 +167,8 @@ fn content(summary: &Summary) -> Option<String> {
 fn generator(g: &Generator) -> String {
     let late = |q: f64| quantile(&g.late, q).unwrap_or_else(|| "nothing".to_owned());
     let cpu = g.cpu_share.map(|share| format!(", {} busy", percent(share))).unwrap_or_default();
-    let steal = g.steal_share.filter(|s| *s > 0.001).map(|s| format!(", {} stolen", percent(s))).unwrap_or_default();
+    let steal =
+        g.steal_share.filter(|s| *s > 0.001).map(|s| format!(", {} stolen", percent(s))).unwrap_or_default();
     let processes = if g.processes > 1 { format!(" in {} processes", g.processes) } else { String::new() };
     let verdict = if g.limited_by.is_empty() { "kept up" } else { "did not keep up" };
     format!(

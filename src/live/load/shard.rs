@@ -399,6 +399,7 @@ impl Shard {
                 self.send(moment, client, command);
             }
             client::Action::OpenData { .. } => self.open_data(client, action),
+            client::Action::StartTls => {}
             client::Action::Ask => self.tell_actor_of(moment, client, actor::Input::Asked(ClientId(client))),
             client::Action::Lower => {
                 if self.is_parallel(client) {

@@ -150,7 +150,8 @@ fn from_the_sent_time_a_late_start_is_not_counted() {
     let took = Observation::Took(Latency::Login, Duration::from_millis(30));
     recorder.record_late(secs(1), &took, Duration::from_millis(20));
     recorder.record_late(secs(2), &took, Duration::from_millis(90));
-    let range = |timing: &crate::metrics::Timing| timing.quantiles(&[]).min_s.zip(timing.quantiles(&[]).max_s);
+    let range =
+        |timing: &crate::metrics::Timing| timing.quantiles(&[]).min_s.zip(timing.quantiles(&[]).max_s);
     assert_eq!(range(recorder.timing(Latency::Login)), Some((0.03, 0.03)));
     let sent = recorder.timing_from_sent(Latency::Login).unwrap();
     assert_eq!(range(sent), Some((0.0, 0.01)), "it cannot be later than the whole");

@@ -266,7 +266,7 @@ impl Tap for Eyes<'_> {
             Happening::ConnectFailed(_) | Happening::Disconnect | Happening::Vanish | Happening::Finish => {
                 self.gone(key);
             }
-            Happening::Connect { .. } => {}
+            Happening::Connect { .. } | Happening::Secured => {}
         }
     }
 }

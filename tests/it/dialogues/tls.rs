@@ -52,7 +52,8 @@ fn implicit_tls_shakes_hands_before_the_greeting() {
 #[test]
 fn a_protected_data_connection_costs_one_round_trip_more_and_two_if_the_server_connects() {
     for (data, trips) in [("passive", 1.0), ("active", 2.0)] {
-        let script = format!("data = \"{data}\"\nscript = [\"login\", {{ retr = \"1MiB\" }}, {{ stor = \"1MiB\" }}]");
+        let script =
+            format!("data = \"{data}\"\nscript = [\"login\", {{ retr = \"1MiB\" }}, {{ stor = \"1MiB\" }}]");
         let plain = dialogue(&at_once("rfc959", ""), &script);
         let tls = dialogue(&at_once("rfc959", ""), &format!("tls = \"explicit\"\n{script}"));
         for verb in ["RETR", "STOR"] {
@@ -97,7 +98,8 @@ fn who_asks_for_tls_where_there_is_none_is_turned_away_and_each_server_says_so_i
         ("rfc959", "S: 500 Syntax error, command unrecognized."),
     ] {
         let said = dialogue(&at_once(profile, "tls = \"none\""), "tls = \"explicit\"\nscript = [\"login\"]");
-        let end: Vec<&str> = said.iter().skip_while(|line| !line.contains("AUTH")).map(String::as_str).collect();
+        let end: Vec<&str> =
+            said.iter().skip_while(|line| !line.contains("AUTH")).map(String::as_str).collect();
         assert!(end[1].ends_with(says), "{profile}: {end:?}");
         assert!(end[2].ends_with("-- client closes"), "{profile}: {end:?}");
     }
@@ -264,7 +266,11 @@ fn what_a_rest_leaves_is_what_moves() {
         let retr = said.iter().position(|line| line.contains("RETR")).unwrap();
         let stor = said.iter().position(|line| line.contains("STOR")).unwrap();
         assert_eq!(when(&said[retr..], "226") - when(&said, "RETR"), secs * 1e3, "{said:#?}");
-        assert_eq!(when(&said[stor..], "226") - when(&said, "STOR"), 1e3, "only the next transfer: {said:#?}");
+        assert_eq!(
+            when(&said[stor..], "226") - when(&said, "STOR"),
+            1e3,
+            "only the next transfer: {said:#?}"
+        );
     }
 }
 

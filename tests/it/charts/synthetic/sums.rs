@@ -69,6 +69,7 @@ pub fn summary(name: &str, duration_s: f64, replications: u32, rows: &[TimelineR
             ok: true,
         }],
         advice: None,
+        ..Summary::default()
     }
 }
 
