@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-
 use super::exit::{FINE, Failure, INTERRUPTED, NOT_VALID};
 use super::output::{self, Folder};
 use super::own_server::OwnServer;

@@ -74,7 +74,9 @@ impl World for LiveWorld {
         let mut hear = |heard: Heard| {
             match heard {
                 Heard::Mark { at, observation, .. } => ear.hear(at, &observation),
-                Heard::Refusal { at, refusal, verdict, text } => ear.said(at, Said { refusal, verdict, text }),
+                Heard::Refusal { at, refusal, verdict, text } => {
+                    ear.said(at, Said { refusal, verdict, text })
+                }
                 Heard::Dialogue(_) | Heard::End { .. } => {}
             }
             if ear.has_enough() {
@@ -84,7 +86,8 @@ impl World for LiveWorld {
         let health = load::run(&plan, &watch, &Arc::new(Gauges::default()), &mut hear)
             .map_err(|load::Trouble(why)| Trouble::World(why))?;
         let late_s = health.late.value_at_quantile(0.99) as f64 / 1e9;
-        let log = ear.finish(Some(Generator { dropped: health.dropped.saturating_add(health.exhausted), late_s }));
+        let log =
+            ear.finish(Some(Generator { dropped: health.dropped.saturating_add(health.exhausted), late_s }));
         self.left = log.open_at_end();
         Ok(log)
     }

@@ -402,7 +402,8 @@ impl<'a> Search<'a> {
         let mut longest = Duration::from_secs(86_400);
         if self.world.is_real() {
             // What is left of the budget, for the pilots and the design; each run has its warm-up, and a good while behind it.
-            let all = (self.ask.budget - self.found.spent).max(Duration::from_nanos(self.ask.budget.as_nanos() / 4));
+            let all = (self.ask.budget - self.found.spent)
+                .max(Duration::from_nanos(self.ask.budget.as_nanos() / 4));
             let each = |runs: u32| Duration::from_nanos(all.as_nanos() / u64::from(rates * runs + 3));
             while runs > 2 && each(runs) < slot * 8 + Duration::from_millis(1_200) {
                 runs -= 1;

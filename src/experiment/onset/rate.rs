@@ -6,7 +6,7 @@
 //! The runs that looked for the place are not used again, or the estimate would follow their luck.
 
 use super::fit::{self, Count};
-use super::plan::{Kind, Stand, SUBJECT};
+use super::plan::{Kind, SUBJECT, Stand};
 use super::trial::{Log, Trial, Trouble, World};
 use crate::experiment::theory;
 use crate::observe::Class;
@@ -87,8 +87,7 @@ const FIRST_RUN: u32 = 2_000;
 /// Those of the world.
 pub fn search(stand: &Stand, quest: &Quest, world: &mut dyn World) -> Result<Rated, Trouble> {
     let slot = quest.slot.as_secs_f64().max(1e-6);
-    let mut rated =
-        Rated { runs: Vec::new(), crossing: None, slot, most: 0.0, dropped: 0, late_s: 0.0 };
+    let mut rated = Rated { runs: Vec::new(), crossing: None, slot, most: 0.0, dropped: 0, late_s: 0.0 };
     pilots(stand, quest, world, &mut rated)?;
     let mut trials = Vec::new();
     let mut rates = Vec::new();

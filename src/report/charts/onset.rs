@@ -55,7 +55,10 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, found: &Finding) {
         draw_rate(canvas, &lower, rate);
     } else {
         lower.frame(canvas, true);
-        lower.empty(canvas, if found.first_refusal.is_some() { "no rate was looked for" } else { "nobody was refused" });
+        lower.empty(
+            canvas,
+            if found.first_refusal.is_some() { "no rate was looked for" } else { "nobody was refused" },
+        );
     }
     lower.title(canvas);
 }
@@ -85,7 +88,8 @@ fn keys(found: &Finding) -> Vec<Key> {
 }
 
 fn ramp_key(ramp: &RampFound, pen: Pen) -> Key {
-    let many = |word: &str, one: &str, many: &str| if word == "one" { one.to_owned() } else { many.to_owned() };
+    let many =
+        |word: &str, one: &str, many: &str| if word == "one" { one.to_owned() } else { many.to_owned() };
     let who = format!(
         "{}, {}",
         many(&ramp.addresses, "one address", "many addresses"),

@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use ftp421::dist::Dist;
 use ftp421::experiment::onset::{Ask, Finding, SimWorld, find};
 use ftp421::experiment::theory::erlangs_for;
 use ftp421::scenario::Scenario;
