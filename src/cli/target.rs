@@ -351,7 +351,15 @@ mod tests {
 
     fn args(target: &str, own: Option<&str>) -> TargetArgs {
         let own = own.map(str::to_owned);
-        TargetArgs { target: Some(target.to_owned()), i_own: own, source: None, data: None, profile: None, tls_ca: None, tls_insecure: false }
+        TargetArgs {
+            target: Some(target.to_owned()),
+            i_own: own,
+            source: None,
+            data: None,
+            profile: None,
+            tls_ca: None,
+            tls_insecure: false,
+        }
     }
 
     #[test]
