@@ -351,7 +351,15 @@ mod tests {
 
     fn args(target: &str, own: Option<&str>) -> Args {
         let own = own.map(str::to_owned);
-        Args { target: Some(target.to_owned()), i_own: own, source: None, data: None, profile: None, tls_ca: None, tls_insecure: false }
+        Args {
+            target: Some(target.to_owned()),
+            i_own: own,
+            source: None,
+            data: None,
+            profile: None,
+            tls_ca: None,
+            tls_insecure: false,
+        }
     }
 
     #[test]
