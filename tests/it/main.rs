@@ -6,6 +6,8 @@ mod cli;
 mod determinism;
 mod dialogues;
 mod load;
+mod load_cli;
+mod onset;
 mod oracles;
 mod oracles_queues;
 mod oracles_transfers;
