@@ -16,9 +16,9 @@ use super::shard::{Due, Moment, Shard};
 use super::sources;
 use crate::client;
 use crate::ftp::Verb;
+use crate::live::content::Content;
 use crate::live::tls::{Session, shake_hands};
 use crate::live::{Clock, Wire};
-use crate::live::content::Content;
 use crate::time::{Duration, Instant};
 
 /// A transfer that stalls leaves little room in the kernel, or a short file would be through all the same.

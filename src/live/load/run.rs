@@ -42,7 +42,7 @@ pub fn run(
 ) -> Result<Health, Trouble> {
     let plan = Arc::new(as_target_says(plan));
     let speaks = plan.scenario.populations.iter().any(|spec| spec.behaviour.tls != Tls::None);
-    let connector = speaks.then(|| Connector::new(&plan.target.trust, &plan.target.host));
+    let connector = speaks.then(|| Connector::new(&plan.target.tls, &plan.target.host));
     let connector = connector.transpose().map_err(|why| Trouble(format!("TLS: {why}")))?;
     let stop = Arc::new(AtomicBool::new(false));
     let (to, frames) = mpsc::channel();

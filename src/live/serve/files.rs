@@ -180,6 +180,8 @@ mod tests {
         assert!(lines[1].starts_with("drwxr-xr-x") && lines[1].ends_with(" deep"));
         assert!(listing.ends_with("\r\n") && lines[2].ends_with(" file-0000001"));
         assert_eq!(files.listing("/", Verb::List).len(), 10);
-        assert!(String::from_utf8(files.listing("/elsewhere", Verb::Nlst)).unwrap().starts_with("readme.txt\r\n"));
+        assert!(
+            String::from_utf8(files.listing("/elsewhere", Verb::Nlst)).unwrap().starts_with("readme.txt\r\n")
+        );
     }
 }

@@ -78,17 +78,14 @@ impl Station {
         let acceptor = if plan.implicit_tls || policy.tls.offer.is_some() {
             Some(match &plan.acceptor {
                 Some(acceptor) => acceptor.clone(),
-                None => Acceptor::self_signed(&["localhost", "127.0.0.1", "::1"]).map_err(io::Error::other)?,
+                None => {
+                    Acceptor::self_signed(&["localhost", "127.0.0.1", "::1"]).map_err(io::Error::other)?
+                }
             })
         } else {
             None
         };
-        let server = Server::new(
-            SERVER,
-            policy,
-            ServerStreams::new(streams, SERVER),
-            &controls,
-        );
+        let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
         let files = Files::new(&scenario, streams);
         let calendar = Calendar::new()?;
         let names = scenario.strings.iter().enumerate().skip(usize::from(ArgId::ANONYMOUS.0) + 1);
@@ -283,7 +280,9 @@ impl Station {
     /// is forgotten (RFC 4217, section 15).
     fn start_tls(&mut self, conn: ConnId) {
         let (Some(acceptor), Some(entry)) = (&self.acceptor, self.conns.of(conn)) else { return };
-        let Some(link) = entry.link.as_mut().filter(|link| link.tls == Shaking::Due && link.outbox.is_empty()) else {
+        let Some(link) =
+            entry.link.as_mut().filter(|link| link.tls == Shaking::Due && link.outbox.is_empty())
+        else {
             return;
         };
         entry.lines = Lines::default();

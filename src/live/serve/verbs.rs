@@ -27,7 +27,8 @@ pub(super) enum Asked {
     Unknown,
 }
 
-const FEATURES: &str = "211-Features:\r\n EPRT\r\n EPSV\r\n MLST Type*;Size*;\r\n REST STREAM\r\n SIZE\r\n UTF8\r\n211 End";
+const FEATURES: &str =
+    "211-Features:\r\n EPRT\r\n EPSV\r\n MLST Type*;Size*;\r\n REST STREAM\r\n SIZE\r\n UTF8\r\n211 End";
 
 /// Takes a line apart: its verb in capitals, and its argument.
 pub(super) fn split(line: &str) -> (String, &str) {
