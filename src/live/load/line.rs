@@ -45,8 +45,8 @@ pub(super) struct Line {
     pub moved_at: Instant,
     /// The working directory, as far as it is known.
     pub directory: Option<Box<str>>,
-    /// Replies that nobody asked for since the last command.
-    pub unasked: u32,
+    /// Replies since the last command.
+    pub replies: u32,
     /// Its TLS, from the beginning of the handshake on.
     pub tls: Option<Session>,
     /// Does the machine wait for the end of the handshake?
@@ -73,8 +73,8 @@ pub(super) struct Talk {
 }
 
 impl Line {
-    /// More replies in a row that nobody asked for are nonsense.
-    pub const UNASKED: u32 = 1_000;
+    /// More replies to one command are nonsense.
+    pub const REPLIES: u32 = 1_000;
     /// No more replies are held back.
     pub const HELD: usize = 8;
 
@@ -103,7 +103,7 @@ impl Line {
             moved: 0,
             moved_at: Instant::NEVER,
             directory: None,
-            unasked: 0,
+            replies: 0,
             tls: None,
             shakes: false,
             leaves: false,
@@ -111,8 +111,8 @@ impl Line {
     }
 
     /// It was established at `now`.
-    pub fn open(&mut self, now: Instant, wire: Wire) {
-        self.wire = Some(wire);
+    pub fn open(&mut self, now: Instant, wire: Option<Wire>) {
+        self.wire = wire;
         self.opened = now;
         (self.talk.sent_at, self.talk.busy_at) = (now, now);
     }
@@ -130,7 +130,7 @@ impl Line {
             talk.mistyped = command.arg != ArgId::RIGHT_PASSWORD;
         }
         self.said = None;
-        self.unasked = 0;
+        self.replies = 0;
         // ABOR, and whatever else is no transfer, ends one.
         if !command.verb.is_transfer() && !matches!(command.verb, Verb::Pasv | Verb::Port) {
             self.data = None;

@@ -7,6 +7,7 @@ mod actors;
 mod collect;
 mod data;
 mod health;
+mod limits;
 mod line;
 mod refusals;
 mod run;
@@ -31,6 +32,7 @@ use crate::time::{Duration, Instant};
 use super::clock::Epoch;
 use super::tls::Terms;
 
+pub use self::limits::shortages;
 pub use self::run::run;
 
 /// Everything that a run under load must know.

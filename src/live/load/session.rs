@@ -133,13 +133,20 @@ impl Shard {
             return self.starve(now, client);
         }
         let cause = match error.kind() {
+            io::ErrorKind::ConnectionReset => {
+                // Only an established connection is reset; it was over before anybody looked.
+                self.established(now, client, None);
+                if self.line(client, serial).is_some() {
+                    self.closed(client, CloseHow::Rst);
+                }
+                return;
+            }
             io::ErrorKind::ConnectionRefused => Cause::ConnectionRefused,
-            io::ErrorKind::ConnectionReset => Cause::Reset,
             _ => Cause::ConnectTimeout, // the kernel's own timeout, or no way there
         };
         self.slots[client as usize].line = None;
         self.note(now, client, |_| format!("-- {cause}"));
-        if cause != Cause::ConnectTimeout {
+        if cause == Cause::ConnectionRefused {
             self.refusal(now.at, Refusal { cause, phase: Phase::Accept, code: 0 }, None, "");
         }
         self.tell(now, client, client::Input::ConnectFailed { cause });
@@ -148,8 +155,14 @@ impl Shard {
     fn connected(&mut self, client: u32, serial: u32, stream: TcpStream) {
         let now = self.now();
         let _ = stream.set_nodelay(true); // without it, it is slower and no less right
-        let Some(line) = self.line(client, serial) else { return };
-        line.open(now.at, Wire::new(stream));
+        if self.line(client, serial).is_some() {
+            self.established(now, client, Some(Wire::new(stream)));
+        }
+    }
+
+    fn established(&mut self, now: Moment, client: u32, wire: Option<Wire>) {
+        let Some(line) = &mut self.slots[client as usize].line else { return };
+        line.open(now.at, wire);
         self.around.opened(self.whose(client));
         self.gauges.connections.fetch_add(1, Ordering::Relaxed);
         self.open += 1;
@@ -345,14 +358,14 @@ impl Shard {
         let answers = line.hears(now.at, &self.plan, code, text);
         let ended = answers.filter(|verb| verb.is_transfer() && line.talk.asked.is_none());
         let unasked = answers.is_none() && state != State::AwaitGreeting;
-        line.unasked += u32::from(unasked);
+        line.replies += 1;
         let verdict = if code >= 400 || unasked {
             self.judge(now, client, &line, Came { code, text, answers, close: None })
         } else {
             None
         };
         line.said = verdict.map(|verdict| (code, verdict)).or(line.said);
-        let endless = line.unasked > Line::UNASKED;
+        let endless = line.replies > Line::REPLIES;
         let greeted = state == State::AwaitGreeting && Severity::of(code) == Severity::Completion;
         if ended.is_some() {
             line.data = None;

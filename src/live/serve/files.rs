@@ -44,7 +44,7 @@ impl Files {
                 match step {
                     Step::Login | Step::Quit => "/".clone_into(&mut at),
                     Step::Command(command) if command.verb == Verb::Cwd => {
-                        at = absolute(&at, text(command.arg))
+                        at = absolute(&at, text(command.arg));
                     }
                     Step::Transfer { command, size, .. } => {
                         let sizes = match command.verb {

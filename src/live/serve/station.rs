@@ -388,7 +388,8 @@ impl Station {
 impl Link {
     /// Sends the replies whose time has come.
     pub(super) fn send_due(&mut self, now: Instant) {
-        while let Some((_, bytes)) = self.outbox.pop_front_if(|(at, _)| *at <= now) {
+        while self.outbox.front().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, bytes)) = self.outbox.pop_front() else { return };
             if self.wire.write(&bytes).is_err() {
                 self.outbox.clear(); // its reader finds out, too
             }

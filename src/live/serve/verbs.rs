@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use crate::ftp::{ArgId, Verb};
 
 /// What a line asks for.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Asked {
     /// Something that the machine knows.
     Verb(Verb),
