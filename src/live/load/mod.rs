@@ -6,6 +6,7 @@
 mod actors;
 mod collect;
 mod data;
+mod fleet;
 mod health;
 mod limits;
 mod line;
@@ -32,8 +33,9 @@ use crate::time::{Duration, Instant};
 use super::clock::Epoch;
 use super::tls::Terms;
 
+pub use self::fleet::{Worker, work};
 pub use self::limits::shortages;
-pub use self::run::run;
+pub use self::run::{lead, run};
 
 /// Everything that a run under load must know.
 #[derive(Clone, Debug)]
