@@ -160,7 +160,7 @@ fn own_target(args: &Args, own: Option<&OwnServer>) -> Target {
         host: "127.0.0.1".to_owned(),
         address,
         implicit_tls: false,
-        trust: Trust::Anybody,
+        tls: Trust::Anybody.into(),
         data: args.target.data(),
     }
 }
