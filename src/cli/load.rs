@@ -102,6 +102,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         args.target.sources(&scenario, target.as_ref().map_or(loopback, |t| t.address.ip()))?;
     let accounts =
         if target.is_some() { args.accounts.accounts(Some(&scenario))? } else { Accounts::default() };
+    let profile = args.target.profile(Some(&scenario))?;
     let folder = open_folder(&scenario, args)?;
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
@@ -116,7 +117,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         target: target.clone().unwrap_or_else(|| own_target(args.target.data())),
         sources,
         accounts,
-        profile: args.target.profile(Some(&scenario))?,
+        profile,
         threads: threads(args.threads, demand),
         processes: args.processes,
         verify: args.verify,
