@@ -14,6 +14,7 @@ mod profiles;
 mod randomness;
 mod real;
 mod scenario;
+mod serve;
 mod support;
 mod tidy;
 mod twin;

@@ -16,10 +16,13 @@ use tokio::task::LocalSet;
 use tokio::time::sleep_until;
 
 use super::collect::{Ending, Frame, Outbox, merge};
+use super::health::Machine;
 use super::schedule::Share;
 use super::shard::Shard;
-use super::{Gauges, Health, Heard, Plan, Trouble, health};
+use super::{Gauges, Health, Heard, Plan, Trouble, health, limits};
+use crate::client::Tls;
 use crate::live::Clock;
+use crate::live::tls::Connector;
 use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
@@ -38,18 +41,24 @@ pub fn run(
     gauges: &Arc<Gauges>,
     hear: &mut dyn FnMut(Heard),
 ) -> Result<Health, Trouble> {
-    let plan = Arc::new(plan.clone());
+    let plan = Arc::new(as_target_says(plan));
+    let speaks = plan.scenario.populations.iter().any(|spec| spec.behaviour.tls != Tls::None);
+    let connector = speaks.then(|| Connector::new(&plan.target.trust, &plan.target.host));
+    let connector = connector.transpose().map_err(|why| Trouble(format!("TLS: {why}")))?;
     let stop = Arc::new(AtomicBool::new(false));
     let (to, frames) = mpsc::channel();
     let clock = Clock::of(plan.epoch);
+    let descriptors = limits::raise()?;
+    let (machine, cpu_before) = (Machine::now(), health::cpu_ns());
     let of = plan.threads.max(1);
     let mut threads = Vec::new();
     for shard in 0..of {
         let (plan, gauges, stopped, to) =
             (Arc::clone(&plan), Arc::clone(gauges), Arc::clone(&stop), to.clone());
+        let connector = connector.clone();
         let thread = thread::Builder::new()
             .name(format!("shard {shard}"))
-            .spawn(move || shard_thread(&plan, Share { shard, of }, to, &gauges, &stopped))
+            .spawn(move || shard_thread(&plan, Share { shard, of }, to, &gauges, &stopped, connector))
             .map_err(|error| Trouble(format!("no thread for shard {shard}: {error}")));
         match thread {
             Ok(thread) => threads.push(thread),
@@ -76,8 +85,8 @@ pub fn run(
         dropped: 0,
         exhausted: 0,
         open_max: 0,
-        descriptors: 0,
-        cpu_ns: health::cpu_ns(),
+        descriptors,
+        cpu_ns: health::cpu_ns() - cpu_before,
         busy_share: None,
         steal_share: None,
         wall_ns: clock.now().as_nanos(),
@@ -86,11 +95,26 @@ pub fn run(
         corrupt: 0,
         verified: 0,
     };
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
+    if let (Some(before), Some(after)) = (machine, Machine::now()) {
+        let shares = after.shares(before, health.cpu_ns, health.wall_ns, cores);
+        (health.busy_share, health.steal_share) = shares.unzip();
+    }
     for ending in &endings {
         health::add(&mut health, &ending.part);
     }
     tell_end(endings, hear);
     Ok(health)
+}
+
+/// The plan with clients who speak as its target does: where TLS begins with the first byte, it does so for everybody.
+fn as_target_says(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    if plan.target.implicit_tls {
+        let scenario = Arc::make_mut(&mut plan.scenario);
+        scenario.populations.iter_mut().for_each(|spec| spec.behaviour.tls = Tls::Implicit);
+    }
+    plan
 }
 
 /// Puts together what the shards had left at the end.
@@ -119,6 +143,7 @@ fn shard_thread(
     to: Sender<Frame>,
     gauges: &Arc<Gauges>,
     stop: &AtomicBool,
+    connector: Option<Connector>,
 ) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -126,7 +151,7 @@ fn shard_thread(
         .map_err(|error| Trouble(format!("no runtime for shard {}: {error}", part.shard)))?;
     let shard = Rc::new_cyclic(|me| {
         let outbox = Outbox::new(part.shard, to);
-        RefCell::new(Shard::new(Arc::clone(plan), part, me.clone(), outbox, Arc::clone(gauges)))
+        RefCell::new(Shard::new(Arc::clone(plan), part, me.clone(), outbox, Arc::clone(gauges), connector))
     });
     LocalSet::new().block_on(&runtime, async {
         let end = drive(&shard, stop).await;

@@ -73,7 +73,7 @@ impl Daemon {
         Self::start(&program, 0o755, |port, dir, root| vec![written(dir, &with_config(port, dir, root))])
     }
 
-    /// Pure-FTPd with the account `alice`, password `secret`, and the passive ports `low` to `high`. `args` are appended to its
+    /// Pure-FTPd with the accounts `alice` and `bob`, password `secret`, and the passive ports `low` to `high`. `args` are appended to its
     /// command line.
     pub fn pure_ftpd([low, high]: [u16; 2], args: &[&str]) -> Self {
         let program = unpacked("pure-ftpd/usr/sbin/pure-ftpd");
@@ -81,8 +81,8 @@ impl Daemon {
         Self::start(&program, 0o777, |port, dir, root| {
             // Its own tool would hash the password with Argon2, which alone takes a second of a login.
             let (users, database) = (dir.join("users"), dir.join("users.pdb"));
-            fs::write(&users, format!("alice:{SECRET}:65534:65534::{}/./::::::::::::\n", root.display()))
-                .unwrap();
+            let account = |name| format!("{name}:{SECRET}:65534:65534::{}/./::::::::::::\n", root.display());
+            fs::write(&users, account("alice") + &account("bob")).unwrap();
             let mut tool = Command::new(unpacked("pure-ftpd/usr/bin/pure-pw"));
             tool.arg("mkdb").arg(&database).arg("-f").arg(&users);
             assert!(tool.status().unwrap().success(), "{tool:?}");
@@ -99,6 +99,18 @@ impl Daemon {
 
     /// pyftpdlib with the account `alice`, password `secret`. `extra` is Python, run before the server is made.
     pub fn pyftpdlib(extra: &str) -> Self {
+        Self::pyftpdlib_with("FTPHandler", extra)
+    }
+
+    /// The same under TLS, with the certificate and the key in this file.
+    pub fn pyftpdlib_tls(pem: &Path, extra: &str) -> Self {
+        Self::pyftpdlib_with(
+            "TLS_FTPHandler as FTPHandler",
+            &format!("FTPHandler.certfile = '{}'\n{extra}", pem.display()),
+        )
+    }
+
+    fn pyftpdlib_with(handler: &str, extra: &str) -> Self {
         let program = cached("venv/bin/python");
         let version = "import pyftpdlib; print('pyftpdlib', pyftpdlib.__ver__)";
         assert_version(Command::new(&program).args(["-c", version]), "pyftpdlib 2.");
@@ -107,7 +119,7 @@ impl Daemon {
             let script = format!(
                 "import logging\n\
                  from pyftpdlib.authorizers import DummyAuthorizer\n\
-                 from pyftpdlib.handlers import FTPHandler\n\
+                 from pyftpdlib.handlers import {handler}\n\
                  from pyftpdlib.servers import FTPServer\n\
                  logging.basicConfig(level=logging.ERROR)\n\
                  FTPHandler.authorizer = DummyAuthorizer()\n\
@@ -222,6 +234,13 @@ fn written(dir: &Path, config: &str) -> String {
 /// A program of the daemons that `.ci/install` unpacks.
 fn unpacked(path: &str) -> PathBuf {
     cached(&format!("daemons/{path}"))
+}
+
+/// The folder of a module that `.ci/install` unpacks for `ProFTPD`.
+pub fn module(package: &str, module: &str) -> PathBuf {
+    let folder = unpacked(&format!("{package}/usr/lib/proftpd"));
+    assert!(folder.join(module).exists(), "{module} is missing: run .ci/install");
+    folder
 }
 
 /// A program that `.ci/install` has put in place.
