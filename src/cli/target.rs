@@ -73,8 +73,7 @@ impl TargetArgs {
             return Ok(Trust::Anybody);
         }
         let Some(file) = &self.tls_ca else { return Ok(Trust::System) };
-        let pem = std::fs::read_to_string(file);
-        Ok(Trust::Authorities(pem.with_context(|| format!("--tls-ca {} cannot be read", file.display()))?))
+        Ok(Trust::Authorities(super::read::bounded(file).context("--tls-ca")?))
     }
 
     /// How clients ask for a data connection.
@@ -351,7 +350,15 @@ mod tests {
 
     fn args(target: &str, own: Option<&str>) -> TargetArgs {
         let own = own.map(str::to_owned);
-        TargetArgs { target: Some(target.to_owned()), i_own: own, source: None, data: None, profile: None, tls_ca: None, tls_insecure: false }
+        TargetArgs {
+            target: Some(target.to_owned()),
+            i_own: own,
+            source: None,
+            data: None,
+            profile: None,
+            tls_ca: None,
+            tls_insecure: false,
+        }
     }
 
     #[test]

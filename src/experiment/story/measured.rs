@@ -66,12 +66,17 @@ fn conclusion(summary: &Summary) -> String {
         );
     }
     if counts.network_failed > counts.turned_away {
-        let why = most(&summary.refused_by_cause.network).map(|(cause, _)| format!(", most of them by {cause}")).unwrap_or_default();
+        let why = most(&summary.refused_by_cause.network)
+            .map(|(cause, _)| format!(", most of them by {cause}"))
+            .unwrap_or_default();
         let away = match counts.turned_away {
             0 => "nobody was turned away".to_owned(),
             n => format!("{} turned away", number(n, "was", "were")),
         };
-        return format!("{} of {attempts} failed for the network or a dead server{why}; {away}.", count(counts.network_failed));
+        return format!(
+            "{} of {attempts} failed for the network or a dead server{why}; {away}.",
+            count(counts.network_failed)
+        );
     }
     let Some((cause, refused)) = most(&summary.refused_by_cause.turned_away) else { return nobody(summary) };
     let whom = format!("turned away {} of {attempts}{}", count(refused), in_all(summary));
@@ -88,7 +93,9 @@ fn conclusion(summary: &Summary) -> String {
 fn is_guess(summary: &Summary, cause: &str) -> bool {
     let of = |sure: bool| -> u64 {
         let told = summary.told_apart.iter().flatten();
-        told.filter(|one| one.cause == cause && (one.confidence != "guess") == sure).map(|one| one.count).sum()
+        told.filter(|one| one.cause == cause && (one.confidence != "guess") == sure)
+            .map(|one| one.count)
+            .sum()
     };
     of(false) > of(true)
 }

@@ -24,7 +24,7 @@ pub(super) fn texts(out: &mut String, summary: &Summary, paint: Paint) {
         let _ = writeln!(out, "  {:<22}{:<22}{:>9}", one.cause, how(one), count(one.count));
     }
     if !texts.is_empty() {
-        let _ = writeln!(out, "\n  {}", paint.with(DIM, &format!("{:<22}{:<48}", "taken for", "what was said")));
+        let _ = writeln!(out, "\n  {}", paint.with(DIM, &format!("{:<22}what was said", "taken for")));
     }
     for one in texts.iter().take(SHOWN) {
         let _ = writeln!(out, "  {:<22}{}{}", one.cause, said(one), times(one.count));
