@@ -245,7 +245,7 @@ fn a_generator_that_was_the_limit_says_so_and_exits_with_109() {
     let file = scenario(dir.path(), &SMALL.replace("600ms", "10s"));
     let silent = TcpListener::bind("127.0.0.1:0").unwrap(); // the kernel connects, and nobody greets
     let target = format!("ftp://{}", silent.local_addr().unwrap());
-    let load = r#"ulimit -n 60 && exec "$0" load "$1" --target "$2" --duration 2s --out r"#;
+    let load = r#"ulimit -n 40 && exec "$0" load "$1" --target "$2" --duration 2s --out r"#;
     let done = Command::new("sh")
         .args(["-c", load, env!("CARGO_BIN_EXE_ftp421"), &file, &target])
         .current_dir(dir.path())
@@ -256,7 +256,7 @@ fn a_generator_that_was_the_limit_says_so_and_exits_with_109() {
     let told = summary(&dir.path().join("r"));
     let first = told["story"][0].as_str().unwrap();
     assert!(first.starts_with("The generator was the limit: "), "{first}");
-    assert_eq!(told["generator"]["descriptors"], 60);
+    assert_eq!(told["generator"]["descriptors"], 40);
     let missed = ["dropped", "exhausted"].map(|name| told["generator"][name].as_u64().unwrap());
     assert!(missed.iter().sum::<u64>() > 5, "{told}");
 }
