@@ -83,8 +83,7 @@ impl TargetArgs {
             return Ok(Trust::Anybody);
         }
         let Some(file) = &self.tls_ca else { return Ok(Trust::System) };
-        let pem = std::fs::read_to_string(file);
-        Ok(Trust::Authorities(pem.with_context(|| format!("--tls-ca {} cannot be read", file.display()))?))
+        Ok(Trust::Authorities(super::read::bounded(file).context("--tls-ca")?))
     }
 
     /// How clients ask for a data connection.
