@@ -34,6 +34,8 @@ pub(super) struct Data {
     pub stalls: bool,
     /// Where the client listens.
     pub listens: Option<SocketAddr>,
+    /// When it was asked for.
+    pub asked_at: Instant,
     task: Option<AbortHandle>,
 }
 
@@ -48,6 +50,10 @@ pub(super) struct Flow {
     pub content: Cell<Option<Content>>,
     /// Is the connection over, and how?
     pub whole: Cell<Option<bool>>,
+    /// When it was established.
+    pub opened: Cell<Option<Instant>>,
+    /// When the last bytes moved.
+    pub moved_at: Cell<Instant>,
     /// The server is ready for an upload.
     pub go: Notify,
 }
@@ -76,7 +82,7 @@ struct Job {
 
 impl Shard {
     /// Opens the data connection of `client`, or listens for it.
-    pub(super) fn open_data(&mut self, client: u32, what: &client::Action) {
+    pub(super) fn open_data(&mut self, moment: Moment, client: u32, what: &client::Action) {
         let client::Action::OpenData { verb, active, stalls, bytes } = *what else { return };
         let bandwidth = self.bandwidth(client);
         let slot = &mut self.slots[client as usize];
@@ -85,7 +91,8 @@ impl Shard {
         let upload = verb == Verb::Stor;
         let stalls_at = stalls.then_some(bytes / 2);
         let job = Job { client, serial, upload, bytes, stalls_at, bandwidth };
-        let mut data = Data { flow: Rc::default(), upload, stalls, listens: None, task: None };
+        let asked_at = moment.at + moment.late;
+        let mut data = Data { flow: Rc::default(), upload, stalls, listens: None, asked_at, task: None };
         let (flow, over) = (Rc::clone(&data.flow), line.over);
         let Some(me) = self.me.upgrade() else { return };
         if active {
@@ -237,6 +244,7 @@ async fn called(shard: Rc<RefCell<Shard>>, job: Job, flow: Rc<Flow>, listener: T
 /// Moves the bytes of a transfer. Returns whether they came to an orderly end.
 async fn movement(shard: &RefCell<Shard>, clock: Clock, job: Job, flow: &Flow, stream: &TcpStream) -> bool {
     let mut pace = Pace { clock, bandwidth: job.bandwidth, began: clock.now(), turn: 0 };
+    flow.opened.set(Some(pace.began));
     let ended = if job.upload {
         flow.go.notified().await;
         pace.began = clock.now();
@@ -269,7 +277,7 @@ async fn fetch(
             Ok(0) => return Ok(()),
             Ok(count) => {
                 flow.moved.set(flow.moved.get() + count as u64);
-                pace.keep(flow.moved.get(), count).await;
+                pace.keep(flow, count).await;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
@@ -295,7 +303,7 @@ async fn send(job: Job, flow: &Flow, stream: &TcpStream, pace: &mut Pace) -> io:
         match stream.try_write(&rest[..pace.most(rest.len())]) {
             Ok(count) => {
                 flow.moved.set(moved + count as u64);
-                pace.keep(flow.moved.get(), count).await;
+                pace.keep(flow, count).await;
             }
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(error) => return Err(error),
@@ -325,12 +333,14 @@ impl Pace {
         if self.bandwidth == 0 { most } else { most.min((self.bandwidth / 20).max(512) as usize) }
     }
 
-    /// Waits until `moved` bytes, `count` more than before, are not too many.
-    async fn keep(&mut self, moved: u64, count: usize) {
+    /// `count` more bytes have moved: waits until that is not too many.
+    async fn keep(&mut self, flow: &Flow, count: usize) {
+        let now = self.clock.now();
+        flow.moved_at.set(now);
         if self.bandwidth > 0 {
-            let takes = u128::from(moved) * 1_000_000_000 / u128::from(self.bandwidth);
+            let takes = u128::from(flow.moved.get()) * 1_000_000_000 / u128::from(self.bandwidth);
             let until = self.began + Duration::from_nanos(takes as u64);
-            if until > self.clock.now() {
+            if until > now {
                 tokio::time::sleep_until(self.clock.deadline(until)).await;
             }
         }

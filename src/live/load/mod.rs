@@ -7,6 +7,7 @@ mod actors;
 mod collect;
 mod data;
 mod health;
+mod limits;
 mod line;
 mod refusals;
 mod run;
@@ -30,6 +31,7 @@ use crate::time::{Duration, Instant};
 
 use super::clock::Epoch;
 
+pub use self::limits::shortages;
 pub use self::run::run;
 
 /// Everything that a run under load must know.

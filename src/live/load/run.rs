@@ -16,9 +16,10 @@ use tokio::task::LocalSet;
 use tokio::time::sleep_until;
 
 use super::collect::{Ending, Frame, Outbox, merge};
+use super::health::Machine;
 use super::schedule::Share;
 use super::shard::Shard;
-use super::{Gauges, Health, Heard, Plan, Trouble, health};
+use super::{Gauges, Health, Heard, Plan, Trouble, health, limits};
 use crate::live::Clock;
 use crate::time::{Duration, Instant};
 use crate::watch::Watch;
@@ -42,6 +43,8 @@ pub fn run(
     let stop = Arc::new(AtomicBool::new(false));
     let (to, frames) = mpsc::channel();
     let clock = Clock::of(plan.epoch);
+    let descriptors = limits::raise()?;
+    let (machine, cpu_before) = (Machine::now(), health::cpu_ns());
     let of = plan.threads.max(1);
     let mut threads = Vec::new();
     for shard in 0..of {
@@ -76,8 +79,8 @@ pub fn run(
         dropped: 0,
         exhausted: 0,
         open_max: 0,
-        descriptors: 0,
-        cpu_ns: health::cpu_ns(),
+        descriptors,
+        cpu_ns: health::cpu_ns() - cpu_before,
         busy_share: None,
         steal_share: None,
         wall_ns: clock.now().as_nanos(),
@@ -86,6 +89,11 @@ pub fn run(
         corrupt: 0,
         verified: 0,
     };
+    let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
+    if let (Some(before), Some(after)) = (machine, Machine::now()) {
+        let shares = after.shares(before, health.cpu_ns, health.wall_ns, cores);
+        (health.busy_share, health.steal_share) = shares.unzip();
+    }
     for ending in &endings {
         health::add(&mut health, &ending.part);
     }

@@ -16,10 +16,9 @@ use tokio::net::TcpListener;
 use super::actors::Actors;
 use super::collect::{Ending, Outbox};
 use super::line::Line;
-use super::refusals::Pressure;
 use super::schedule::{Coming, Schedule, Share};
 use super::{Gauges, Heard, Plan, health};
-use crate::classify::Classifier;
+use crate::classify::{Around, Classifier, Whose};
 use crate::client::{self, Behaviour, Client, ClientStreams, Env, actor};
 use crate::ftp::ArgId;
 use crate::id::{ClientId, PeerId, PopulationId};
@@ -105,7 +104,10 @@ pub(super) struct Shard {
     pub sleeper: Option<Waker>,
     pub outbox: Outbox,
     pub classifier: Classifier,
-    pub pressure: Pressure,
+    /// What the classifier may know of all clients together.
+    pub around: Around,
+    /// Connections that are open, ghosts included.
+    pub open: u64,
     pub gauges: Arc<Gauges>,
     pub transcript: Option<Transcript>,
     /// Connections whose client has vanished, by number.
@@ -158,7 +160,8 @@ impl Shard {
             sleeper: None,
             outbox,
             classifier: Classifier::new(plan.profile.as_deref()),
-            pressure: Pressure::default(),
+            around: Around::default(),
+            open: 0,
             gauges,
             transcript: None,
             ghosts: BTreeMap::new(),
@@ -398,7 +401,7 @@ impl Shard {
                 }
                 self.send(moment, client, command);
             }
-            client::Action::OpenData { .. } => self.open_data(client, action),
+            client::Action::OpenData { .. } => self.open_data(moment, client, action),
             client::Action::StartTls => {}
             client::Action::Ask => self.tell_actor_of(moment, client, actor::Input::Asked(ClientId(client))),
             client::Action::Lower => {
@@ -411,8 +414,7 @@ impl Shard {
                 let slot = &mut self.slots[client as usize];
                 slot.serial = slot.serial.wrapping_add(1);
                 slot.late.sent = moment.late;
-                let place = slot.place;
-                self.pressure.attempt(moment.at + moment.late, place);
+                self.around.attempt(moment.at + moment.late, self.whose(client));
                 self.connect(moment, client);
             }
             client::Action::Disconnect | client::Action::Vanish => {
@@ -456,9 +458,13 @@ impl Shard {
                 self.gauges.attempts.fetch_add(1, Ordering::Relaxed);
             }
             Observation::AttemptEnded { class, refusal, .. } => {
-                match class {
-                    Class::Admitted => self.logged_in(moment, client),
-                    Class::TurnedAway => drop(self.gauges.turned_away.fetch_add(1, Ordering::Relaxed)),
+                let whose = self.whose(client);
+                match (class, refusal) {
+                    (Class::Admitted, _) => self.logged_in(moment, client),
+                    (Class::TurnedAway, Some(refusal)) => {
+                        self.gauges.turned_away.fetch_add(1, Ordering::Relaxed);
+                        self.around.refused(moment.at, whose, refusal.phase);
+                    }
                     _ => {}
                 }
                 if starved {
@@ -469,7 +475,7 @@ impl Shard {
             }
             Observation::SessionEnded { refusal: Some(refusal), .. } => {
                 self.gauges.cut.fetch_add(1, Ordering::Relaxed);
-                self.pressure.cut(moment.at);
+                self.around.cut(moment.at, self.whose(client));
                 self.timed_out(moment.at, Some(refusal));
             }
             _ => {}
@@ -484,10 +490,11 @@ impl Shard {
     }
 
     fn logged_in(&mut self, moment: Moment, client: u32) {
-        let user = self.user(client);
+        let whose = self.whose(client);
         if let Some(line) = &mut self.slots[client as usize].line {
             line.session = Some(moment.at);
-            self.pressure.logged_in(user.0);
+            line.moved_at = moment.at;
+            self.around.logged_in(moment.at, whose);
             self.gauges.admitted.fetch_add(1, Ordering::Relaxed);
             self.gauges.sessions.fetch_add(1, Ordering::Relaxed);
             self.mark(moment.at, Observation::SessionOpened, Duration::ZERO);
@@ -541,7 +548,7 @@ impl Shard {
             }
         }
         for (_, (opened, session)) in std::mem::take(&mut self.ghosts) {
-            self.gone(now, 0, None, opened, session);
+            self.gone(now, Whose { address: 0, user: 0 }, opened, session);
         }
         waits
     }
