@@ -220,6 +220,8 @@ impl Classifier {
             Basis::Text if said.own.len() == 1 && said.own.has(cause) && clear => Confidence::Certain,
             Basis::Text if among.len() == 1 || clear => Confidence::Likely,
             Basis::Network if cause == Cause::SilentClose => Confidence::Guess,
+            // A full server, a busy one and one that closes turn everybody away alike.
+            Basis::Position if cause == Cause::MaxClients => Confidence::Guess,
             _ if clear => Confidence::Likely,
             _ => Confidence::Guess,
         };

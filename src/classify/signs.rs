@@ -76,7 +76,7 @@ pub(super) fn of(cause: Cause, e: &Evidence<'_>, nominal: Option<Duration>) -> O
             prior: -1,
             timing: i32::from(unasked && e.phase.is_logged_in()),
             position: steps(e.cut_beside, &[(1, 4), (3, 2), (10, 1)])
-                + i32::from(e.code == 500 && at_door(e)) * 4
+                + i32::from(matches!(e.code, 220 | 500) && at_door(e)) * 4
                 - i32::from(e.close == Some(CloseHow::Rst)) * 6,
         }),
         Cause::Overload => Some(Signs { prior: -3, ..Signs::default() }),
@@ -160,7 +160,7 @@ const fn let_in(admitted: u32, refused: u32) -> i32 {
         (0, 0) => 0,
         (_, 0) => 2,
         (0, _) => -2,
-        (admitted, refused) if admitted >= 2 * refused => 1,
+        (admitted, refused) if admitted / 2 >= refused => 1,
         _ => -1,
     }
 }

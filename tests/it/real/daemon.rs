@@ -73,7 +73,7 @@ impl Daemon {
         Self::start(&program, 0o755, |port, dir, root| vec![written(dir, &with_config(port, dir, root))])
     }
 
-    /// Pure-FTPd with the account `alice`, password `secret`, and the passive ports `low` to `high`. `args` are appended to its
+    /// Pure-FTPd with the accounts `alice` and `bob`, password `secret`, and the passive ports `low` to `high`. `args` are appended to its
     /// command line.
     pub fn pure_ftpd([low, high]: [u16; 2], args: &[&str]) -> Self {
         let program = unpacked("pure-ftpd/usr/sbin/pure-ftpd");
@@ -81,8 +81,8 @@ impl Daemon {
         Self::start(&program, 0o777, |port, dir, root| {
             // Its own tool would hash the password with Argon2, which alone takes a second of a login.
             let (users, database) = (dir.join("users"), dir.join("users.pdb"));
-            fs::write(&users, format!("alice:{SECRET}:65534:65534::{}/./::::::::::::\n", root.display()))
-                .unwrap();
+            let account = |name| format!("{name}:{SECRET}:65534:65534::{}/./::::::::::::\n", root.display());
+            fs::write(&users, account("alice") + &account("bob")).unwrap();
             let mut tool = Command::new(unpacked("pure-ftpd/usr/bin/pure-pw"));
             tool.arg("mkdb").arg(&database).arg("-f").arg(&users);
             assert!(tool.status().unwrap().success(), "{tool:?}");
