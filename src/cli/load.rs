@@ -52,11 +52,11 @@ pub(super) struct Args {
     /// The scenario; without it a built-in one of half a minute
     scenario: Option<PathBuf>,
     #[command(flatten)]
-    target: target::Args,
+    target: target::TargetArgs,
     #[command(flatten)]
-    accounts: accounts::Args,
+    accounts: accounts::AccountArgs,
     #[command(flatten)]
-    caps: caps::Args,
+    caps: caps::CapArgs,
     /// Seed of all random streams, instead of the scenario's
     #[arg(long, env = "FTP421_SEED")]
     seed: Option<u64>,

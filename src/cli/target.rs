@@ -14,7 +14,7 @@ use crate::workload::Addresses;
 
 /// The arguments of every command that talks to a server.
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(super) struct TargetArgs {
     /// The server: ftp://HOST[:PORT], or ftps://HOST[:PORT] where TLS begins with the first byte
     #[arg(long, env = "FTP421_TARGET", value_name = "URL", hide_env_values = true)]
     pub target: Option<String>,
@@ -42,7 +42,7 @@ enum Data {
 /// The addresses of loopback that clients have unless `--source` says otherwise.
 const LOOPBACK: Cidr = Cidr { first: IpAddr::V4(Ipv4Addr::new(127, 1, 0, 1)), count: 65_534 };
 
-impl Args {
+impl TargetArgs {
     /// The target, if one is given: resolved, and allowed.
     pub(super) fn target(&self) -> Result<Option<Target>, Failure> {
         let Some(url) = &self.target else {
@@ -332,9 +332,9 @@ mod tests {
         assert_eq!(Cidr::parse("0.0.0.0/0").unwrap().count, u32::MAX - 1);
     }
 
-    fn args(target: &str, own: Option<&str>) -> Args {
+    fn args(target: &str, own: Option<&str>) -> TargetArgs {
         let own = own.map(str::to_owned);
-        Args { target: Some(target.to_owned()), i_own: own, source: None, data: None, profile: None }
+        TargetArgs { target: Some(target.to_owned()), i_own: own, source: None, data: None, profile: None }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod cli;
 mod determinism;
 mod dialogues;
 mod load;
+mod load_cli;
 mod oracles;
 mod oracles_queues;
 mod oracles_transfers;

@@ -165,7 +165,10 @@ fn content(summary: &Summary) -> Option<String> {
 
 /// The generator's health in a line.
 fn generator(g: &Generator) -> String {
-    let late = |q: f64| quantile(&g.late, q).unwrap_or_else(|| "nothing".to_owned());
+    let late = |q: f64| match g.late.quantiles.iter().find(|told| (told.q - q).abs() < 1e-12) {
+        Some(told) if told.s >= 1e-6 => seconds(told.s),
+        _ => "nothing".to_owned(), // the clock's grain
+    };
     let cpu = g.cpu_share.map(|share| format!(", {} busy", percent(share))).unwrap_or_default();
     let steal =
         g.steal_share.filter(|s| *s > 0.001).map(|s| format!(", {} stolen", percent(s))).unwrap_or_default();
