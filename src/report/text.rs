@@ -70,7 +70,10 @@ fn head(s: &Summary) -> String {
         None => format!("profile {profile}{server}"),
     };
     let world = if s.target.is_some() { String::new() } else { format!(" · {world}") };
-    format!("seed {} · {} · {whom} · {replications} of {length}{warm}{world}{interrupted}", s.seed, s.scenario)
+    format!(
+        "seed {} · {} · {whom} · {replications} of {length}{warm}{world}{interrupted}",
+        s.seed, s.scenario
+    )
 }
 
 /// Two lines of counts, then one for each end that occurred and is not good.

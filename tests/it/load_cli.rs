@@ -58,7 +58,12 @@ fn refused(text: &str, args: &[&str], code: i32, words: &[&str]) {
 
 #[test]
 fn only_loopback_is_loaded_unless_the_owner_names_the_host() {
-    refused(SMALL, &["--target", "ftp://192.0.2.1"], 106, &["192.0.2.1 is not this machine", "--i-own 192.0.2.1"]);
+    refused(
+        SMALL,
+        &["--target", "ftp://192.0.2.1"],
+        106,
+        &["192.0.2.1 is not this machine", "--i-own 192.0.2.1"],
+    );
     refused(SMALL, &["--target", "ftp://[2001:db8::1]:2121"], 106, &["--i-own 2001:db8::1"]);
     let wrong = ["--target", "ftp://192.0.2.1", "--i-own", "192.0.2.2"];
     refused(SMALL, &wrong, 106, &["not the target's host"]);
@@ -103,7 +108,10 @@ fn without_a_target_the_model_of_the_server_is_loaded() {
     let out = dir.path().join("r");
     assert_eq!(done.stdout, fs::read(out.join("summary.json")).unwrap());
     let told = summary(&out);
-    assert_eq!((&told["world"], &told["digest"], &told["partial"]), (&"measured".into(), &"".into(), &false.into()));
+    assert_eq!(
+        (&told["world"], &told["digest"], &told["partial"]),
+        (&"measured".into(), &"".into(), &false.into())
+    );
     assert_eq!(told["target"]["own"], true);
     let of = |name: &str| told["counts"][name].as_u64().unwrap();
     let classes = ["admitted", "turned_away", "login_failed", "network_failed", "abandoned", "open_at_end"];
@@ -128,7 +136,11 @@ fn without_a_target_the_model_of_the_server_is_loaded() {
     assert!(drawn.contains("Measured: max_clients = 5"), "{drawn}");
     fs::remove_file(&chart).unwrap();
     let again = ftp421(dir.path(), &["report", "r"]);
-    assert!(again.status.success() && stdout(&again).contains("max_clients = 5 of the modelled server"), "{}", stderr(&again));
+    assert!(
+        again.status.success() && stdout(&again).contains("max_clients = 5 of the modelled server"),
+        "{}",
+        stderr(&again)
+    );
     assert_eq!(fs::read_to_string(&chart).unwrap(), drawn);
     let verified = ftp421(dir.path(), &["verify", "r"]);
     assert_eq!(verified.status.code(), Some(1));
@@ -145,7 +157,20 @@ fn where_nobody_listens_the_result_says_so_and_no_password_is_in_it() {
     let target = nobody();
     let done = ftp421(
         dir.path(),
-        &["load", &file, "--target", &target, "--user", "alice:sesame", "--users", "users.csv", "--duration", "2s", "--out", "r"],
+        &[
+            "load",
+            &file,
+            "--target",
+            &target,
+            "--user",
+            "alice:sesame",
+            "--users",
+            "users.csv",
+            "--duration",
+            "2s",
+            "--out",
+            "r",
+        ],
     );
     assert_eq!(done.status.code(), Some(1), "{}", stderr(&done));
     assert!(stderr(&done).contains("not played: shutdown (cut)"), "{}", stderr(&done));
@@ -155,7 +180,11 @@ fn where_nobody_listens_the_result_says_so_and_no_password_is_in_it() {
     let told = summary(&dir.path().join("r"));
     assert!(told["counts"]["network_failed"].as_u64().unwrap() > 20, "{told}");
     assert_eq!(told["duration_s"], 2.0);
-    assert_eq!(told["server"]["limits"], Value::Object(serde_json::Map::new()), "of this server nothing is known");
+    assert_eq!(
+        told["server"]["limits"],
+        Value::Object(serde_json::Map::new()),
+        "of this server nothing is known"
+    );
     assert_eq!(told["faults"], Value::Array(Vec::new()));
     for (name, bytes) in everything(dir.path().join("r").as_path()) {
         assert!(!String::from_utf8_lossy(&bytes).contains("sesame"), "{name}");
@@ -213,7 +242,8 @@ fn ctrl_c_ends_politely_and_keeps_what_was_measured() {
 fn several_runs_give_intervals() {
     let dir = tempfile::tempdir().unwrap();
     let file = scenario(dir.path(), SMALL);
-    let done = ftp421(dir.path(), &["load", &file, "--out", "r", "--duration", "2s", "--replications", "3", "-q"]);
+    let done =
+        ftp421(dir.path(), &["load", &file, "--out", "r", "--duration", "2s", "--replications", "3", "-q"]);
     assert_eq!(done.status.code(), Some(0), "{}", stderr(&done));
     assert!(done.stdout.is_empty() && done.stderr.is_empty(), "{}{}", stdout(&done), stderr(&done));
     let told = summary(&dir.path().join("r"));

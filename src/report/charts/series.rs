@@ -153,7 +153,10 @@ pub fn from_sent(summary: &Summary) -> Vec<Curve> {
         let mut pairs = intended.quantiles.iter().zip(&sent.quantiles);
         pairs.any(|(i, s)| i.s - s.s > SHOWS * i.s).then(|| curve(latency, sent))?
     };
-    [Latency::Login, Latency::Greeting, Latency::Connect, Latency::Command].into_iter().filter_map(curve_of).collect()
+    [Latency::Login, Latency::Greeting, Latency::Connect, Latency::Command]
+        .into_iter()
+        .filter_map(curve_of)
+        .collect()
 }
 
 /// How long those waited who were first served at the time.
