@@ -108,21 +108,18 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         args.target.sources(&scenario, target.as_ref().map_or(loopback, |t| t.address.ip()))?;
     let accounts =
         if target.is_some() { args.accounts.accounts(Some(&scenario))? } else { Accounts::default() };
+    let profile = args.target.profile(Some(&scenario))?;
     let folder = args.worker.is_none().then(|| open_folder(&scenario, args)).transpose()?;
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
     let began = Began::now();
-    if !args.quiet && args.worker.is_none() {
-        notes.iter().for_each(|note| eprintln!("note: {note}"));
-        eprintln!("addresses: {map}");
-    }
     let plan = Plan {
         replication: 0,
         epoch: Epoch(0),
         target: target.clone().unwrap_or_else(|| own_target(args.target.data())),
         sources,
         accounts,
-        profile: args.target.profile(Some(&scenario))?,
+        profile,
         threads: threads(args.threads, demand),
         processes: args.processes,
         verify: args.verify,
@@ -134,6 +131,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         fleet::work(plan, args.worker.unwrap_or_default())?;
         return Ok(ExitCode::SUCCESS);
     };
+    notes.extend(load::shortages(&plan).map_err(broken)?);
+    if !args.quiet {
+        notes.iter().for_each(|note| eprintln!("note: {note}"));
+        eprintln!("addresses: {map}");
+    }
     let (load, target) = replicate(args, plan.clone(), target.is_none(), &watch, &map)?;
     let scenario = &plan.scenario;
     let outcome = experiment::summarise_load(scenario, &load, target);
@@ -165,6 +167,8 @@ fn overridden(scenario: &mut Scenario, args: &Args) -> Result<(), Failure> {
 /// Strikes from `scenario` what real sockets do not do, and says so.
 fn what_cannot_be(scenario: &mut Scenario, foreign: bool) -> Vec<String> {
     let mut notes = Vec::new();
+    let end = Instant::ZERO + scenario.duration;
+    scenario.faults.retain(|fault| fault.at < end); // the run may have been cut short
     let plays = |fault: &Fault| {
         let ours = |effect: &Effect| !foreign && matches!(effect, Effect::Server(ServerId(0), _));
         fault.effects.is_empty() || fault.effects.iter().any(|(_, effect)| ours(effect))
@@ -193,8 +197,8 @@ fn what_cannot_be(scenario: &mut Scenario, foreign: bool) -> Vec<String> {
 fn own_target(data: DataForm) -> Target {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     // Its certificate is one of its own making.
-    let trust = crate::live::tls::Trust::Anybody;
-    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, trust, data }
+    let tls = crate::live::tls::Trust::Anybody.into();
+    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, tls, data }
 }
 
 /// As many threads as are asked for; otherwise as the load needs: a core of this kind drives some thousand sessions a second,
@@ -255,7 +259,7 @@ fn one(plan: &Plan, watch: &Watch, quiet: bool, load: &mut Load) -> Result<bool,
             measuring.hear(heard);
         })
     });
-    let health = health.map_err(|Trouble(why)| anyhow::anyhow!("{why}"))?;
+    let health = health.map_err(broken)?;
     let measured = measuring.finish();
     let cut = measured.recorder.end() < Instant::ZERO + plan.scenario.duration;
     if !cut || load.study.runs.is_empty() {
@@ -263,6 +267,10 @@ fn one(plan: &Plan, watch: &Watch, quiet: bool, load: &mut Load) -> Result<bool,
         load.study.partial = cut;
     }
     Ok(cut)
+}
+
+fn broken(Trouble(why): Trouble) -> Failure {
+    Failure::Other(anyhow::anyhow!("{why}"))
 }
 
 fn say_begin(plan: &Plan, own: bool, number: u32) {

@@ -31,7 +31,7 @@ use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
 
 use super::clock::Epoch;
-use super::tls::Trust;
+use super::tls::Terms;
 
 pub use self::fleet::{Worker, work};
 pub use self::limits::shortages;
@@ -75,8 +75,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// Does TLS begin with the first byte (`ftps://`)? Then it does for every client, whatever its population says.
     pub implicit_tls: bool,
-    /// Whose word its clients take for who it is, under TLS.
-    pub trust: Trust,
+    /// On what terms its clients speak TLS, if they do.
+    pub tls: Terms,
     /// How the client asks for a data connection.
     pub data: DataForm,
 }

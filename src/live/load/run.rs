@@ -142,7 +142,7 @@ pub(super) fn start(
 ) -> Result<Shards, Trouble> {
     let plan = Arc::new(as_target_says(plan));
     let speaks = plan.scenario.populations.iter().any(|spec| spec.behaviour.tls != Tls::None);
-    let connector = speaks.then(|| Connector::new(&plan.target.trust, &plan.target.host));
+    let connector = speaks.then(|| Connector::new(&plan.target.tls, &plan.target.host));
     let connector = connector.transpose().map_err(|why| Trouble(format!("TLS: {why}")))?;
     let mut threads = Vec::new();
     for shard in part.first..part.first + part.count {

@@ -447,6 +447,7 @@ impl Shard {
         let slot = &self.slots[client as usize];
         let (late, starved) = (slot.late, slot.starved);
         let late = match observation {
+            Observation::Took(Latency::Greeting, _) => Duration::ZERO, // it counts from the connection that is there
             Observation::Took(Latency::Login, _) => late.login,
             Observation::Took(Latency::TimeToService, _) => late.session,
             Observation::Took(..) => late.sent,

@@ -2,7 +2,7 @@
 
 mod ends;
 mod hostile;
-mod rig;
+pub mod rig;
 mod sessions;
 mod tls;
 mod transfers;
