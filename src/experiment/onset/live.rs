@@ -6,9 +6,35 @@ use std::sync::Arc;
 
 use super::trial::{Ear, Generator, Log, Said, Trial, Trouble, World};
 use crate::live::Epoch;
-use crate::live::load::{self, Accounts, Heard, Plan, Sources, Target};
+use crate::live::load::{self, Accounts, Gauges, Heard, Plan, Sources, Target};
 use crate::time::Duration;
 use crate::watch::Watch;
+
+/// What a server is given to see to those whom a trial left behind, before the next one begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Rest {
+    /// At least so long.
+    least: Duration,
+    /// How many sessions the last trial left behind.
+    left: u32,
+}
+
+impl Rest {
+    /// Longer for each session: vsftpd, the slowest that was measured, reaps 2 000 in 0.7 s.
+    const EACH: Duration = Duration::from_millis(1);
+    /// It never gets longer than this.
+    const LONGEST: Duration = Duration::from_secs(2);
+
+    fn length(self) -> Duration {
+        self.least + Self::EACH * u64::from(self.left)
+    }
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self { least: Duration::from_millis(150), left: 0 }
+    }
+}
 
 /// A real server as a place for trials.
 #[derive(Debug)]
@@ -21,8 +47,8 @@ pub struct LiveWorld {
     pub accounts: Accounts,
     /// The profile by whose texts refusals are told apart first.
     pub profile: Option<String>,
-    /// From one trial to the next: what the one before left behind is gone by then.
-    pub rest: Duration,
+    /// Between two trials.
+    pub rest: Rest,
     /// How long clients have for their QUIT.
     pub grace: Duration,
     /// Stops it all.
@@ -49,11 +75,15 @@ impl World for LiveWorld {
         }
     }
 
+    fn rest_longer(&mut self) {
+        self.rest.least = (self.rest.least * 4).min(Rest::LONGEST);
+    }
+
     fn run(&mut self, trial: &Trial) -> Result<Log, Trouble> {
         let plan = Plan {
             scenario: Arc::clone(&trial.scenario),
             replication: trial.replication,
-            epoch: Epoch::after(self.rest),
+            epoch: Epoch::after(self.rest.length()),
             target: self.target.clone(),
             sources: self.sources.clone(),
             accounts: self.accounts.clone(),
@@ -72,15 +102,18 @@ impl World for LiveWorld {
                 Heard::Refusal { at, refusal, verdict, text } => {
                     ear.said(at, Said { refusal, verdict, text })
                 }
-                Heard::End { .. } | Heard::Dialogue(_) => {}
+                Heard::Dialogue(_) | Heard::End { .. } => {}
             }
             if ear.has_enough() {
                 watch.ask_to_stop();
             }
         };
-        let health = load::run(&plan, &watch, &Arc::default(), &mut hear)
+        let health = load::run(&plan, &watch, &Arc::new(Gauges::default()), &mut hear)
             .map_err(|load::Trouble(why)| Trouble::World(why))?;
         let late_s = health.late.value_at_quantile(0.99) as f64 / 1e9;
-        Ok(ear.finish(Some(Generator { dropped: health.dropped.saturating_add(health.exhausted), late_s })))
+        let log =
+            ear.finish(Some(Generator { dropped: health.dropped.saturating_add(health.exhausted), late_s }));
+        self.rest.left = log.open_at_end();
+        Ok(log)
     }
 }

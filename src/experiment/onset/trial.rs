@@ -127,6 +127,10 @@ pub trait World {
     /// How many different addresses clients can come from.
     fn addresses(&self) -> u32;
 
+    /// Those whom a trial left behind seem to have been there still when the next one began: from now on there is more time between
+    /// two.
+    fn rest_longer(&mut self) {}
+
     /// Runs one trial. What an earlier one left behind at the server is gone when it begins.
     ///
     /// # Errors
@@ -233,6 +237,16 @@ impl Log {
             }
         }
         attempts
+    }
+
+    /// How many sessions were there when it ended.
+    pub fn open_at_end(&self) -> u32 {
+        let change = |event: &Event| match event.what {
+            What::Ended { class: Class::Admitted, .. } => 1,
+            What::Left { .. } => -1,
+            _ => 0,
+        };
+        u32::try_from(self.events.iter().map(change).sum::<i64>()).unwrap_or(0)
     }
 
     /// What the server said when it refused somebody as `refusal` says; else the first thing that it ever said.
