@@ -5,6 +5,7 @@
 //! with a tolerance where they matter.
 
 mod cases;
+mod swarm;
 mod transcript;
 
 use std::sync::Arc;
