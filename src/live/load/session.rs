@@ -226,13 +226,16 @@ impl Shard {
             };
             let read = wire.read(&mut scratch);
             let shaken = !wire.is_handshaking();
-            let shakes = self.line(client, serial).is_some_and(|line| line.shakes);
-            if shakes && shaken && !matches!(&read, Err(error) if error.kind() != io::ErrorKind::WouldBlock) {
+            let awaited = self.line(client, serial).is_some_and(|line| line.shakes);
+            if awaited && shaken && !matches!(&read, Err(error) if error.kind() != io::ErrorKind::WouldBlock)
+            {
                 self.secured(client, serial);
             }
             let waits = match read {
                 Ok(0)
-                    if shakes && !shaken && self.slots[client as usize].client.state() == State::Securing =>
+                    if awaited
+                        && !shaken
+                        && self.slots[client as usize].client.state() == State::Securing =>
                 {
                     self.not_secured(client, serial, &io::ErrorKind::UnexpectedEof.into());
                     false
@@ -246,7 +249,7 @@ impl Shard {
                     false
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
-                Err(error) if shakes => {
+                Err(error) if awaited => {
                     self.not_secured(client, serial, &error);
                     false
                 }

@@ -210,7 +210,8 @@ impl Station {
 
     fn act(&mut self, now: Instant, action: &Action) {
         match *action {
-            Action::Observe(_) => {}
+            // A hello is answered by whoever ciphers: the machine's part of it is a model's.
+            Action::Observe(_) | Action::AnswerHello { .. } => {}
             Action::Arm { conn, at } => {
                 // A deadline may have gone by while the server hung.
                 let slot = conn.slot() as u32;
@@ -230,7 +231,6 @@ impl Station {
                 }
                 self.start_tls(conn);
             }
-            Action::AnswerHello { .. } => {} // only where a handshake is a model
             Action::Close { conn, how, .. } => self.close(conn, how),
             Action::StartTransfer { conn, at } => self.start_transfer(conn, at),
             Action::AbortData { conn } => self.abort_data(conn),
