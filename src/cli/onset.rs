@@ -124,7 +124,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     // The search brings its own clients.
     ask.base.populations.clear();
     let (sources, _) = args.target.sources(&ask.base, target.address.ip())?;
-    let mut world = LiveWorld { target, sources, accounts, profile, left: 0, grace: GRACE, watch };
+    let mut world =
+        LiveWorld { target, sources, accounts, profile, rest: onset::Rest::default(), grace: GRACE, watch };
     search(args, folder, &ask, &mut world)
 }
 
@@ -160,7 +161,7 @@ fn own_target(args: &Args, own: Option<&OwnServer>) -> Target {
         host: "127.0.0.1".to_owned(),
         address,
         implicit_tls: false,
-        trust: Trust::Anybody,
+        tls: Trust::Anybody.into(),
         data: args.target.data(),
     }
 }

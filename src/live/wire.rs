@@ -31,8 +31,23 @@ struct Raw<'a>(&'a TcpStream);
 
 impl Read for Raw<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.try_read(into)
+        read_some(self.0, into)
     }
+}
+
+/// Reads what is there. Less than there was room for is all there is: the next read would find nothing, and is saved by saying so
+/// beforehand (as tokio's own streams do, behind an interface that wants them for itself).
+fn read_some(tcp: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
+    let mut short = None;
+    let whole = tcp.try_io(Interest::READABLE, || {
+        let count = nix::unistd::read(tcp, into)?;
+        if count == 0 || count == into.len() {
+            return Ok(count);
+        }
+        short = Some(count);
+        Err(io::ErrorKind::WouldBlock.into())
+    });
+    short.map_or(whole, Ok)
 }
 
 impl Write for Raw<'_> {
@@ -81,7 +96,7 @@ impl Wire {
     /// `WouldBlock`: nothing yet. Anything else: the connection broke, or the peer does not speak TLS.
     pub fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
-            let Some(tls) = &mut self.tls else { return self.tcp.try_read(into) };
+            let Some(tls) = &mut self.tls else { return read_some(&self.tcp, into) };
             match tls.reader().read(into) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0), // no close_notify: FTP servers seldom send one

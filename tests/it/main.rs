@@ -7,6 +7,7 @@ mod determinism;
 mod dialogues;
 mod load;
 mod load_cli;
+mod loaded;
 mod onset;
 mod oracles;
 mod oracles_queues;

@@ -17,7 +17,7 @@ mod story;
 mod told;
 mod trial;
 
-pub use live::LiveWorld;
+pub use live::{LiveWorld, Rest};
 pub use result::Finding;
 pub use sim::SimWorld;
 pub use trial::{Log, Trial, Trouble, World};
@@ -243,10 +243,12 @@ impl<'a> Search<'a> {
                 if is_over || self.found.ramps.get(place).is_some_and(|ramps| is_banned(ramps)) {
                     continue;
                 }
-                let number = repeat * 8 + place as u32;
-                let trial = self.stand.ramp(kind, self.found.gap, self.ask.cap, ENOUGH, number);
-                let Some(log) = self.run(&trial)? else { return Ok(()) };
-                let ramp = Ramp::read(kind, &log);
+                let Some(mut ramp) = self.ramp(kind, repeat * 16 + place as u32)? else { return Ok(()) };
+                if self.world.is_real() && self.is_too_few(&ramp) {
+                    self.world.rest_longer();
+                    let Some(again) = self.ramp(kind, repeat * 16 + place as u32 + 8)? else { return Ok(()) };
+                    ramp = again;
+                }
                 if repeat == 0 {
                     self.report(&ramp);
                     self.found.ramps.push(Ramps { kind, all: Vec::new() });
@@ -261,6 +263,20 @@ impl<'a> Search<'a> {
         self.found.limits = Some(limits);
         self.remark();
         Ok(())
+    }
+
+    fn ramp(&mut self, kind: Kind, number: u32) -> Result<Option<Ramp>, Trouble> {
+        let trial = self.stand.ramp(kind, self.found.gap, self.ask.cap, ENOUGH, number);
+        Ok(self.run(&trial)?.map(|log| Ramp::read(kind, &log)))
+    }
+
+    /// Fewer than an earlier ramp let in that had no more freedom: perhaps some of its sessions were not yet gone.
+    fn is_too_few(&self, ramp: &Ramp) -> bool {
+        let narrower = |kind: Kind| {
+            kind.many_addresses <= ramp.kind.many_addresses && kind.many_users <= ramp.kind.many_users
+        };
+        let earlier = self.found.ramps.iter().filter(|ramps| narrower(ramps.kind));
+        earlier.flat_map(|ramps| &ramps.all).any(|earlier| earlier.admitted > ramp.admitted)
     }
 
     /// The kinds of ramps that there are addresses and accounts for.
@@ -328,15 +344,19 @@ impl<'a> Search<'a> {
 
     fn relays(&mut self) -> Result<(), Trouble> {
         let Some((limit, phase)) = self.first_limit() else { return Ok(()) };
-        let variants = self.ask.knocks.len().max(1) as u64 * 2;
-        let length = if self.world.is_real() {
-            Duration::from_nanos(self.ask.budget.as_nanos() / RELAYS / variants)
-        } else {
-            Duration::from_secs(600)
-        };
+        let until = self.found.spent + Duration::from_nanos(self.ask.budget.as_nanos() / RELAYS);
+        let mut variants = self.ask.knocks.len() as u64 * 2;
         let mut number = 100;
         for leaving in [Leaving::Quit, Leaving::Close] {
             for knock in &self.ask.knocks {
+                // The first may take half of the time, and what it does not need is the others'.
+                let share = if number == 100 { 2 } else { variants };
+                variants -= 1;
+                let length = if self.world.is_real() {
+                    Duration::from_nanos((until - self.found.spent).as_nanos() / share)
+                } else {
+                    Duration::from_secs(600)
+                };
                 let hold = (*knock * 4).max(self.found.login * 3).max(Duration::from_millis(60));
                 let relay = Relay {
                     kind: Kind::ONE,

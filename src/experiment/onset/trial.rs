@@ -127,6 +127,10 @@ pub trait World {
     /// How many different addresses clients can come from.
     fn addresses(&self) -> u32;
 
+    /// Those whom a trial left behind seem to have been there still when the next one began: from now on there is more time between
+    /// two.
+    fn rest_longer(&mut self) {}
+
     /// Runs one trial. What an earlier one left behind at the server is gone when it begins.
     ///
     /// # Errors

@@ -231,6 +231,12 @@ impl Shard {
                 self.secured(client, serial);
             }
             let waits = match read {
+                Ok(0)
+                    if shakes && !shaken && self.slots[client as usize].client.state() == State::Securing =>
+                {
+                    self.not_secured(client, serial, &io::ErrorKind::UnexpectedEof.into());
+                    false
+                }
                 Ok(0) => {
                     self.closed(client, CloseHow::Fin);
                     false
@@ -309,6 +315,7 @@ impl Shard {
         let now = self.now();
         let cause = match error.kind() {
             io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Cause::Reset,
+            io::ErrorKind::UnexpectedEof => Cause::SilentClose,
             _ => Cause::CriticalError,
         };
         let phase = self.slots[client as usize].client.phase(false);

@@ -12,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use nix::sys::socket::{setsockopt, sockopt};
 use rustls::Connection;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::AbortHandle;
@@ -30,6 +31,8 @@ use crate::time::{Duration, Instant};
 
 /// How much is written or read at once, bytes.
 const CHUNK: usize = 256 << 10;
+/// The least that a kernel is asked to keep, bytes.
+const NARROWEST: u64 = 8 << 10;
 /// After so long without a byte a transfer stands still.
 const STILL: std::time::Duration = std::time::Duration::from_millis(50);
 /// The longest that a connect may take.
@@ -295,8 +298,9 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
         let acceptor = station.acceptor.as_ref().filter(|_| station.server.protects_data(conn));
         acceptor.map(Acceptor::accept)
     };
-    let mut wire = Wire::new(stream);
     let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload));
+    transfer.narrow(&stream);
+    let mut wire = Wire::new(stream);
     let moved = match (transfer.secure(&mut wire, tls).await, job) {
         (Err(error), _) => Err(error),
         (Ok(()), Job::Upload) => transfer.receive(&mut wire).await,
@@ -331,6 +335,14 @@ impl Transfer {
 
     fn over(self) -> Shared {
         self.station
+    }
+
+    /// Lets the kernel keep no more of an upload than a fifth of a second's share, or its sender would be through long before.
+    fn narrow(&self, stream: &TcpStream) {
+        if let Some(share) = self.lane.share() {
+            let bytes = (share / 5).clamp(NARROWEST, CHUNK as u64) as usize;
+            let _ = setsockopt(stream, sockopt::RcvBuf, &bytes); // with what the kernel has, it is right in the long run
+        }
     }
 
     /// Shakes hands, if the connection is to be under TLS.

@@ -1,7 +1,7 @@
 //! The load engine over real sockets: against real servers, and against peers that are no servers at all.
 
 mod hostile;
-mod rig;
+pub mod rig;
 mod sessions;
 mod tls;
 mod transfers;

@@ -45,7 +45,7 @@ fn real(scenario: &Arc<Scenario>, listened: Listened) -> String {
             host: "127.0.0.1".to_owned(),
             address: server.address(),
             implicit_tls: false,
-            trust: ftp421::live::tls::Trust::Anybody,
+            tls: ftp421::live::tls::Trust::Anybody.into(),
             data: load::DataForm::ByFamily,
         },
         sources: Sources::Network { first: FIRST, count: 16 },
