@@ -34,7 +34,6 @@ const RUN_UP: Duration = Duration::from_millis(200);
 const FLEET_RUN_UP: Duration = Duration::from_millis(1_500);
 
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(after_help = "Examples:
   ftp421 load                          half a minute against a server of our own
   ftp421 load scenarios/load-nat.toml --seed 7
@@ -134,7 +133,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     notes.extend(load::shortages(&plan).map_err(broken)?);
     if !args.quiet {
-        notes.iter().for_each(|note| eprintln!("note: {note}"));
+        for note in &notes {
+            eprintln!("note: {note}");
+        }
         eprintln!("addresses: {map}");
     }
     let (load, target) = replicate(args, plan.clone(), target.is_none(), &watch, &map)?;
