@@ -11,17 +11,18 @@ use crate::workload::{Arrivals, Population, Stages};
 
 /// The arguments of every command that makes load.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "a field is called as its flag, among those of other groups")]
 pub(super) struct CapArgs {
     /// The most users that the scenario may bring: those who come, and the clients of closed populations, with all of their
     /// parallel connections
-    #[arg(long = "max-sessions", value_name = "N", default_value_t = 20_000)]
-    sessions: u64,
+    #[arg(long, value_name = "N", default_value_t = 20_000)]
+    max_sessions: u64,
     /// The most of them in any second
-    #[arg(long = "max-rate", value_name = "N", default_value_t = 1_000)]
-    rate: u64,
+    #[arg(long, value_name = "N", default_value_t = 1_000)]
+    max_rate: u64,
     /// The longest run
-    #[arg(long = "max-duration", value_name = "TIME", default_value = "1h", value_parser = time)]
-    duration: Duration,
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = time)]
+    max_duration: Duration,
 }
 
 /// Reads a length of time, for clap.
@@ -49,18 +50,18 @@ impl CapArgs {
                 "{what}, more than {flag} {value}: nothing was sent; if the server can take it and its owner wants it, raise {flag}"
             )))
         };
-        if scenario.duration > self.duration {
+        if scenario.duration > self.max_duration {
             let what = format!("the run lasts {}", scenario.duration);
-            return over(what, "--max-duration", written(self.duration))
-                .map_err(|failure| shorter(failure, self.duration));
+            return over(what, "--max-duration", written(self.max_duration))
+                .map_err(|failure| shorter(failure, self.max_duration));
         }
-        if sessions > self.sessions {
+        if sessions > self.max_sessions {
             let what = format!("the scenario brings about {} users", count(sessions));
-            return over(what, "--max-sessions", self.sessions.to_string());
+            return over(what, "--max-sessions", self.max_sessions.to_string());
         }
-        if rate > self.rate {
+        if rate > self.max_rate {
             let what = format!("the scenario brings up to {} users in a second", count(rate));
-            return over(what, "--max-rate", self.rate.to_string());
+            return over(what, "--max-rate", self.max_rate.to_string());
         }
         Ok(demand)
     }
@@ -171,7 +172,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_refused_with_its_flag() {
-        let caps = CapArgs { sessions: 1_000, rate: 40, duration: Duration::from_secs(100) };
+        let caps = CapArgs { max_sessions: 1_000, max_rate: 40, max_duration: Duration::from_secs(100) };
         let told = |arrivals: &str, seconds: u64| {
             let scenario = Scenario { duration: Duration::from_secs(seconds), ..scenario(arrivals) };
             match caps.check(&scenario) {
