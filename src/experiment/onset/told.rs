@@ -91,8 +91,8 @@ fn knocks_disagree(relays: &[Relayed]) -> Option<((f64, f64), (f64, f64))> {
 
 // ---- ramps -----------------------------------------------------------------------------------------------------
 
-const RANGE: &str = "the least and the greatest of the repeats, which enclose the median of such ramps with this \
-                     confidence (Hahn & Meeker, section 5.2)";
+const RANGE: &str = "the least and the greatest of the repeats, which enclose the median of such trials with this confidence \
+                     (Hahn & Meeker, section 5.2); a change of hands at the full server is a repeat, too";
 
 fn ramp(ask: &Ask, found: &Findings, ramps: &Ramps) -> RampFound {
     let [addresses, users] = ramps.kind.words().map(str::to_owned);
@@ -101,10 +101,8 @@ fn ramp(ask: &Ask, found: &Findings, ramps: &Ramps) -> RampFound {
     let first = ramps.all.first();
     let steps = first.map_or(&[][..], |ramp| &ramp.steps[..]);
     let refused = steps.iter().zip(1..).filter(|((_, cause), _)| cause.is_some());
-    let confirmed: usize = match ramps.kind {
-        Kind::ONE => found.relays.iter().map(|relay| relay.handovers.len()).sum(),
-        _ => 0,
-    };
+    let relays = found.relays.iter().filter(|relay| relay.kind == ramps.kind);
+    let confirmed: usize = relays.map(|relay| relay.handovers.len()).sum();
     RampFound {
         addresses,
         users,
@@ -114,7 +112,7 @@ fn ramp(ask: &Ask, found: &Findings, ramps: &Ramps) -> RampFound {
         reached: ramps.is_reached(),
         low: sorted.first().copied().unwrap_or(0),
         high: sorted.last().copied().unwrap_or(0),
-        confidence: rounded(order::coverage(repeats.len(), 1)),
+        confidence: rounded(order::coverage(repeats.len() + confirmed, 1)),
         method: RANGE.to_owned(),
         confirmed: confirmed as u32,
         refusal: ramps.met().map(|met| story::refusal(met.refusal)),
@@ -248,7 +246,10 @@ fn slot_release(relays: &[Relayed]) -> Option<SlotRelease> {
 
 fn variant(relay: &Relayed) -> Variant {
     let median = relay.median();
+    let [addresses, users] = relay.kind.words().map(str::to_owned);
     Variant {
+        addresses,
+        users,
         leaving: match relay.leaving {
             Leaving::Quit => "quit",
             Leaving::Close => "close",
