@@ -22,8 +22,7 @@ const MASK: &str = "********";
 
 /// The arguments of every command that logs in.
 #[derive(Debug, clap::Args)]
-#[group(skip)]
-pub(super) struct Args {
+pub(super) struct AccountArgs {
     /// An account, NAME:PASSWORD, or NAME with the password in FTP421_PASSWORD; may be said again. Others on this machine can
     /// read a command line: --users and FTP421_PASSWORD are better places for passwords
     #[arg(long, value_name = "NAME[:PASSWORD]")]
@@ -33,7 +32,7 @@ pub(super) struct Args {
     users: Option<PathBuf>,
 }
 
-impl Args {
+impl AccountArgs {
     /// The accounts with which the users of `scenario` log in (of any, if there is none).
     pub(super) fn accounts(&self, scenario: Option<&Scenario>) -> Result<Accounts, Failure> {
         self.with(scenario, std::env::var(PASSWORD).ok().filter(|password| !password.is_empty()))
@@ -152,8 +151,8 @@ fn without_user_info(arg: String) -> String {
 mod tests {
     use super::*;
 
-    fn args(user: &[&str]) -> Args {
-        Args { user: user.iter().map(|text| (*text).to_owned()).collect(), users: None }
+    fn args(user: &[&str]) -> AccountArgs {
+        AccountArgs { user: user.iter().map(|text| (*text).to_owned()).collect(), users: None }
     }
 
     fn account(name: &str, password: &str) -> (String, String) {

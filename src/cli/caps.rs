@@ -11,8 +11,7 @@ use crate::workload::{Arrivals, Population, Stages};
 
 /// The arguments of every command that makes load.
 #[derive(Debug, clap::Args)]
-#[group(skip)]
-pub(super) struct Args {
+pub(super) struct CapArgs {
     /// The most users that the scenario may bring: those who come, and the clients of closed populations, with all of their
     /// parallel connections
     #[arg(long, value_name = "N", default_value_t = 20_000)]
@@ -39,7 +38,7 @@ pub(super) struct Demand {
     pub rate: f64,
 }
 
-impl Args {
+impl CapArgs {
     /// Does `scenario` stay below the caps?
     pub(super) fn check(&self, scenario: &Scenario) -> Result<Demand, Failure> {
         let demand = Demand::of(scenario);
@@ -172,7 +171,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_refused_with_its_flag() {
-        let caps = Args { max_sessions: 1_000, max_rate: 40, max_duration: Duration::from_secs(100) };
+        let caps = CapArgs { max_sessions: 1_000, max_rate: 40, max_duration: Duration::from_secs(100) };
         let told = |arrivals: &str, seconds: u64| {
             let scenario = Scenario { duration: Duration::from_secs(seconds), ..scenario(arrivals) };
             match caps.check(&scenario) {

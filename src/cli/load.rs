@@ -52,11 +52,11 @@ pub(super) struct Args {
     /// The scenario; without it a built-in one of half a minute
     scenario: Option<PathBuf>,
     #[command(flatten)]
-    target: target::Args,
+    target: target::TargetArgs,
     #[command(flatten)]
-    accounts: accounts::Args,
+    accounts: accounts::AccountArgs,
     #[command(flatten)]
-    caps: caps::Args,
+    caps: caps::CapArgs,
     /// Seed of all random streams, instead of the scenario's
     #[arg(long, env = "FTP421_SEED")]
     seed: Option<u64>,
@@ -102,21 +102,18 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         args.target.sources(&scenario, target.as_ref().map_or(loopback, |t| t.address.ip()))?;
     let accounts =
         if target.is_some() { args.accounts.accounts(Some(&scenario))? } else { Accounts::default() };
+    let profile = args.target.profile(Some(&scenario))?;
     let folder = open_folder(&scenario, args)?;
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
     let began = Began::now();
-    if !args.quiet {
-        notes.iter().for_each(|note| eprintln!("note: {note}"));
-        eprintln!("addresses: {map}");
-    }
     let plan = Plan {
         replication: 0,
         epoch: Epoch(0),
         target: target.clone().unwrap_or_else(|| own_target(args.target.data())),
         sources,
         accounts,
-        profile: args.target.profile(Some(&scenario))?,
+        profile,
         threads: threads(args.threads, demand),
         processes: args.processes,
         verify: args.verify,
@@ -124,6 +121,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         grace: GRACE,
         scenario: Arc::new(scenario),
     };
+    notes.extend(load::shortages(&plan).map_err(broken)?);
+    if !args.quiet {
+        notes.iter().for_each(|note| eprintln!("note: {note}"));
+        eprintln!("addresses: {map}");
+    }
     let (load, target) = replicate(args, plan.clone(), target.is_none(), &watch, &map)?;
     let scenario = &plan.scenario;
     let outcome = experiment::summarise_load(scenario, &load, target);
@@ -155,6 +157,8 @@ fn overridden(scenario: &mut Scenario, args: &Args) -> Result<(), Failure> {
 /// Strikes from `scenario` what real sockets do not do, and says so.
 fn what_cannot_be(scenario: &mut Scenario, foreign: bool) -> Vec<String> {
     let mut notes = Vec::new();
+    let end = Instant::ZERO + scenario.duration;
+    scenario.faults.retain(|fault| fault.at < end); // the run may have been cut short
     let plays = |fault: &Fault| {
         let ours = |effect: &Effect| !foreign && matches!(effect, Effect::Server(ServerId(0), _));
         fault.effects.is_empty() || fault.effects.iter().any(|(_, effect)| ours(effect))
@@ -182,7 +186,9 @@ fn what_cannot_be(scenario: &mut Scenario, foreign: bool) -> Vec<String> {
 /// The target that a server of our own will be.
 fn own_target(data: DataForm) -> Target {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
-    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, data }
+    // Its certificate is one of its own making.
+    let tls = crate::live::tls::Trust::Anybody.into();
+    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, tls, data }
 }
 
 /// As many threads as are asked for; otherwise as the load needs: a core of this kind drives some thousand sessions a second,
@@ -242,7 +248,7 @@ fn one(plan: &Plan, watch: &Watch, quiet: bool, load: &mut Load) -> Result<bool,
             measuring.hear(heard);
         })
     });
-    let health = health.map_err(|Trouble(why)| anyhow::anyhow!("{why}"))?;
+    let health = health.map_err(broken)?;
     let measured = measuring.finish();
     let cut = measured.recorder.end() < Instant::ZERO + plan.scenario.duration;
     if !cut || load.study.runs.is_empty() {
@@ -250,6 +256,10 @@ fn one(plan: &Plan, watch: &Watch, quiet: bool, load: &mut Load) -> Result<bool,
         load.study.partial = cut;
     }
     Ok(cut)
+}
+
+fn broken(Trouble(why): Trouble) -> Failure {
+    Failure::Other(anyhow::anyhow!("{why}"))
 }
 
 fn say_begin(plan: &Plan, own: bool, number: u32) {

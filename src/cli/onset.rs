@@ -10,6 +10,7 @@ use super::own_server::OwnServer;
 use super::{accounts, caps, interrupt, read, target};
 use crate::experiment::onset::{self, Ask, Finding, LiveWorld, SimWorld, Trouble, World};
 use crate::live::load::{Accounts, Target};
+use crate::live::tls::Trust;
 use crate::live::{Clock, Epoch};
 use crate::report;
 use crate::scenario::Scenario;
@@ -34,9 +35,9 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "target")]
     sim: bool,
     #[command(flatten)]
-    target: target::Args,
+    target: target::TargetArgs,
     #[command(flatten)]
-    accounts: accounts::Args,
+    accounts: accounts::AccountArgs,
     /// No ramp goes further than to so many sessions [default: 300, in virtual time 5000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=20_000))]
     cap: Option<u32>,
@@ -164,7 +165,13 @@ fn ask(args: &Args, base: Scenario, accounts: &Accounts) -> Ask {
 
 fn own_target(args: &Args, own: Option<&OwnServer>) -> Target {
     let address = own.map_or(std::net::SocketAddr::from(([127, 0, 0, 1], 0)), |server| server.address);
-    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, data: args.target.data() }
+    Target {
+        host: "127.0.0.1".to_owned(),
+        address,
+        implicit_tls: false,
+        tls: Trust::Anybody.into(),
+        data: args.target.data(),
+    }
 }
 
 /// The accounts that the server of `scenario` tells apart: those that it names.

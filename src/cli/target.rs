@@ -8,14 +8,14 @@ use anyhow::Context as _;
 
 use super::exit::Failure;
 use crate::live::load::{DataForm, Sources, Target};
+use crate::live::tls::{Terms, Trust};
 use crate::scenario::Scenario;
 use crate::server;
 use crate::workload::Addresses;
 
 /// The arguments of every command that talks to a server.
 #[derive(Debug, clap::Args)]
-#[group(skip)]
-pub(super) struct Args {
+pub(super) struct TargetArgs {
     /// The server: ftp://HOST[:PORT], or ftps://HOST[:PORT] where TLS begins with the first byte
     #[arg(long, env = "FTP421_TARGET", value_name = "URL", hide_env_values = true)]
     pub target: Option<String>,
@@ -29,6 +29,16 @@ pub(super) struct Args {
     /// How clients ask for a data connection: classic (PASV, PORT) or extended (EPSV, EPRT). Without it, classic over IPv4
     #[arg(long, value_name = "FORM")]
     data: Option<Data>,
+    /// Under TLS: the authorities whose word is taken for who the server is, PEM. Without it those that this machine knows
+    #[arg(long, value_name = "FILE", conflicts_with = "tls_insecure")]
+    tls_ca: Option<std::path::PathBuf>,
+    /// Under TLS: do not check who the server is
+    #[arg(long)]
+    tls_insecure: bool,
+    /// Under TLS: version 1.2 and not 1.3. A server that wants every data connection to go on with the session of the control
+    /// connection may give few tickets for it (ProFTPD: two), and in 1.3 a ticket serves once
+    #[arg(long)]
+    tls12: bool,
     /// The server profile whose texts a refusal is compared with first; without it that of the scenario
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
@@ -43,7 +53,7 @@ enum Data {
 /// The addresses of loopback that clients have unless `--source` says otherwise.
 const LOOPBACK: Cidr = Cidr { first: IpAddr::V4(Ipv4Addr::new(127, 1, 0, 1)), count: 65_534 };
 
-impl Args {
+impl TargetArgs {
     /// The target, if one is given: resolved, and allowed.
     pub(super) fn target(&self) -> Result<Option<Target>, Failure> {
         let Some(url) = &self.target else {
@@ -58,7 +68,22 @@ impl Args {
         // A name of both families: more servers listen on IPv4, and only there loopback has more than one address.
         let address = addresses.iter().find(|a| a.is_ipv4()).or(addresses.first());
         let address = *address.with_context(|| format!("{host} has no address"))?;
-        Ok(Some(Target { host, address, implicit_tls, data: self.data() }))
+        Ok(Some(Target {
+            host,
+            address,
+            implicit_tls,
+            tls: Terms { trust: self.trust()?, old: self.tls12 },
+            data: self.data(),
+        }))
+    }
+
+    /// Whose word is taken for who the server is.
+    fn trust(&self) -> Result<Trust, Failure> {
+        if self.tls_insecure {
+            return Ok(Trust::Anybody);
+        }
+        let Some(file) = &self.tls_ca else { return Ok(Trust::System) };
+        Ok(Trust::Authorities(super::read::bounded(file).context("--tls-ca")?))
     }
 
     /// How clients ask for a data connection.
@@ -333,9 +358,18 @@ mod tests {
         assert_eq!(Cidr::parse("0.0.0.0/0").unwrap().count, u32::MAX - 1);
     }
 
-    fn args(target: &str, own: Option<&str>) -> Args {
+    fn args(target: &str, own: Option<&str>) -> TargetArgs {
         let own = own.map(str::to_owned);
-        Args { target: Some(target.to_owned()), i_own: own, source: None, data: None, profile: None }
+        TargetArgs {
+            target: Some(target.to_owned()),
+            i_own: own,
+            source: None,
+            data: None,
+            profile: None,
+            tls_ca: None,
+            tls_insecure: false,
+            tls12: false,
+        }
     }
 
     #[test]

@@ -2,6 +2,8 @@
 //!
 //! It decides nothing about the terminal; whether colours are welcome is an argument.
 
+mod measured;
+
 use std::fmt::Write as _;
 
 use super::words::{count, counted, percent, seconds};
@@ -31,6 +33,7 @@ pub fn text(summary: &Summary, colour: bool) -> String {
     populations(&mut out, summary);
     estimates(&mut out, summary);
     refusals(&mut out, summary, paint);
+    measured::texts(&mut out, summary, paint);
     coverage(&mut out, summary);
     episodes(&mut out, summary, paint);
     thresholds(&mut out, &summary.thresholds, paint);
@@ -59,13 +62,17 @@ fn head(s: &Summary) -> String {
         [] => String::new(),
         [first, others @ ..] => format!(" ({first}, first of {})", others.len() + 1),
     };
+    let (world, length) = (&s.world, seconds(s.duration_s));
+    let profile = &s.server.profile;
+    let whom = match &s.target {
+        Some(target) if target.own => format!("{world} at an own {profile} server"),
+        Some(target) => format!("{world} at {}", target.url),
+        None => format!("profile {profile}{server}"),
+    };
+    let world = if s.target.is_some() { String::new() } else { format!(" · {world}") };
     format!(
-        "seed {} · {} · profile {}{server} · {replications} of {}{warm} · {}{interrupted}",
-        s.seed,
-        s.scenario,
-        s.server.profile,
-        seconds(s.duration_s),
-        s.world
+        "seed {} · {} · {whom} · {replications} of {length}{warm}{world}{interrupted}",
+        s.seed, s.scenario
     )
 }
 
@@ -170,7 +177,8 @@ fn refusals(out: &mut String, summary: &Summary, paint: Paint) {
 fn coverage(out: &mut String, summary: &Summary) {
     let coverage = &summary.coverage;
     let (reached, missed) = (coverage.reached.len(), coverage.not_reached.len());
-    if reached + missed == 0 {
+    let unknown = summary.target.as_ref().is_some_and(|target| !target.own); // what it could say besides
+    if reached + missed == 0 || unknown {
         return;
     }
     let ways = counted(reached as u64, "way");

@@ -68,6 +68,8 @@ pub struct Reached {
     pub high: Option<f64>,
     /// By how many per cent the share grows for each per cent that Erlang's formula has it grow.
     pub exponent: f64,
+    /// Was that taken for granted, since the runs do not show it?
+    pub as_theory: bool,
     /// By how much runs of one rate vary more than by chance.
     pub dispersion: f64,
 }
@@ -114,11 +116,15 @@ pub fn search(stand: &Stand, quest: &Quest, world: &mut dyn World) -> Result<Rat
         }
     }
     let back = |x: f64| theory::erlangs_for(quest.limit, libm::exp(x.min(-1e-9))) / rated.slot;
-    rated.crossing = fit::crossing(&rated.runs, quest.level).map(|found| Reached {
+    let free = fit::crossing(&rated.runs, quest.level).filter(|c| c.low.is_some() && c.high.is_some());
+    let as_theory = free.is_none();
+    let found = free.or_else(|| fit::crossing_as_theory(&rated.runs, quest.level));
+    rated.crossing = found.map(|found| Reached {
         rate: back(found.at),
         low: found.low.map(back),
         high: found.high.map(back),
         exponent: found.exponent,
+        as_theory,
         dispersion: found.dispersion,
     });
     Ok(rated)

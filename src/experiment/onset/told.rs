@@ -275,12 +275,7 @@ fn rate(quest: &Quest, rated: &Rated) -> RateFound {
         low_per_s: crossing.and_then(|c| c.low).map(rounded),
         high_per_s: crossing.and_then(|c| c.high).map(rounded),
         confidence: 0.95,
-        method: format!(
-            "quasi-Poisson regression of the refused on the logarithm of Erlang's B at the rate, over {} independent runs at {} \
-             rates, inverted with Fieller's interval by Student's t",
-            rated.runs.len(),
-            quest.rates
-        ),
+        method: rate_method(quest, rated),
         session_s: rounded(quest.hold.as_secs_f64()),
         slot_s: rounded(slot_s),
         slot_fitted_s: rounded(rated.slot),
@@ -294,6 +289,20 @@ fn rate(quest: &Quest, rated: &Rated) -> RateFound {
         most_per_s: rounded(rated.most),
         points: points(rated),
     }
+}
+
+fn rate_method(quest: &Quest, rated: &Rated) -> String {
+    let (runs, rates) = (rated.runs.len(), quest.rates);
+    if rated.crossing.as_ref().is_some_and(|crossing| crossing.as_theory) {
+        return format!(
+            "Erlang's B is taken for granted but for a factor, which {runs} runs at {rates} rates give (they do not show a slope of \
+             their own); Student's t with their dispersion"
+        );
+    }
+    format!(
+        "quasi-Poisson regression of the refused on the logarithm of Erlang's B at the rate, over {runs} independent runs at \
+         {rates} rates, inverted with Fieller's interval by Student's t"
+    )
 }
 
 fn points(rated: &Rated) -> Vec<RatePoint> {

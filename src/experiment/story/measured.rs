@@ -65,12 +65,39 @@ fn conclusion(summary: &Summary) -> String {
             count(counts.login_failed)
         );
     }
+    if counts.network_failed > counts.turned_away {
+        let why = most(&summary.refused_by_cause.network)
+            .map(|(cause, _)| format!(", most of them by {cause}"))
+            .unwrap_or_default();
+        let away = match counts.turned_away {
+            0 => "nobody was turned away".to_owned(),
+            n => format!("{} turned away", number(n, "was", "were")),
+        };
+        return format!(
+            "{} of {attempts} failed for the network or a dead server{why}; {away}.",
+            count(counts.network_failed)
+        );
+    }
     let Some((cause, refused)) = most(&summary.refused_by_cause.turned_away) else { return nobody(summary) };
     let whom = format!("turned away {} of {attempts}{}", count(refused), in_all(summary));
+    if is_guess(summary, cause) {
+        return format!("Something {whom}; the best guess is {cause}.");
+    }
     match summary.server.limits.get(cause) {
         Some(limit) => format!("{cause} = {limit} of the modelled server binds: it {whom}."),
         None => format!("{cause} {whom}."),
     }
+}
+
+/// Was more than half of what is counted as `cause` only guessed?
+fn is_guess(summary: &Summary, cause: &str) -> bool {
+    let of = |sure: bool| -> u64 {
+        let told = summary.told_apart.iter().flatten();
+        told.filter(|one| one.cause == cause && (one.confidence != "guess") == sure)
+            .map(|one| one.count)
+            .sum()
+    };
+    of(false) > of(true)
 }
 
 fn url(summary: &Summary) -> &str {
@@ -165,7 +192,10 @@ fn content(summary: &Summary) -> Option<String> {
 
 /// The generator's health in a line.
 fn generator(g: &Generator) -> String {
-    let late = |q: f64| quantile(&g.late, q).unwrap_or_else(|| "nothing".to_owned());
+    let late = |q: f64| match g.late.quantiles.iter().find(|told| (told.q - q).abs() < 1e-12) {
+        Some(told) if told.s >= 1e-6 => seconds(told.s),
+        _ => "nothing".to_owned(), // the clock's grain
+    };
     let cpu = g.cpu_share.map(|share| format!(", {} busy", percent(share))).unwrap_or_default();
     let steal =
         g.steal_share.filter(|s| *s > 0.001).map(|s| format!(", {} stolen", percent(s))).unwrap_or_default();

@@ -12,6 +12,7 @@ use crate::classify::Verdict;
 use crate::ftp::{ArgId, Command, Hearing, Severity, Verb};
 use crate::live::Wire;
 use crate::live::content::{self, Content};
+use crate::live::tls::Session;
 use crate::time::Instant;
 
 /// A control connection, from the socket on.
@@ -40,10 +41,16 @@ pub(super) struct Line {
     pub held_at: Instant,
     /// The bytes of the last transfer.
     pub moved: u64,
+    /// When it ended; before the first one, when the client logged in.
+    pub moved_at: Instant,
     /// The working directory, as far as it is known.
     pub directory: Option<Box<str>>,
-    /// Replies that nobody asked for since the last command.
-    pub unasked: u32,
+    /// Replies since the last command.
+    pub replies: u32,
+    /// Its TLS, from the beginning of the handshake on.
+    pub tls: Option<Session>,
+    /// Does the machine wait for the end of the handshake?
+    pub shakes: bool,
     /// Has it said QUIT because the run is over?
     pub leaves: bool,
 }
@@ -66,8 +73,8 @@ pub(super) struct Talk {
 }
 
 impl Line {
-    /// More replies in a row that nobody asked for are nonsense.
-    pub const UNASKED: u32 = 1_000;
+    /// More replies to one command are nonsense.
+    pub const REPLIES: u32 = 1_000;
     /// No more replies are held back.
     pub const HELD: usize = 8;
 
@@ -94,15 +101,18 @@ impl Line {
             held: VecDeque::new(),
             held_at: Instant::ZERO,
             moved: 0,
+            moved_at: Instant::NEVER,
             directory: None,
-            unasked: 0,
+            replies: 0,
+            tls: None,
+            shakes: false,
             leaves: false,
         }
     }
 
     /// It was established at `now`.
-    pub fn open(&mut self, now: Instant, wire: Wire) {
-        self.wire = Some(wire);
+    pub fn open(&mut self, now: Instant, wire: Option<Wire>) {
+        self.wire = wire;
         self.opened = now;
         (self.talk.sent_at, self.talk.busy_at) = (now, now);
     }
@@ -120,7 +130,7 @@ impl Line {
             talk.mistyped = command.arg != ArgId::RIGHT_PASSWORD;
         }
         self.said = None;
-        self.unasked = 0;
+        self.replies = 0;
         // ABOR, and whatever else is no transfer, ends one.
         if !command.verb.is_transfer() && !matches!(command.verb, Verb::Pasv | Verb::Port) {
             self.data = None;
@@ -140,14 +150,14 @@ impl Line {
             return;
         };
         if verb == Verb::Stor || plan.verify {
-            let path = plan.scenario.strings.get(usize::from(self.talk.arg.0)).map_or("", String::as_str);
+            let path = plan.scenario.text(self.talk.arg).unwrap_or_default();
             let path = content::absolute(self.directory.as_deref().unwrap_or("/"), path);
             data.flow.content.set(Some(Content::of(plan.scenario.seed, &path)));
         }
     }
 
     /// A reply is heard. Returns the command that it answers.
-    pub fn hears(&mut self, plan: &Plan, code: u16, text: &str) -> Option<Verb> {
+    pub fn hears(&mut self, now: Instant, plan: &Plan, code: u16, text: &str) -> Option<Verb> {
         let verb = self.talk.asked?;
         if Severity::of(code) == Severity::Preliminary {
             if let Some(data) = self.data.as_ref().filter(|_| verb.is_transfer()) {
@@ -159,16 +169,21 @@ impl Line {
         match verb {
             Verb::Pasv => self.passive = spell::passive_port(code, text),
             Verb::Cwd if code < 300 => {
-                let path = plan.scenario.strings.get(usize::from(self.talk.arg.0)).map_or("", String::as_str);
+                let path = plan.scenario.text(self.talk.arg).unwrap_or_default();
                 let path = content::absolute(self.directory.as_deref().unwrap_or("/"), path);
                 self.directory = plan.verify.then(|| path.into());
             }
             verb if verb.is_transfer() => {
-                self.moved = self.data.take().map_or(0, |data| data.flow.moved.get());
+                (self.moved, self.moved_at) = (self.bytes(), now);
             }
             _ => {}
         }
         Some(verb)
+    }
+
+    /// The bytes of the transfer under way.
+    fn bytes(&self) -> u64 {
+        self.data.as_ref().map_or(0, |data| data.flow.moved.get())
     }
 
     /// Does a reply of this code have to wait? A server may say that a transfer is complete before its client has read it all.

@@ -6,7 +6,9 @@
 mod actors;
 mod collect;
 mod data;
+mod fleet;
 mod health;
+mod limits;
 mod line;
 mod refusals;
 mod run;
@@ -29,8 +31,11 @@ use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
 
 use super::clock::Epoch;
+use super::tls::Terms;
 
-pub use self::run::run;
+pub use self::fleet::{Worker, work};
+pub use self::limits::shortages;
+pub use self::run::{lead, run};
 
 /// Everything that a run under load must know.
 #[derive(Clone, Debug)]
@@ -68,8 +73,10 @@ pub struct Target {
     pub host: String,
     /// Its address.
     pub address: SocketAddr,
-    /// Does TLS begin with the first byte (`ftps://`)?
+    /// Does TLS begin with the first byte (`ftps://`)? Then it does for every client, whatever its population says.
     pub implicit_tls: bool,
+    /// On what terms its clients speak TLS, if they do.
+    pub tls: Terms,
     /// How the client asks for a data connection.
     pub data: DataForm,
 }

@@ -19,8 +19,9 @@ use super::line::Line;
 use super::refusals::Came;
 use super::shard::{Due, Moment, Shard};
 use super::{sources, spell};
+use crate::classify::Whose;
 use crate::client::{self, State};
-use crate::ftp::{self, Command, Heard, Verb};
+use crate::ftp::{self, Command, Heard, Severity, Verb};
 use crate::live::Wire;
 use crate::observe::{Cause, CloseHow, Observation, Phase, Refusal};
 use crate::time::{Duration, Instant};
@@ -54,7 +55,7 @@ async fn attend(shard: Rc<RefCell<Shard>>, client: u32, serial: u32, socket: Tcp
 }
 
 /// Keeps the connection of a client that has vanished, and reads nothing, until the server closes it.
-async fn haunt(shard: Rc<RefCell<Shard>>, number: u64, socket: Rc<TcpStream>, place: u32, user: Option<u16>) {
+async fn haunt(shard: Rc<RefCell<Shard>>, number: u64, socket: Rc<TcpStream>, whose: Whose) {
     loop {
         match socket.ready(Interest::READABLE).await {
             Ok(ready) if !ready.is_read_closed() => {
@@ -72,7 +73,7 @@ async fn haunt(shard: Rc<RefCell<Shard>>, number: u64, socket: Rc<TcpStream>, pl
         shard.mark(now.at, Observation::GhostEnded { cause: None }, Duration::ZERO);
     }
     if let Some((opened, session)) = shard.ghosts.remove(&number) {
-        shard.gone(now, place, user, opened, session);
+        shard.gone(now, whose, opened, session);
     }
 }
 
@@ -132,13 +133,20 @@ impl Shard {
             return self.starve(now, client);
         }
         let cause = match error.kind() {
+            io::ErrorKind::ConnectionReset => {
+                // Only an established connection is reset; it was over before anybody looked.
+                self.established(now, client, None);
+                if self.line(client, serial).is_some() {
+                    self.closed(client, CloseHow::Rst);
+                }
+                return;
+            }
             io::ErrorKind::ConnectionRefused => Cause::ConnectionRefused,
-            io::ErrorKind::ConnectionReset => Cause::Reset,
             _ => Cause::ConnectTimeout, // the kernel's own timeout, or no way there
         };
         self.slots[client as usize].line = None;
         self.note(now, client, |_| format!("-- {cause}"));
-        if cause != Cause::ConnectTimeout {
+        if cause == Cause::ConnectionRefused {
             self.refusal(now.at, Refusal { cause, phase: Phase::Accept, code: 0 }, None, "");
         }
         self.tell(now, client, client::Input::ConnectFailed { cause });
@@ -147,12 +155,18 @@ impl Shard {
     fn connected(&mut self, client: u32, serial: u32, stream: TcpStream) {
         let now = self.now();
         let _ = stream.set_nodelay(true); // without it, it is slower and no less right
-        let Some(line) = self.line(client, serial) else { return };
-        line.open(now.at, Wire::new(stream));
-        let place = self.slots[client as usize].place;
-        self.pressure.opened(place);
+        if self.line(client, serial).is_some() {
+            self.established(now, client, Some(Wire::new(stream)));
+        }
+    }
+
+    fn established(&mut self, now: Moment, client: u32, wire: Option<Wire>) {
+        let Some(line) = &mut self.slots[client as usize].line else { return };
+        line.open(now.at, wire);
+        self.around.opened(self.whose(client));
         self.gauges.connections.fetch_add(1, Ordering::Relaxed);
-        self.part.open_max = self.part.open_max.max(u64::from(self.pressure.open));
+        self.open += 1;
+        self.part.open_max = self.part.open_max.max(self.open);
         self.mark(now.at, Observation::ConnectionOpened, Duration::ZERO);
         self.tell(now, client, client::Input::Connected);
     }
@@ -164,9 +178,8 @@ impl Shard {
         spelled.clear();
         let plan = Arc::clone(&self.plan);
         let listens = if command.verb == Verb::Port { self.listens_at(client) } else { None };
-        let slot = &mut self.slots[client as usize];
-        let place = slot.place;
-        if let Some(line) = &mut slot.line {
+        let whose = self.whose(client);
+        if let Some(line) = &mut self.slots[client as usize].line {
             spell::spell(&plan, command, user, listens, line.over, &mut spelled);
             if let Some(wire) = &mut line.wire {
                 // If it is broken, whoever reads will hear of it.
@@ -178,7 +191,7 @@ impl Shard {
             line.sends(moment.at + moment.late, command);
             line.begins(&plan);
             if line.talk.mistyped && command.verb == Verb::Pass {
-                self.pressure.mistyped(place);
+                self.around.mistyped(whose);
             }
         }
         if let Some(transcript) = self.transcript_of(client) {
@@ -212,7 +225,18 @@ impl Shard {
                 return Poll::Ready(());
             };
             let read = wire.read(&mut scratch);
+            let shaken = !wire.is_handshaking();
+            let shakes = self.line(client, serial).is_some_and(|line| line.shakes);
+            if shakes && shaken && !matches!(&read, Err(error) if error.kind() != io::ErrorKind::WouldBlock) {
+                self.secured(client, serial);
+            }
             let waits = match read {
+                Ok(0)
+                    if shakes && !shaken && self.slots[client as usize].client.state() == State::Securing =>
+                {
+                    self.not_secured(client, serial, &io::ErrorKind::UnexpectedEof.into());
+                    false
+                }
                 Ok(0) => {
                     self.closed(client, CloseHow::Fin);
                     false
@@ -222,6 +246,10 @@ impl Shard {
                     false
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
+                Err(error) if shakes => {
+                    self.not_secured(client, serial, &error);
+                    false
+                }
                 Err(_) => {
                     self.closed(client, CloseHow::Rst);
                     false
@@ -245,13 +273,57 @@ impl Shard {
                 Heard::Reply { code, text } => self.replied(client, code, &text),
                 Heard::Nonsense(began) => self.gibberish(client, &began),
             }
-            if self.line(client, serial).is_none() {
+            let Some(line) = self.line(client, serial) else { return };
+            if line.shakes {
+                // Whatever came in the clear behind the answer to AUTH may be anybody's (RFC 4217, section 15).
+                if !bytes.is_empty() {
+                    self.not_secured(client, serial, &io::Error::other("there is more behind the 234"));
+                }
                 return;
             }
         }
         if let Some(line) = self.line(client, serial) {
             line.hearing = hearing;
         }
+    }
+
+    /// Begins TLS on the connection of `client`. What was read so far was in the clear, and is over.
+    pub(super) fn start_tls(&mut self, client: u32) {
+        let Some(line) = &mut self.slots[client as usize].line else { return };
+        let (Some(connector), Some(wire)) = (&self.connector, &mut line.wire) else { return };
+        let session = connector.session();
+        if let Ok(tls) = session.connect() {
+            let _ = wire.start_tls(tls); // if it is broken, whoever reads will hear of it
+        }
+        line.tls = Some(session);
+        line.shakes = true;
+        line.hearing = ftp::Hearing::default();
+        line.wake();
+    }
+
+    /// The TLS handshake of a control connection is complete.
+    fn secured(&mut self, client: u32, serial: u32) {
+        let now = self.now();
+        let Some(line) = self.line(client, serial) else { return };
+        line.shakes = false;
+        self.note(now, client, |_| "-- TLS".to_owned());
+        self.tell(now, client, client::Input::TlsDone);
+    }
+
+    /// It has failed.
+    fn not_secured(&mut self, client: u32, serial: u32, error: &io::Error) {
+        let now = self.now();
+        let cause = match error.kind() {
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Cause::Reset,
+            io::ErrorKind::UnexpectedEof => Cause::SilentClose,
+            _ => Cause::CriticalError,
+        };
+        let phase = self.slots[client as usize].client.phase(false);
+        let why = error.to_string();
+        self.note(now, client, |_| format!("-- no TLS: {why}"));
+        self.refusal(now.at, Refusal { cause, phase, code: 0 }, None, &why);
+        self.tell(now, client, client::Input::TlsFailed { cause });
+        self.hang_up(now, client, serial);
     }
 
     /// A complete reply was read.
@@ -283,16 +355,21 @@ impl Shard {
         self.hears(now, client, state, |_| {
             ftp::wire(code, text).into_iter().map(|line| format!("S: {line}"))
         });
-        let answers = line.hears(&self.plan, code, text);
+        let answers = line.hears(now.at, &self.plan, code, text);
+        let ended = answers.filter(|verb| verb.is_transfer() && line.talk.asked.is_none());
         let unasked = answers.is_none() && state != State::AwaitGreeting;
-        line.unasked += u32::from(unasked);
+        line.replies += 1;
         let verdict = if code >= 400 || unasked {
-            self.judge(now.at, client, &line, Came { code, text, answers, close: None })
+            self.judge(now, client, &line, Came { code, text, answers, close: None })
         } else {
             None
         };
         line.said = verdict.map(|verdict| (code, verdict)).or(line.said);
-        let endless = line.unasked > Line::UNASKED;
+        let endless = line.replies > Line::REPLIES;
+        let greeted = state == State::AwaitGreeting && Severity::of(code) == Severity::Completion;
+        if ended.is_some() {
+            line.data = None;
+        }
         self.slots[client as usize].line = Some(line);
         if self.over {
             // What is not a goodbye may be the answer to a command before it.
@@ -303,6 +380,10 @@ impl Shard {
         }
         if endless {
             return self.gibberish(client, text);
+        }
+        if greeted {
+            let whose = self.whose(client);
+            self.around.greeted(now.at, whose);
         }
         let words = self.words(client, code, text);
         let cause = verdict.map(|verdict| verdict.cause);
@@ -336,7 +417,7 @@ impl Shard {
         let cause = match line.said {
             _ if state == State::AwaitQuit => None,
             Some((_, said)) => Some(said.cause), // it has said why
-            None => self.judge(now.at, client, &line, came).map(|verdict| verdict.cause),
+            None => self.judge(now, client, &line, came).map(|verdict| verdict.cause),
         };
         self.slots[client as usize].line = Some(line);
         let cause = cause.or((how == CloseHow::Rst).then_some(Cause::Reset));
@@ -362,18 +443,17 @@ impl Shard {
         slot.starved = false;
         let Some(mut line) = slot.line.take() else { return };
         line.wake();
-        let (place, serial) = (slot.place, slot.serial);
+        let serial = slot.serial;
         self.note(moment, client, |_| {
             if fin { "-- client closes" } else { "-- client vanishes without a word" }.to_owned()
         });
         match line.wire.take() {
             Some(wire) if !fin => {
-                let user = line.session.map(|_| self.user(client).0);
                 self.mark(moment.at, Observation::GhostBegan, Duration::ZERO);
                 let number = u64::from(client) << 32 | u64::from(serial);
                 self.ghosts.insert(number, (line.opened, line.session));
                 if let Some(me) = self.me.upgrade() {
-                    tokio::task::spawn_local(haunt(me, number, wire.socket(), place, user));
+                    tokio::task::spawn_local(haunt(me, number, wire.socket(), self.whose(client)));
                 }
             }
             wire => {
@@ -388,25 +468,16 @@ impl Shard {
         if opened.is_never() {
             return; // it never was
         }
-        let user = session.map(|_| self.user(client).0);
-        self.gone(moment, self.slots[client as usize].place, user, opened, session);
+        self.gone(moment, self.whose(client), opened, session);
     }
 
     /// The same, of a client who may be somebody else by now.
-    pub(super) fn gone(
-        &mut self,
-        moment: Moment,
-        place: u32,
-        user: Option<u16>,
-        opened: Instant,
-        session: Option<Instant>,
-    ) {
-        self.pressure.closed(place);
+    pub(super) fn gone(&mut self, moment: Moment, whose: Whose, opened: Instant, session: Option<Instant>) {
+        self.around.closed(whose);
+        self.open -= 1;
         self.gauges.connections.fetch_sub(1, Ordering::Relaxed);
-        if let Some(user) = user {
-            self.pressure.logged_out(user);
-        }
         if session.is_some() {
+            self.around.logged_out(whose);
             self.gauges.sessions.fetch_sub(1, Ordering::Relaxed);
         }
         if self.over {

@@ -16,14 +16,14 @@ use tokio::net::TcpListener;
 use super::actors::Actors;
 use super::collect::{Ending, Outbox};
 use super::line::Line;
-use super::refusals::Pressure;
 use super::schedule::{Coming, Schedule, Share};
 use super::{Gauges, Heard, Plan, health};
-use crate::classify::Classifier;
+use crate::classify::{Around, Classifier, Whose};
 use crate::client::{self, Behaviour, Client, ClientStreams, Env, actor};
 use crate::ftp::ArgId;
 use crate::id::{ClientId, PeerId, PopulationId};
 use crate::live::Clock;
+use crate::live::tls::Connector;
 use crate::observe::{Cause, Class, Latency, Observation, Refusal};
 use crate::rng::{Purpose, Stream, Streams};
 use crate::time::{Duration, Instant};
@@ -105,7 +105,10 @@ pub(super) struct Shard {
     pub sleeper: Option<Waker>,
     pub outbox: Outbox,
     pub classifier: Classifier,
-    pub pressure: Pressure,
+    /// What the classifier may know of all clients together.
+    pub around: Around,
+    /// Connections that are open, ghosts included.
+    pub open: u64,
     pub gauges: Arc<Gauges>,
     pub transcript: Option<Transcript>,
     /// Connections whose client has vanished, by number.
@@ -121,6 +124,8 @@ pub(super) struct Shard {
     pub bulk: Vec<u8>,
     /// Where a connect is neither accepted nor refused, what fills its queue, and its port.
     pub hole: Option<(TcpListener, std::net::TcpStream, u16)>,
+    /// What the TLS of its clients has in common, if they speak it.
+    pub connector: Option<Connector>,
     actions: Vec<client::Action>,
 }
 
@@ -136,6 +141,7 @@ impl Shard {
         me: Weak<RefCell<Self>>,
         outbox: Outbox,
         gauges: Arc<Gauges>,
+        connector: Option<Connector>,
     ) -> Self {
         let scenario = &plan.scenario;
         let streams = Streams::new(scenario.seed, plan.replication);
@@ -158,7 +164,8 @@ impl Shard {
             sleeper: None,
             outbox,
             classifier: Classifier::new(plan.profile.as_deref()),
-            pressure: Pressure::default(),
+            around: Around::default(),
+            open: 0,
             gauges,
             transcript: None,
             ghosts: BTreeMap::new(),
@@ -169,6 +176,7 @@ impl Shard {
             spelled: String::new(),
             bulk: vec![0; Self::BULK],
             hole: None,
+            connector,
             actions: Vec::with_capacity(16),
             plan,
         }
@@ -398,8 +406,8 @@ impl Shard {
                 }
                 self.send(moment, client, command);
             }
-            client::Action::OpenData { .. } => self.open_data(client, action),
-            client::Action::StartTls => {}
+            client::Action::StartTls => self.start_tls(client),
+            client::Action::OpenData { .. } => self.open_data(moment, client, action),
             client::Action::Ask => self.tell_actor_of(moment, client, actor::Input::Asked(ClientId(client))),
             client::Action::Lower => {
                 if self.is_parallel(client) {
@@ -411,8 +419,7 @@ impl Shard {
                 let slot = &mut self.slots[client as usize];
                 slot.serial = slot.serial.wrapping_add(1);
                 slot.late.sent = moment.late;
-                let place = slot.place;
-                self.pressure.attempt(moment.at + moment.late, place);
+                self.around.attempt(moment.at + moment.late, self.whose(client));
                 self.connect(moment, client);
             }
             client::Action::Disconnect | client::Action::Vanish => {
@@ -440,6 +447,7 @@ impl Shard {
         let slot = &self.slots[client as usize];
         let (late, starved) = (slot.late, slot.starved);
         let late = match observation {
+            Observation::Took(Latency::Greeting, _) => Duration::ZERO, // it counts from the connection that is there
             Observation::Took(Latency::Login, _) => late.login,
             Observation::Took(Latency::TimeToService, _) => late.session,
             Observation::Took(..) => late.sent,
@@ -456,9 +464,13 @@ impl Shard {
                 self.gauges.attempts.fetch_add(1, Ordering::Relaxed);
             }
             Observation::AttemptEnded { class, refusal, .. } => {
-                match class {
-                    Class::Admitted => self.logged_in(moment, client),
-                    Class::TurnedAway => drop(self.gauges.turned_away.fetch_add(1, Ordering::Relaxed)),
+                let whose = self.whose(client);
+                match (class, refusal) {
+                    (Class::Admitted, _) => self.logged_in(moment, client),
+                    (Class::TurnedAway, Some(refusal)) => {
+                        self.gauges.turned_away.fetch_add(1, Ordering::Relaxed);
+                        self.around.refused(moment.at, whose, refusal.phase);
+                    }
                     _ => {}
                 }
                 if starved {
@@ -469,7 +481,7 @@ impl Shard {
             }
             Observation::SessionEnded { refusal: Some(refusal), .. } => {
                 self.gauges.cut.fetch_add(1, Ordering::Relaxed);
-                self.pressure.cut(moment.at);
+                self.around.cut(moment.at, self.whose(client));
                 self.timed_out(moment.at, Some(refusal));
             }
             _ => {}
@@ -484,10 +496,11 @@ impl Shard {
     }
 
     fn logged_in(&mut self, moment: Moment, client: u32) {
-        let user = self.user(client);
+        let whose = self.whose(client);
         if let Some(line) = &mut self.slots[client as usize].line {
             line.session = Some(moment.at);
-            self.pressure.logged_in(user.0);
+            line.moved_at = moment.at;
+            self.around.logged_in(moment.at, whose);
             self.gauges.admitted.fetch_add(1, Ordering::Relaxed);
             self.gauges.sessions.fetch_add(1, Ordering::Relaxed);
             self.mark(moment.at, Observation::SessionOpened, Duration::ZERO);
@@ -541,7 +554,7 @@ impl Shard {
             }
         }
         for (_, (opened, session)) in std::mem::take(&mut self.ghosts) {
-            self.gone(now, 0, None, opened, session);
+            self.gone(now, Whose { address: 0, user: 0 }, opened, session);
         }
         waits
     }

@@ -27,11 +27,11 @@ pub(super) fn spell(
         DataForm::Classic => false,
         DataForm::Extended => true,
     };
-    let text = plan.scenario.strings.get(usize::from(command.arg.0)).map_or("", String::as_str);
+    let text = plan.scenario.text(command.arg).unwrap_or_default();
     match command.verb {
         Verb::User => put(line, "USER", plan.accounts.of(UserId(user.0), text).0),
         Verb::Pass => {
-            let name = plan.scenario.strings.get(usize::from(user.0)).map_or("", String::as_str);
+            let name = plan.scenario.text(user).unwrap_or_default();
             let password = plan.accounts.of(UserId(user.0), name).1;
             put(line, "PASS", password);
             if command.arg != ArgId::RIGHT_PASSWORD {

@@ -32,7 +32,12 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: 
         data.refused.iter().map(|(cause, s)| (colours::of(*cause), s)).collect();
     let highest =
         limit.filter(|limit| limit.near).map_or(greatest, |limit| greatest.max(limit.greatest * 1.05));
-    let mut uprights = vec![(Axis::counts(highest, "connections at the server"), 2.0)];
+    let whose = if summary.target.is_some() {
+        "open connections, as their clients see them"
+    } else {
+        "connections at the server"
+    };
+    let mut uprights = vec![(Axis::counts(highest, whose), 2.0)];
     if !refused.is_empty() {
         let title = format!("refusals by cause{}", per_stretch(rows));
         uprights.push((Axis::counts(highest_sum(&refused), &title), 1.0));

@@ -143,6 +143,22 @@ pub fn time_to_service(summary: &Summary) -> Vec<Curve> {
         .collect()
 }
 
+/// The latencies of a measured run without the time for which its generator was late, where that makes a difference to the eye.
+pub fn from_sent(summary: &Summary) -> Vec<Curve> {
+    /// So much of a value is a difference that shows.
+    const SHOWS: f64 = 0.1;
+    let Some(sent) = &summary.latency_from_sent else { return Vec::new() };
+    let curve_of = |latency: Latency| {
+        let (intended, sent) = (summary.latency.get(latency.name())?, sent.get(latency.name())?);
+        let mut pairs = intended.quantiles.iter().zip(&sent.quantiles);
+        pairs.any(|(i, s)| i.s - s.s > SHOWS * i.s).then(|| curve(latency, sent))?
+    };
+    [Latency::Login, Latency::Greeting, Latency::Connect, Latency::Command]
+        .into_iter()
+        .filter_map(curve_of)
+        .collect()
+}
+
 /// How long those waited who were first served at the time.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Waits {

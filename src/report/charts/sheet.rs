@@ -65,6 +65,10 @@ impl Key {
 impl Sheet {
     /// A chart of `summary` that finds what `title` says.
     pub fn new(summary: &Summary, title: String, keys: Vec<Key>, marks: Marks) -> Self {
+        let title = match (&summary.target, title.split_at_checked(1)) {
+            (Some(_), Some((first, rest))) => format!("Measured: {}{rest}", first.to_lowercase()),
+            _ => title,
+        };
         Self { title, subtitle: subtitle(summary), keys, marks }
     }
 
@@ -152,18 +156,28 @@ fn draw_key<B: DrawingBackend>(canvas: &mut Canvas<B>, (x, y): (f64, f64), key: 
 }
 
 fn subtitle(summary: &Summary) -> String {
-    let mut parts = vec![summary.scenario.clone(), format!("profile {}", summary.server.profile)];
+    let mut parts = vec![summary.scenario.clone()];
+    parts.push(match &summary.target {
+        Some(target) if target.own => format!("own {} server at {}", summary.server.profile, target.url),
+        Some(target) => target.url.clone(),
+        None => format!("profile {}", summary.server.profile),
+    });
     if let [first, _, ..] = &summary.server.servers[..] {
         parts.push(format!("server {first} of {}", summary.server.servers.len()));
     }
     parts.push(counted(u64::from(summary.replications), "replication"));
     parts.push(format!("seed {}", summary.seed));
-    parts.push(summary.world.clone());
+    if summary.target.is_none() {
+        parts.push(summary.world.clone()); // a measured one's title says so
+    }
     if summary.warmup_s > 0.0 {
         parts.push(format!("estimates from {} on", seconds(summary.warmup_s)));
     }
     if summary.partial {
         parts.push("interrupted".to_owned());
+    }
+    if summary.generator.as_ref().is_some_and(|generator| !generator.limited_by.is_empty()) {
+        parts.push("the generator was the limit".to_owned());
     }
     parts.join(" · ")
 }

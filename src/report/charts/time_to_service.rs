@@ -19,6 +19,7 @@ use crate::report::colours::{BLUE, GREEN, INK, ORANGE, PALE, PURPLE, RED};
 use crate::report::words::{count, seconds};
 
 const MEAN: Pen = Pen { colour: RED, width: 2 };
+const SENT: Pen = Pen { colour: INK, width: 1 };
 const LONGEST: Pen = Pen { colour: PALE, width: 1 };
 
 /// From here on there is room beside the title of a panel.
@@ -27,8 +28,10 @@ const BESIDE_TITLE: f64 = 330.0;
 /// Draws it.
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: &[TimelineRow]) {
     let curves = series::time_to_service(summary);
+    let sent = series::from_sent(summary);
     let waits = (!summary.faults.is_empty() && !rows.is_empty()).then(|| series::waits(rows));
     let mut keys: Vec<Key> = curves.iter().map(key).collect();
+    keys.extend((!sent.is_empty()).then(|| Key::new("thin: from the sent time", Sign::Line(SENT))));
     if let Some(waits) = &waits {
         keys.push(Key::new(&waits.mean.name, Sign::Line(MEAN)));
         keys.push(Key::new(&waits.longest.name, Sign::Line(LONGEST)));
@@ -36,12 +39,12 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: 
     let time = time_axis(summary, rows);
     let marks = waits.as_ref().map_or(Marks::default(), |_| Marks::of(summary, &time));
     let sheet = Sheet::new(summary, findings::time_to_service(summary), keys, marks);
-    let places = || curves.iter().flat_map(|c| c.points.iter().copied().chain(c.cliff));
+    let places = || curves.iter().chain(&sent).flat_map(|c| c.points.iter().copied().chain(c.cliff));
     let x = Axis::nines(places().map(|p| p.0).fold(0.0, f64::max));
     let y = upright(places().map(|p| p.1), "time taken, at most");
     let Some(waits) = waits else {
         let panels = sheet.panels(&x, vec![(y, 1.0)]);
-        return sheet.draw(canvas, &panels, |canvas| draw_curves(canvas, &panels[0], &curves));
+        return sheet.draw(canvas, &panels, |canvas| draw_curves(canvas, &panels[0], &curves, &sent));
     };
     let seen = waits.mean.points.iter().chain(&waits.longest.points).filter_map(|p| p.value);
     let over_time = upright(seen, "time to service of those served at the time");
@@ -52,7 +55,7 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, summary: &Summary, rows: 
         panels.line(canvas, &waits.mean, MEAN);
     });
     below.frame(canvas, true);
-    draw_curves(canvas, &below, &curves);
+    draw_curves(canvas, &below, &curves, &sent);
     below.title(canvas);
 }
 
@@ -63,9 +66,13 @@ fn upright(waits: impl Iterator<Item = f64>, title: &str) -> Axis {
     Axis::seconds(low, high, title)
 }
 
-fn draw_curves<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, curves: &[Curve]) {
+fn draw_curves<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, curves: &[Curve], sent: &[Curve]) {
     if curves.is_empty() {
         panel.empty(canvas, "nothing happened");
+    }
+    for curve in sent {
+        let line: Vec<Point> = curve.points.iter().map(|(x, s)| panel.at(*x, *s)).collect();
+        canvas.path(&line, Pen { width: 1, ..pen(curve.latency) });
     }
     for curve in curves.iter().rev() {
         draw_curve(canvas, panel, curve);

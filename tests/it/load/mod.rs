@@ -1,5 +1,7 @@
 //! The load engine over real sockets: against real servers, and against peers that are no servers at all.
 
-mod rig;
+mod hostile;
+pub mod rig;
 mod sessions;
+mod tls;
 mod transfers;

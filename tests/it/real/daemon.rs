@@ -1,9 +1,11 @@
-//! Real FTP servers as guards: started on a free port of 127.0.0.1, ended when dropped.
+//! Real FTP servers as guards: started on a free port of loopback, ended when dropped.
 
 use std::fs::{self, File, Permissions};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -12,13 +14,18 @@ use tempfile::TempDir;
 /// A real server in the foreground. Nothing else can answer in its place: the process is the binary that was unpacked,
 /// says the version that is expected, and holds the listening socket itself.
 pub struct Daemon {
-    /// Where it listens, on 127.0.0.1.
+    /// Where it listens, on 127.0.0.1 or ::1.
     pub port: u16,
+    ip: IpAddr,
+    name: &'static str,
     /// The files that clients see.
     pub root: PathBuf,
     /// Its transfer log, in the format of wu-ftpd. It is there from the first transfer on.
     pub xferlog: PathBuf,
     child: Child,
+    program: PathBuf,
+    /// Processes of sessions that may outlive a daemon that was sent a signal.
+    orphans: Mutex<Vec<u32>>,
     _dir: TempDir,
 }
 
@@ -42,7 +49,7 @@ impl Daemon {
                  ScoreboardFile {dir}/scoreboard\nPidFile {dir}/pid\nDelayTable {dir}/delay\nSystemLog {dir}/log\n{extra}\n"
             )
         };
-        Self::start(&program, 0o777, |port, dir, root| {
+        Self::start("proftpd", &program, V4, 0o777, |port, dir, root| {
             let args = ["-n", "-q", "-c"].map(String::from);
             args.into_iter().chain([written(dir, &with_config(port, dir, root))]).collect()
         })
@@ -51,6 +58,11 @@ impl Daemon {
     /// vsftpd for anonymous clients, who may write in the folder `in` of `root`. The log names them by their password.
     /// `extra` is appended to its configuration.
     pub fn vsftpd(extra: &str) -> Self {
+        Self::vsftpd_on(V4, extra)
+    }
+
+    /// The same, on this address of loopback.
+    pub fn vsftpd_on(ip: IpAddr, extra: &str) -> Self {
         let program = unpacked("vsftpd/usr/sbin/vsftpd");
         // It writes its version to its standard input.
         assert_version(
@@ -63,27 +75,34 @@ impl Daemon {
             fs::create_dir(&incoming).unwrap();
             fs::set_permissions(&incoming, Permissions::from_mode(0o777)).unwrap();
             let (dir, root) = (dir.display(), root.display());
+            let listen = if ip.is_ipv4() {
+                format!("listen=YES\nlisten_ipv6=NO\nlisten_address={ip}")
+            } else {
+                format!("listen=NO\nlisten_ipv6=YES\nlisten_address6={ip}")
+            };
             // It goes to the user's home before it goes to the root: that of `nobody` does not exist.
             format!(
-                "listen=YES\nlisten_ipv6=NO\nbackground=NO\nlisten_address=127.0.0.1\nlisten_port={port}\n\
+                "{listen}\nlisten_port={port}\nbackground=NO\n\
                  seccomp_sandbox=NO\nisolate=NO\nisolate_network=NO\nsecure_chroot_dir={dir}/empty\nftp_username=daemon\n\
                  anonymous_enable=YES\nlocal_enable=NO\nanon_root={root}\nwrite_enable=YES\nanon_upload_enable=YES\n\
                  xferlog_enable=YES\nxferlog_std_format=YES\nxferlog_file={dir}/xferlog\n{extra}\n"
             )
         };
-        Self::start(&program, 0o755, |port, dir, root| vec![written(dir, &with_config(port, dir, root))])
+        Self::start("vsftpd", &program, ip, 0o755, |port, dir, root| {
+            vec![written(dir, &with_config(port, dir, root))]
+        })
     }
 
-    /// Pure-FTPd with the account `alice`, password `secret`, and the passive ports `low` to `high`. `args` are appended to its
-    /// command line.
+    /// Pure-FTPd with the accounts `alice`, `bob` and `carol`, password `secret`, and the passive ports `low` to `high`. `args` are
+    /// appended to its command line.
     pub fn pure_ftpd([low, high]: [u16; 2], args: &[&str]) -> Self {
         let program = unpacked("pure-ftpd/usr/sbin/pure-ftpd");
         assert_version(Command::new(&program).arg("--help"), "pure-ftpd v1.0.");
-        Self::start(&program, 0o777, |port, dir, root| {
+        Self::start("pure-ftpd", &program, V4, 0o777, |port, dir, root| {
             // Its own tool would hash the password with Argon2, which alone takes a second of a login.
             let (users, database) = (dir.join("users"), dir.join("users.pdb"));
-            fs::write(&users, format!("alice:{SECRET}:65534:65534::{}/./::::::::::::\n", root.display()))
-                .unwrap();
+            let account = |name| format!("{name}:{SECRET}:65534:65534::{}/./::::::::::::\n", root.display());
+            fs::write(&users, ["alice", "bob", "carol"].map(account).concat()).unwrap();
             let mut tool = Command::new(unpacked("pure-ftpd/usr/bin/pure-pw"));
             tool.arg("mkdb").arg(&database).arg("-f").arg(&users);
             assert!(tool.status().unwrap().success(), "{tool:?}");
@@ -100,15 +119,27 @@ impl Daemon {
 
     /// pyftpdlib with the account `alice`, password `secret`. `extra` is Python, run before the server is made.
     pub fn pyftpdlib(extra: &str) -> Self {
+        Self::pyftpdlib_with("FTPHandler", extra)
+    }
+
+    /// The same under TLS, with the certificate and the key in this file.
+    pub fn pyftpdlib_tls(pem: &Path, extra: &str) -> Self {
+        Self::pyftpdlib_with(
+            "TLS_FTPHandler as FTPHandler",
+            &format!("FTPHandler.certfile = '{}'\n{extra}", pem.display()),
+        )
+    }
+
+    fn pyftpdlib_with(handler: &str, extra: &str) -> Self {
         let program = cached("venv/bin/python");
         let version = "import pyftpdlib; print('pyftpdlib', pyftpdlib.__ver__)";
         assert_version(Command::new(&program).args(["-c", version]), "pyftpdlib 2.");
-        Self::start(&program, 0o777, |port, dir, root| {
+        Self::start("pyftpdlib", &program, V4, 0o777, |port, dir, root| {
             let root = root.display();
             let script = format!(
                 "import logging\n\
                  from pyftpdlib.authorizers import DummyAuthorizer\n\
-                 from pyftpdlib.handlers import FTPHandler\n\
+                 from pyftpdlib.handlers import {handler}\n\
                  from pyftpdlib.servers import FTPServer\n\
                  logging.basicConfig(level=logging.ERROR)\n\
                  FTPHandler.authorizer = DummyAuthorizer()\n\
@@ -126,11 +157,33 @@ impl Daemon {
         format!("ftp://127.0.0.1:{}/{path}", self.port)
     }
 
-    /// Runs `program` with the arguments that belong to a port, a scratch folder and `root`, and waits until it listens. `root_mode`
-    /// is that of `root`.
-    fn start(program: &Path, root_mode: u32, args: impl FnOnce(u16, &Path, &Path) -> Vec<String>) -> Self {
+    /// The name of its profile.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        (self.ip, self.port).into()
+    }
+
+    /// Sends the signal `name` to the daemon, and to no process of a session.
+    pub fn signal(&self, name: &str) {
+        self.orphans.lock().unwrap().extend(descendants(self.child.id()));
+        signal(name, self.child.id());
+    }
+
+    /// Runs `program` with the arguments that belong to a port, a scratch folder and `root`, and waits until it listens on `ip`.
+    /// `root_mode` is that of `root`.
+    fn start(
+        name: &'static str,
+        program: &Path,
+        ip: IpAddr,
+        root_mode: u32,
+        args: impl FnOnce(u16, &Path, &Path) -> Vec<String>,
+    ) -> Self {
         let scratch = tempfile::tempdir().unwrap();
-        let (dir, port) = (scratch.path(), free_port());
+        let (dir, port) = (scratch.path(), free_port(ip));
         let root = dir.join("root");
         fs::create_dir(&root).unwrap();
         fs::set_permissions(dir, Permissions::from_mode(0o755)).unwrap(); // sessions do not run as root
@@ -143,15 +196,24 @@ impl Daemon {
             .stderr(File::options().append(true).open(&output).unwrap())
             .spawn()
             .unwrap_or_else(|e| panic!("{}: {e}: run .ci/install", program.display()));
-        let xferlog = dir.join("xferlog");
-        let mut daemon = Self { port, root, xferlog, child, _dir: scratch };
+        let mut daemon = Self {
+            port,
+            ip,
+            name,
+            root,
+            xferlog: dir.join("xferlog"),
+            child,
+            program: program.canonicalize().unwrap(),
+            orphans: Mutex::default(),
+            _dir: scratch,
+        };
         for _ in 0..200 {
             if let Some(status) = daemon.child.try_wait().unwrap() {
                 panic!("{} ended, {status}: {}", program.display(), fs::read_to_string(&output).unwrap());
             }
-            if listens(daemon.child.id(), port) {
+            if listens(daemon.child.id(), daemon.address()) {
                 let running = fs::read_link(format!("/proc/{}/exe", daemon.child.id())).unwrap();
-                assert_eq!(running, program.canonicalize().unwrap(), "another program runs as the daemon");
+                assert_eq!(running, daemon.program, "another program runs as the daemon");
                 return daemon;
             }
             sleep(Duration::from_millis(50));
@@ -164,8 +226,8 @@ impl Drop for Daemon {
     /// Asks it to end, and kills it if it has not ended after two seconds. The processes of sessions that outlive it (those of vsftpd
     /// and Pure-FTPd do) are killed.
     fn drop(&mut self) {
-        let program = executable(self.child.id());
-        let sessions = descendants(self.child.id());
+        let mut sessions = descendants(self.child.id());
+        sessions.append(&mut self.orphans.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
         signal("TERM", self.child.id());
         for _ in 0..40 {
             if !matches!(self.child.try_wait(), Ok(None)) {
@@ -176,7 +238,7 @@ impl Drop for Daemon {
         let _ = self.child.kill();
         let _ = self.child.wait();
         for pid in sessions {
-            if program.is_some() && executable(pid) == program {
+            if executable(pid).is_some_and(|runs| runs == self.program) {
                 signal("KILL", pid);
             }
         }
@@ -225,6 +287,13 @@ fn unpacked(path: &str) -> PathBuf {
     cached(&format!("daemons/{path}"))
 }
 
+/// The folder of a module that `.ci/install` unpacks for `ProFTPD`.
+pub fn module(package: &str, module: &str) -> PathBuf {
+    let folder = unpacked(&format!("{package}/usr/lib/proftpd"));
+    assert!(folder.join(module).exists(), "{module} is missing: run .ci/install");
+    folder
+}
+
 /// A program that `.ci/install` has put in place.
 fn cached(path: &str) -> PathBuf {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache").join(path);
@@ -242,14 +311,24 @@ fn assert_version(command: &mut Command, expected: &str) {
     );
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// Where all of them listen that are not asked to listen elsewhere.
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+/// The other loopback.
+pub const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+
+fn free_port(ip: IpAddr) -> u16 {
+    std::net::TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap().port()
 }
 
-/// Does the process `pid` itself hold the socket that listens on 127.0.0.1:`port`?
-fn listens(pid: u32, port: u16) -> bool {
-    let address = format!("0100007F:{port:04X}");
-    let sockets = fs::read_to_string("/proc/net/tcp").unwrap();
+/// Does the process `pid` itself hold the socket that listens at `at`, an address of loopback?
+fn listens(pid: u32, at: SocketAddr) -> bool {
+    let port = at.port();
+    let (table, address) = if at.is_ipv4() {
+        ("/proc/net/tcp", format!("0100007F:{port:04X}"))
+    } else {
+        ("/proc/net/tcp6", format!("00000000000000000000000001000000:{port:04X}"))
+    };
+    let sockets = fs::read_to_string(table).unwrap();
     let fields = sockets.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let Some(inode) =
         fields.filter(|f| f[1] == address && f[3] == "0A").map(|f| format!("socket:[{}]", f[9])).next()

@@ -1,0 +1,210 @@
+//! Peers that are no FTP servers, or very bad ones: each costs a client its attempt, and the generator next to nothing.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use ftp421::observe::{Class, Observation, SessionEnd};
+use nix::sys::socket::{setsockopt, sockopt};
+
+use super::rig::{Outcome, plan, run, scenario};
+
+/// A peer that treats each connection alike, at a port of its own.
+struct Peer {
+    at: SocketAddr,
+    over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Peer {
+    /// `treat` gets each connection. It must come to an end when the client closes.
+    fn new(treat: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let (at, over, treat) =
+            (listener.local_addr().unwrap(), Arc::new(AtomicBool::new(false)), Arc::new(treat));
+        let stop = Arc::clone(&over);
+        let thread = thread::spawn(move || {
+            let mut all = Vec::new();
+            for stream in listener.incoming().map_while(Result::ok) {
+                if stop.load(Ordering::Relaxed) {
+                    break;
+                }
+                stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+                stream.set_write_timeout(Some(Duration::from_secs(10))).unwrap();
+                let treat = Arc::clone(&treat);
+                all.push(thread::spawn(move || treat(stream)));
+            }
+            for one in all {
+                one.join().unwrap();
+            }
+        });
+        Self { at, over, thread: Some(thread) }
+    }
+
+    /// What becomes of three clients who come here.
+    fn meets(&self, extra: &str) -> Outcome {
+        let clients = format!(
+            "[[clients]]\nname = \"c\"\n{extra}\nlink = {{ connect_timeout = \"300ms\", reply_timeout = \"300ms\" }}\n\
+             arrivals = {{ executor = \"burst\", at = \"0s\", count = 3, within = \"100ms\" }}\n"
+        );
+        run(&plan(scenario("1500ms", &clients), self.at, 1))
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.over.store(true, Ordering::Relaxed);
+        drop(TcpStream::connect(self.at));
+        let ended = self.thread.take().unwrap().join();
+        assert!(ended.is_ok() || thread::panicking(), "the peer broke down");
+    }
+}
+
+/// Says `what` again and again until the client has had enough.
+fn endlessly(mut stream: TcpStream, what: &[u8]) {
+    while stream.write_all(what).is_ok() {}
+}
+
+/// Reads until the client closes.
+fn listens(mut stream: TcpStream) {
+    while matches!(stream.read(&mut [0; 512]), Ok(1..)) {}
+}
+
+fn attempts(outcome: &Outcome, which: Class) -> usize {
+    outcome.count(|o| matches!(o, Observation::AttemptEnded { class, .. } if *class == which))
+}
+
+#[test]
+fn lines_without_end_are_nonsense() {
+    for what in [
+        b"x".repeat(999),
+        b"no reply at all\r\n".repeat(99),
+        b"220-and so on\r\n".repeat(99),
+        b"\n".repeat(999),
+    ] {
+        let peer = Peer::new(move |stream| endlessly(stream, &what));
+        let outcome = peer.meets("");
+        assert_eq!(attempts(&outcome, Class::TurnedAway), 3, "{}", outcome.dialogue);
+        assert!(outcome.dialogue.contains("-- server speaks nonsense"), "{}", outcome.dialogue);
+        assert_eq!(outcome.refusals().len(), 3);
+    }
+}
+
+#[test]
+fn replies_without_end_are_nonsense_too() {
+    for what in ["220 hello\r\n", "120 ready in 200 minutes\r\n", "331 password\r\n"] {
+        let peer = Peer::new(move |stream| endlessly(stream, what.repeat(50).as_bytes()));
+        let outcome = peer.meets("");
+        let ended = outcome.count(|o| matches!(o, Observation::AttemptEnded { .. }));
+        assert_eq!(ended, 3, "{what}: {}", outcome.dialogue);
+    }
+}
+
+#[test]
+fn silence_is_a_timeout_wherever_it_begins() {
+    let silent = Peer::new(listens).meets("");
+    assert_eq!(attempts(&silent, Class::NetworkFailed), 3, "{}", silent.dialogue);
+    let halfway = Peer::new(|mut stream| {
+        stream.write_all(b"220 hello\r\n331-what\r\n").unwrap();
+        listens(stream);
+    });
+    let outcome = halfway.meets("");
+    assert_eq!(attempts(&outcome, Class::NetworkFailed), 3, "{}", outcome.dialogue);
+    assert_eq!(
+        outcome.refusals().iter().filter(|(phase, code, _)| phase == "pre_login" && *code == 0).count(),
+        3
+    );
+}
+
+#[test]
+fn an_end_in_the_middle_of_a_reply_is_an_end() {
+    let peer = Peer::new(|mut stream| drop(stream.write_all(b"220-hel")));
+    let outcome = peer.meets("");
+    assert_eq!(outcome.count(|o| matches!(o, Observation::AttemptEnded { .. })), 3);
+    assert!(outcome.dialogue.contains("-- server closes (fin)"), "{}", outcome.dialogue);
+}
+
+#[test]
+fn a_reset_is_told_from_an_end() {
+    let peer = Peer::new(|stream| {
+        let abrupt = nix::libc::linger { l_onoff: 1, l_linger: 0 };
+        setsockopt(&stream.as_fd(), sockopt::Linger, &abrupt).unwrap();
+    });
+    let outcome = peer.meets("");
+    assert!(outcome.dialogue.contains("-- server closes (rst)"), "{}", outcome.dialogue);
+    assert_eq!(attempts(&outcome, Class::NetworkFailed), 3);
+}
+
+#[test]
+fn bytes_that_come_one_by_one_are_a_dialogue() {
+    let peer = Peer::new(|mut stream| {
+        stream.set_nodelay(true).unwrap();
+        let mut heard = [0; 512];
+        for said in ["220-a\r\n220 b\r\n", "331 c\r\n", "230 d\n", "221 e\r\n"] {
+            for byte in said.bytes() {
+                stream.write_all(&[byte]).unwrap();
+            }
+            if !said.starts_with("221") && stream.read(&mut heard).unwrap_or(0) == 0 {
+                return;
+            }
+        }
+    });
+    let outcome = peer.meets("");
+    assert_eq!(
+        outcome.count(|o| matches!(o, Observation::SessionEnded { end: SessionEnd::Completed, .. })),
+        3
+    );
+    assert!(outcome.dialogue.contains("S: 220-a\n") && outcome.dialogue.contains("S: 220 b\n"));
+}
+
+/// A server of three words: greets, logs in, and answers the commands of a transfer with `replies`.
+fn answers(stream: TcpStream, replies: &[(&str, &str)]) {
+    let mut lines = std::io::BufReader::new(stream.try_clone().unwrap());
+    let (mut out, mut line) = (stream, String::new());
+    out.write_all(b"220 hi\r\n").unwrap();
+    while matches!(std::io::BufRead::read_line(&mut lines, &mut line), Ok(1..)) {
+        let verb = line.split_whitespace().next().unwrap_or("");
+        let reply = match verb {
+            "USER" => "331 who",
+            "PASS" => "230 in",
+            "QUIT" => "221 out",
+            _ => replies.iter().find(|(known, _)| *known == verb).map_or("500 what", |(_, reply)| *reply),
+        };
+        let _ = out.write_all(format!("{reply}\r\n").as_bytes());
+        line.clear();
+    }
+}
+
+#[test]
+fn passive_replies_that_lead_nowhere_cost_a_transfer_and_no_session() {
+    let script = "script = [\"login\", \"list\", \"quit\"]";
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_be_bytes();
+    let closed = format!("227 here (127,0,0,1,{},{})", nobody[0], nobody[1]);
+    for passive in ["227 nonsense", "227 (1,2,3,4,5,600)", &closed] {
+        let passive = passive.to_owned();
+        let peer = Peer::new(move |stream| answers(stream, &[("PASV", &passive), ("LIST", "425 no")]));
+        let outcome = peer.meets(script);
+        let completed =
+            |o: &Observation| matches!(o, Observation::SessionEnded { end: SessionEnd::Completed, .. });
+        assert_eq!(outcome.count(completed), 3, "{}", outcome.dialogue);
+    }
+}
+
+/// The reply waits for the end of the data, but not for ever.
+#[test]
+fn a_transfer_that_is_complete_and_never_ends_is_given_up() {
+    let data = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = data.local_addr().unwrap().port().to_be_bytes();
+    let passive = format!("227 here (127,0,0,1,{},{})", port[0], port[1]);
+    let peer = Peer::new(move |stream| answers(stream, &[("PASV", &passive), ("LIST", "226 done")]));
+    let outcome = peer.meets("script = [\"login\", \"list\", \"quit\"]");
+    let completed =
+        |o: &Observation| matches!(o, Observation::SessionEnded { end: SessionEnd::Completed, .. });
+    assert_eq!(outcome.count(completed), 3, "{}", outcome.dialogue);
+    assert_eq!(outcome.count(|o| *o == Observation::Moved { bytes: 0 }), 3);
+    drop(data);
+}
