@@ -111,6 +111,7 @@ fn run(port: u16, text: &str, mut enough: impl FnMut(&Observation) -> bool) -> u
             host: "127.0.0.1".to_owned(),
             address: ([127, 0, 0, 1], port).into(),
             implicit_tls: false,
+            trust: ftp421::live::tls::Trust::Anybody,
             data: DataForm::ByFamily,
         },
         sources: Sources::Kernel,

@@ -11,6 +11,7 @@
 mod around;
 mod evidence;
 mod ledger;
+mod own;
 mod signs;
 mod texts;
 mod words;
@@ -19,13 +20,12 @@ pub use around::{Around, Whose};
 pub use evidence::{Data, Evidence};
 pub use ledger::{Kind, Ledger, RefusalText, RefusalTexts};
 
+use self::own::Own;
 use self::signs::Signs;
 use self::texts::{Causes, Texts};
 use self::words::Spoken;
 use crate::ftp::Verb;
-use crate::observe::{Cause, CloseHow, Phase};
-use crate::server::policy::Ending;
-use crate::server::profile::{CutsLive, Fate, Stage};
+use crate::observe::{Cause, Phase};
 use crate::server::{Policy, Profile};
 use crate::time::Duration;
 
@@ -78,28 +78,11 @@ pub struct Classifier {
     all: Texts,
 }
 
-/// What is known of the server that was named.
-#[derive(Clone, Debug)]
-struct Own {
-    texts: Texts,
-    /// What it has a reply for, by code.
-    spoken: Vec<(u16, Cause)>,
-    /// What it ends a connection for without a word: behind the greeting, and before it.
-    silent: [Causes; 2],
-    /// How long its timers are.
-    timers: [Option<Duration>; Cause::COUNT],
-    /// How many wrong passwords end a session; 0: any number.
-    attempts: u32,
-}
-
 /// Two causes that are so many points apart are told apart.
 const CLEAR: i32 = 4;
 
 /// A phrase with so many points is worth a verdict where a code alone is not.
 const PLAIN: i32 = 5;
-
-/// What the named server is known to do is worth so much.
-const OWN_WAY: i32 = 3;
 
 /// What it says, and others say for something else, is worth so much more for its own cause.
 const OWN_WORDS: i32 = 8;
@@ -115,12 +98,12 @@ impl Classifier {
     /// One that looks at the texts of `profile` before those of all others; `None`, or a name that no profile has: at all alike.
     pub fn new(profile: Option<&str>) -> Self {
         let policy = profile.and_then(Profile::named).as_ref().and_then(texts::whole);
-        Self { own: policy.as_ref().map(Own::new), all: Texts::of_all() }
+        Self { own: policy.as_ref().map(|policy| Own::new(policy, false)), all: Texts::of_all() }
     }
 
     /// One that takes the server for one with `policy`, its limits and timers included: what a scenario says about it.
     pub fn expecting(policy: &Policy) -> Self {
-        Self { own: Some(Own::new(policy)), all: Texts::of_all() }
+        Self { own: Some(Own::new(policy, true)), all: Texts::of_all() }
     }
 
     /// What `evidence` is to be taken for; `None`: it refuses nothing. The same evidence always gives the same verdict.
@@ -190,7 +173,7 @@ impl Classifier {
             if !among.is_empty() && !among.has(cause) {
                 continue;
             }
-            let nominal = self.own.as_ref().and_then(|own| own.timers[cause.index()]);
+            let nominal = self.own.as_ref().and_then(|own| own.nominal(cause));
             // A text is believed, even where its cause makes no sense.
             let unlikely = (!among.is_empty()).then(|| Signs { prior: -20, ..Signs::default() });
             let Some(signs) = signs::of(cause, e, nominal).or(unlikely) else { continue };
@@ -232,67 +215,6 @@ impl Classifier {
 impl Default for Classifier {
     fn default() -> Self {
         Self::new(None)
-    }
-}
-
-impl Own {
-    fn new(policy: &Policy) -> Self {
-        let spoken = policy.table.entries().iter().filter_map(|entry| Some((entry.code, entry.cause?)));
-        let mut silent = [Causes::default(); 2];
-        let mut note = |door: bool, ending: &Ending| {
-            if ending.reply.is_none() && ending.close != CloseHow::None {
-                silent[usize::from(door)].add(Some(ending.cause));
-            }
-        };
-        let (process, login) = (&policy.process, &policy.login);
-        policy.checks.iter().for_each(|check| note(check.stage == Stage::Accept, &check.ending));
-        policy
-            .stalled_timer
-            .iter()
-            .for_each(|timer| [timer.upload, timer.download].iter().for_each(|e| note(false, e)));
-        [process.no_room].iter().chain(&login.denied_address).for_each(|ending| note(true, ending));
-        [process.no_descriptor, process.down.live].iter().for_each(|ending| note(false, ending));
-        if let Some(ban) = &policy.ban {
-            note(!ban.at_password, &ban.ending);
-            ban.trigger.iter().for_each(|ending| note(false, ending));
-            if ban.cuts_live != CutsLive::Never {
-                note(false, &Ending::silent(Cause::Banned, CloseHow::Fin));
-            }
-        }
-        if process.down.signals.iter().any(|on| on.session == Fate::Silent) {
-            note(false, &Ending::silent(Cause::ShuttingDown, CloseHow::Fin));
-        }
-        let mut timers = [None; Cause::COUNT];
-        let mut set = |cause: Cause, after: Option<Duration>| {
-            timers[cause.index()] = after.filter(|after| !after.is_forever() && !after.is_zero());
-        };
-        set(Cause::LoginTimeout, policy.login_timer.map(|timer| timer.after));
-        set(Cause::IdleTimeout, policy.idle_timer.map(|timer| timer.after));
-        set(Cause::NoopIdleTimeout, policy.noop_idle_timer.map(|timer| timer.after));
-        set(Cause::NoTransferTimeout, policy.no_transfer_timer.map(|timer| timer.after));
-        set(Cause::SessionTimeout, policy.session_timer.map(|timer| timer.after));
-        set(Cause::DataConnectTimeout, policy.data_connect_timer.map(|timer| timer.after));
-        set(Cause::StalledTransfer, policy.stalled_timer.map(|timer| timer.after));
-        Self {
-            texts: Texts::of(policy),
-            spoken: spoken.collect(),
-            silent,
-            timers,
-            attempts: policy.login.max_attempts,
-        }
-    }
-
-    /// The points of its known ways for `cause`.
-    fn habit(&self, e: &Evidence<'_>, cause: Cause) -> i32 {
-        let door = matches!(e.phase, Phase::Accept | Phase::Greeting);
-        let known = match e.code {
-            0 => self.silent[usize::from(door)].has(cause),
-            code => self.spoken.contains(&(code, cause)),
-        };
-        // It lets one guess more often than that, or for ever.
-        let patient =
-            cause == Cause::LoginAttempts && (self.attempts == 0 || u32::from(e.tries) < self.attempts);
-        i32::from(known) * OWN_WAY - i32::from(patient) * OWN_WAY
     }
 }
 

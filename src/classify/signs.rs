@@ -151,7 +151,9 @@ fn limit(cause: Cause, e: &Evidence<'_>) -> Option<Signs> {
         _ if e.open_user == 0 => -6,
         _ => let_in(e.admitted_others, e.refused_others) + i32::from(e.open_here == 0) - 1,
     };
-    Some(Signs { prior, timing, position })
+    // A limit ends in order, or with the reset that the client's own unread words bring about.
+    let reset = i32::from(e.code == 0 && e.close == Some(CloseHow::Rst) && e.answers.is_none()) * 3;
+    Some(Signs { prior: prior - reset, timing, position })
 }
 
 /// Are the others let in (more than 0), or turned away as well (less)?
@@ -210,7 +212,7 @@ fn login_attempts(e: &Evidence<'_>) -> Option<Signs> {
 fn spent(e: &Evidence<'_>) -> i32 {
     match (e.code, e.answers) {
         (425, Some(Verb::Pasv)) | (452, _) => 9,
-        (425, Some(Verb::Port)) => 4,
+        (425, Some(Verb::Port)) | (0, Some(Verb::Pasv | Verb::Port)) => 4,
         (451 | 426, Some(Verb::Stor)) => 5,
         _ => 0,
     }

@@ -13,6 +13,7 @@ mod interrupt;
 mod load;
 mod man;
 mod manifest;
+mod onset;
 mod output;
 mod own_server;
 mod profiles;
@@ -58,6 +59,8 @@ enum Command {
     Serve(serve::Args),
     /// Say in words what a scenario will do, or what is wrong with it
     Check(check::Args),
+    /// Find where refusals begin, with intervals
+    Onset(onset::Args),
     /// Write a commented scenario to start from
     Init(init::Args),
     /// Run a result again and compare digests
@@ -82,6 +85,7 @@ pub fn run() -> ExitCode {
         Command::Load(args) => load::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Onset(args) => onset::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Report(args) => report::run(&args),

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use super::exit::Failure;
 use crate::live::load::{DataForm, Sources, Target};
+use crate::live::tls::Trust;
 use crate::scenario::Scenario;
 use crate::server;
 use crate::workload::Addresses;
@@ -28,6 +29,12 @@ pub(super) struct TargetArgs {
     /// How clients ask for a data connection: classic (PASV, PORT) or extended (EPSV, EPRT). Without it, classic over IPv4
     #[arg(long, value_name = "FORM")]
     data: Option<Data>,
+    /// Under TLS: the authorities whose word is taken for who the server is, PEM. Without it those that this machine knows
+    #[arg(long, value_name = "FILE", conflicts_with = "tls_insecure")]
+    tls_ca: Option<std::path::PathBuf>,
+    /// Under TLS: do not check who the server is
+    #[arg(long)]
+    tls_insecure: bool,
     /// The server profile whose texts a refusal is compared with first; without it that of the scenario
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
@@ -57,7 +64,17 @@ impl TargetArgs {
         // A name of both families: more servers listen on IPv4, and only there loopback has more than one address.
         let address = addresses.iter().find(|a| a.is_ipv4()).or(addresses.first());
         let address = *address.with_context(|| format!("{host} has no address"))?;
-        Ok(Some(Target { host, address, implicit_tls, data: self.data() }))
+        Ok(Some(Target { host, address, implicit_tls, trust: self.trust()?, data: self.data() }))
+    }
+
+    /// Whose word is taken for who the server is.
+    fn trust(&self) -> Result<Trust, Failure> {
+        if self.tls_insecure {
+            return Ok(Trust::Anybody);
+        }
+        let Some(file) = &self.tls_ca else { return Ok(Trust::System) };
+        let pem = std::fs::read_to_string(file);
+        Ok(Trust::Authorities(pem.with_context(|| format!("--tls-ca {} cannot be read", file.display()))?))
     }
 
     /// How clients ask for a data connection.
@@ -334,7 +351,15 @@ mod tests {
 
     fn args(target: &str, own: Option<&str>) -> TargetArgs {
         let own = own.map(str::to_owned);
-        TargetArgs { target: Some(target.to_owned()), i_own: own, source: None, data: None, profile: None }
+        TargetArgs {
+            target: Some(target.to_owned()),
+            i_own: own,
+            source: None,
+            data: None,
+            profile: None,
+            tls_ca: None,
+            tls_insecure: false,
+        }
     }
 
     #[test]

@@ -24,7 +24,7 @@ impl Content {
     }
 
     /// Its bytes from `offset` on.
-    pub fn fill(&self, offset: u64, into: &mut [u8]) {
+    pub fn fill(self, offset: u64, into: &mut [u8]) {
         let (head, aligned) = split(offset, into.len());
         let (first, rest) = into.split_at_mut(head);
         for (at, byte) in (offset..).zip(first) {
@@ -42,7 +42,7 @@ impl Content {
     }
 
     /// How many of `bytes`, which should be those from `offset` on, are others.
-    pub fn wrong(&self, offset: u64, bytes: &[u8]) -> u64 {
+    pub fn wrong(self, offset: u64, bytes: &[u8]) -> u64 {
         let (head, aligned) = split(offset, bytes.len());
         let (first, rest) = bytes.split_at(head);
         let mut wrong = (offset..).zip(first).filter(|(at, byte)| self.byte(*at) != **byte).count();
@@ -55,11 +55,11 @@ impl Content {
         wrong as u64
     }
 
-    fn word(&self, place: u64) -> [u8; WORD] {
+    fn word(self, place: u64) -> [u8; WORD] {
         mix(self.key.wrapping_add(place.wrapping_mul(GOLDEN))).to_le_bytes()
     }
 
-    fn byte(&self, at: u64) -> u8 {
+    fn byte(self, at: u64) -> u8 {
         self.word(at / WORD as u64)[(at % WORD as u64) as usize]
     }
 }

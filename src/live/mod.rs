@@ -8,6 +8,7 @@ pub mod clock;
 pub mod content;
 pub mod load;
 pub mod serve;
+pub mod tls;
 mod wire;
 
 pub use clock::{Clock, Epoch};

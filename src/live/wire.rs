@@ -4,10 +4,19 @@
 //! write to it in between. It knows no lines and no FTP.
 
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd as _;
 use std::rc::Rc;
 
+use nix::sys::socket::{Shutdown, shutdown};
 use rustls::Connection;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+/// How long the other side of a TLS connection has for its end once this side has said its own.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+/// What it may say meanwhile, bytes.
+const HEARD: usize = 64 << 10;
 
 /// One connection.
 pub struct Wire {
@@ -66,31 +75,122 @@ impl Wire {
         self.tls.as_deref()
     }
 
-    /// Reads what is there. `Ok(0)` is the peer's end.
+    /// Reads what is there into a buffer that is not empty. `Ok(0)` is the peer's end.
     ///
     /// # Errors
     /// `WouldBlock`: nothing yet. Anything else: the connection broke, or the peer does not speak TLS.
     pub fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        let Some(tls) = &mut self.tls else { return self.tcp.try_read(into) };
         loop {
+            let Some(tls) = &mut self.tls else { return self.tcp.try_read(into) };
             match tls.reader().read(into) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0), // no close_notify: FTP servers seldom send one
                 done => return done,
             }
-            let came = tls.read_tls(&mut Raw(&self.tcp))?;
-            let state = tls.process_new_packets().map_err(io::Error::other);
-            while tls.wants_write() {
-                match tls.write_tls(&mut Raw(&self.tcp)) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
-                    wrote => wrote?,
-                };
-            }
-            state?;
-            if came == 0 && !tls.wants_read() {
-                return Ok(0);
+            self.take_in()?;
+        }
+    }
+
+    /// Moves a TLS handshake on, and takes none of what was said behind it. True when it is complete.
+    ///
+    /// # Errors
+    /// The connection broke or ended, or the two do not agree.
+    pub fn shake(&mut self) -> io::Result<bool> {
+        while self.is_handshaking() {
+            match self.take_in() {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
             }
         }
+        Ok(true)
+    }
+
+    /// Hands what the socket has to TLS, and sends what TLS has to say to it. Returns how many bytes there were; 0 at the end.
+    fn take_in(&mut self) -> io::Result<usize> {
+        let Some(tls) = &mut self.tls else { return Ok(0) };
+        let came = tls.read_tls(&mut Raw(&self.tcp))?;
+        let state = tls.process_new_packets();
+        let flushed = self.flush(); // an alert, if the state is an error: it matters less than what is wrong
+        state.map_err(io::Error::other)?;
+        flushed.map(|()| came)
+    }
+
+    /// Waits until there may be something to read, or what TLS has to say first can go on.
+    ///
+    /// # Errors
+    /// The socket is no more.
+    pub async fn readable(&self) -> io::Result<()> {
+        let both = Interest::READABLE.add(Interest::WRITABLE);
+        let interest = if self.unsent() { both } else { Interest::READABLE };
+        self.tcp.ready(interest).await.map(|_| ())
+    }
+
+    /// Sends a part of `bytes`, as much as finds room; nothing is kept but what TLS has ciphered already.
+    ///
+    /// # Errors
+    /// `WouldBlock`: nothing now. Anything else: the connection broke.
+    pub fn write_some(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.unsent() {
+            self.flush()?;
+        }
+        let Some(tls) = &mut self.tls else { return self.tcp.try_write(bytes) };
+        if tls.wants_write() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let took = tls.writer().write(bytes)?;
+        self.flush()?;
+        Ok(took)
+    }
+
+    /// Says that nothing follows, if that can be said (TLS). To be flushed like everything.
+    pub fn close_notify(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.send_close_notify();
+            let _ = self.flush(); // who cannot be told does not need to know
+        }
+    }
+
+    /// Says that nothing follows, and waits until everything is out.
+    ///
+    /// # Errors
+    /// The connection broke before.
+    pub async fn say_end(&mut self) -> io::Result<()> {
+        self.close_notify();
+        while self.unsent() {
+            self.tcp.writable().await?;
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// The same, and then reads and forgets what the other side says up to its own end: the kernel would throw away what is under way
+    /// if anything were left unread, and TLS says things unasked. A plain connection is ended by closing it.
+    ///
+    /// # Errors
+    /// The connection broke before everything was out.
+    pub async fn finish(&mut self) -> io::Result<()> {
+        if self.tls.is_none() {
+            return Ok(());
+        }
+        self.say_end().await?;
+        shutdown(self.tcp.as_raw_fd(), Shutdown::Write)?;
+        let mut nobody = [0; 4_096];
+        let mut heard = 0;
+        while heard < HEARD {
+            match self.read(&mut nobody) {
+                Ok(0) => break,
+                Ok(count) => heard += count,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    if timeout(PATIENCE, self.readable()).await.is_err() {
+                        break;
+                    }
+                }
+                Err(_) => break, // everything was out
+            }
+        }
+        Ok(())
     }
 
     /// Sends `bytes`, or keeps what the kernel does not take: see [`unsent`](Self::unsent).

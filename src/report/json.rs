@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use crate::experiment::onset::Finding;
 use crate::metrics::summary::{SCHEMA, Summary};
 
 /// No run is longer than this: 366 days, in seconds.
@@ -14,6 +15,13 @@ const LONGEST_S: f64 = 366.0 * 86_400.0;
 pub fn summary(summary: &Summary) -> Vec<u8> {
     // Every field is a number, a text or a map with text keys, so that writing it into memory cannot fail.
     let mut bytes = serde_json::to_vec_pretty(summary).unwrap_or_default();
+    bytes.push(b'\n');
+    bytes
+}
+
+/// The bytes of `onset.json`.
+pub fn onset(found: &Finding) -> Vec<u8> {
+    let mut bytes = serde_json::to_vec_pretty(found).unwrap_or_default(); // as above
     bytes.push(b'\n');
     bytes
 }

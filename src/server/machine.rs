@@ -123,6 +123,11 @@ impl Server {
         self.sessions.get(conn.slot()).is_some_and(|session| session.stage == Stage::Transfer)
     }
 
+    /// Does the driver have to cipher the data connections of `conn`?
+    pub fn protects_data(&self, conn: ConnId) -> bool {
+        self.guards.get(conn) == Guard::Data
+    }
+
     /// When each open connection was accepted.
     pub fn open_connections(&self) -> impl Iterator<Item = Instant> {
         self.sessions.iter().filter(|s| s.is_open()).map(|s| s.opened)

@@ -1,9 +1,10 @@
 //! The rate at which a share is reached, from counts at several rates: a regression, and its inverse with an interval.
 //!
 //! The model is quasi-Poisson with a logarithmic link: of n attempts at a rate, on average n exp(a + b x) are refused, where x is
-//! the logarithm of the rate; runs of one rate may differ by more than counts do by chance (McCullagh and Nelder, "Generalized linear
-//! models", 1989, sections 4.5 and 6.2). The interval of the inverse is Fieller's (Finney, "Statistical method in biological
-//! assay", 1978, section 4.3), by Student's t. It draws nothing.
+//! the logarithm of what a theory expects at that rate; runs of one rate may differ by more than counts do by chance (McCullagh and
+//! Nelder, "Generalized linear models", 1989, sections 4.5 and 6.2). A server that is as theory has it has a = 0 and b = 1; no other
+//! needs to. The interval of the inverse is Fieller's (Finney, "Statistical method in biological assay", 1978, section 4.3), by
+//! Student's t. It draws nothing.
 
 use crate::experiment::interval::t_quantile;
 
@@ -12,30 +13,27 @@ use crate::experiment::interval::t_quantile;
 pub struct Count {
     /// Its rate, per second.
     pub rate: f64,
+    /// The logarithm of the share that theory expects at this rate.
+    pub expected: f64,
     /// Attempts.
     pub tried: f64,
     /// How many of them were refused.
     pub refused: f64,
 }
 
-/// Where the fitted share reaches a level.
+/// Where the fitted share reaches a level: logarithms of what theory expects there.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Crossing {
-    /// The rate, per second.
-    pub rate: f64,
+    /// The estimate.
+    pub at: f64,
     /// The lower end of its 95 % interval; `None`: there is no end that way.
     pub low: Option<f64>,
     /// The upper end.
     pub high: Option<f64>,
-    /// By how many per cent the share grows for each per cent of rate.
-    pub slope: f64,
+    /// By how many per cent the share grows for each per cent that theory expects.
+    pub exponent: f64,
     /// By how much runs of one rate vary more than by chance: the ratio of variances.
     pub dispersion: f64,
-}
-
-/// The share that the fit expects at `rate`, if it is `level` at `at` and grows by `slope`.
-pub fn share(level: f64, at: f64, slope: f64, rate: f64) -> f64 {
-    level * libm::pow(rate / at, slope)
 }
 
 /// No share grows by more than this.
@@ -48,8 +46,8 @@ pub fn crossing(runs: &[Count], level: f64) -> Option<Crossing> {
         return None;
     }
     // Around the middle, so that a and b hang together as little as possible.
-    let middle = runs.iter().map(|run| libm::log(run.rate)).sum::<f64>() / runs.len() as f64;
-    let x: Vec<f64> = runs.iter().map(|run| libm::log(run.rate) - middle).collect();
+    let middle = runs.iter().map(|run| run.expected).sum::<f64>() / runs.len() as f64;
+    let x: Vec<f64> = runs.iter().map(|run| run.expected - middle).collect();
     let fit = Fit::of(runs, &x)?;
     if fit.b <= 0.0 || fit.b > STEEPEST {
         return None; // more load that refuses fewer is noise
@@ -65,13 +63,13 @@ pub fn crossing(runs: &[Count], level: f64) -> Option<Crossing> {
         .sum();
     let dispersion = (pearson / freedom as f64).max(1.0);
     let target = libm::log(level);
-    let at = |x: f64| libm::exp(middle + x);
+    let at = |x: f64| middle + x;
     let (low, high) = fit.fieller(target, t_quantile(freedom), dispersion);
     Some(Crossing {
-        rate: at((target - fit.a) / fit.b),
+        at: at((target - fit.a) / fit.b),
         low: low.map(at),
         high: high.map(at),
-        slope: fit.b,
+        exponent: fit.b,
         dispersion,
     })
 }
@@ -141,21 +139,25 @@ impl Fit {
 mod tests {
     use super::*;
 
+    fn run(x: f64, tried: f64, refused: f64) -> Count {
+        Count { rate: libm::exp(x), expected: x, tried, refused }
+    }
+
     #[test]
     fn an_exact_power_law_is_found_again() {
         let runs: Vec<Count> = [0.8, 0.9, 1.0, 1.1, 1.25]
-            .iter()
-            .map(|rate| Count { rate: *rate, tried: 1e6, refused: 1e6 * share(0.01, 1.05, 4.0, *rate) })
-            .collect();
+            .map(libm::log)
+            .map(|x| run(x, 1e6, 1e4 * libm::exp(4.0 * (x - 0.05))))
+            .into();
         let found = crossing(&runs, 0.01).unwrap();
-        assert!((found.rate - 1.05).abs() < 1e-9 && (found.slope - 4.0).abs() < 1e-6, "{found:?}");
-        assert!(found.low.unwrap() < 1.05 && found.high.unwrap() > 1.05 && found.high.unwrap() < 1.06);
+        assert!((found.at - 0.05).abs() < 1e-9 && (found.exponent - 4.0).abs() < 1e-6, "{found:?}");
+        assert!(found.low.unwrap() < 0.05 && found.high.unwrap() > 0.05 && found.high.unwrap() < 0.06);
         assert!((found.dispersion - 1.0).abs() < 1e-12);
     }
 
     #[test]
     fn what_shows_nothing_gives_nothing() {
-        let run = |rate, refused| Count { rate, tried: 100.0, refused };
+        let run = |x, refused| run(x, 100.0, refused);
         assert_eq!(crossing(&[], 0.01), None);
         assert_eq!(crossing(&[run(1.0, 0.0); 9], 0.01), None);
         assert_eq!(crossing(&[run(1.0, 5.0); 9], 0.01), None, "one rate has no slope");
@@ -164,6 +166,6 @@ mod tests {
         // Only the highest rate is refused anything: as steep as one likes.
         let step: Vec<Count> = (1..9).map(|i| run(f64::from(i), if i == 8 { 3.0 } else { 0.0 })).collect();
         let found = crossing(&step, 0.01);
-        assert!(found.is_none_or(|c| c.rate.is_finite()), "{found:?}");
+        assert!(found.is_none_or(|c| c.at.is_finite()), "{found:?}");
     }
 }

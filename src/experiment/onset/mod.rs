@@ -29,7 +29,7 @@ use self::rate::{Quest, Rated};
 use self::release::Relayed;
 use crate::observe::{Cause, Class, Phase};
 use crate::scenario::Scenario;
-use crate::time::Duration;
+use crate::time::{Duration, Instant};
 
 /// What is asked.
 #[derive(Clone, PartialEq, Debug)]
@@ -80,9 +80,14 @@ impl Ask {
             level: Some(0.01),
             design: (5, 6),
             sessions: 2_000,
-            most_per_s: 150.0,
+            most_per_s: 600.0,
             budget: Duration::from_secs(60),
         }
+    }
+
+    /// The same in real time, where every run costs its length.
+    pub fn real(base: Scenario) -> Self {
+        Self { design: (3, 5), ..Self::new(base) }
     }
 }
 
@@ -96,15 +101,21 @@ struct Findings {
     gap: Duration,
     /// From the connect to the login, at best.
     login: Duration,
+    /// How long a session that does nothing holds its slot, at best.
+    idle: Duration,
     /// Sessions that the generator could not begin.
     dropped: u64,
     notes: Vec<String>,
     partial: bool,
     is_real: bool,
+    /// How much time the trials took so far.
+    spent: Duration,
 }
 
 /// Not let in, so often in a row: the ramp is over.
 const ENOUGH: u32 = 5;
+/// A trial takes so much longer than it lasts.
+const AROUND: Duration = Duration::from_millis(200);
 /// The share of the budget that ramps may take, and relays.
 const RAMPS: u64 = 3;
 const RELAYS: u64 = 5;
@@ -151,10 +162,12 @@ impl<'a> Search<'a> {
             rated: None,
             gap: Duration::ZERO,
             login: Duration::ZERO,
+            idle: Duration::ZERO,
             dropped: 0,
             notes: Vec::new(),
             partial: false,
             is_real: world.is_real(),
+            spent: Duration::ZERO,
         };
         Self { ask, stand, world, tell, found }
     }
@@ -165,6 +178,8 @@ impl<'a> Search<'a> {
             return Ok(None);
         }
         let log = self.world.run(trial)?;
+        let ended = log.events.last().map_or(Duration::ZERO, |event| event.at.since(Instant::ZERO));
+        self.found.spent += ended + AROUND;
         self.found.dropped += log.generator.map_or(0, |generator| generator.dropped);
         Ok((!self.world.is_stopped()).then_some(log))
     }
@@ -182,6 +197,7 @@ impl<'a> Search<'a> {
             .filter_map(|attempt| Some(attempt.ended?.at.since(attempt.started)))
             .min();
         self.found.login = login.unwrap_or_default();
+        self.found.idle = idle(&log, &attempts).unwrap_or_default() - self.stand.delay() * 2;
         self.found.gap = self.ask.gap.unwrap_or_else(|| self.default_gap());
         for (number, attempt) in attempts.iter().enumerate() {
             let Some(ended) = attempt.ended else {
@@ -220,11 +236,10 @@ impl<'a> Search<'a> {
 
     /// Each kind of ramp once, then repeats of each for as long as the budget lasts.
     fn ramps(&mut self) -> Result<(), Trouble> {
-        let mut spent = Duration::ZERO;
         let budget = Duration::from_nanos(self.ask.budget.as_nanos() / RAMPS);
         for repeat in 0..self.ask.repeats.max(1) {
             for (place, kind) in self.kinds().into_iter().enumerate() {
-                let is_over = repeat > 0 && self.world.is_real() && spent > budget;
+                let is_over = repeat > 0 && self.world.is_real() && self.found.spent > budget;
                 if is_over || self.found.ramps.get(place).is_some_and(|ramps| is_banned(ramps)) {
                     continue;
                 }
@@ -232,7 +247,6 @@ impl<'a> Search<'a> {
                 let trial = self.stand.ramp(kind, self.found.gap, self.ask.cap, ENOUGH, number);
                 let Some(log) = self.run(&trial)? else { return Ok(()) };
                 let ramp = Ramp::read(kind, &log);
-                spent += log.events.last().map_or(Duration::ZERO, |event| event.at.since(Default::default()));
                 if repeat == 0 {
                     self.report(&ramp);
                     self.found.ramps.push(Ramps { kind, all: Vec::new() });
@@ -376,10 +390,10 @@ impl<'a> Search<'a> {
     }
 
     fn quest(&self, level: f64, kind: Kind, limit: u32) -> Quest {
-        let around = self.found.login + self.release();
+        let around = self.found.idle + self.release();
         let erlangs = crate::experiment::theory::erlangs_for(limit, level);
         let hold = self.ask.hold.unwrap_or_else(|| {
-            let slot = Duration::from_secs_f64(erlangs / self.ask.most_per_s * 1.5);
+            let slot = Duration::from_secs_f64(erlangs / self.ask.most_per_s * 6.0);
             let rounded = (slot - around).as_nanos().div_ceil(10_000_000) * 10_000_000;
             Duration::from_nanos(rounded).max(Duration::from_millis(20))
         });
@@ -387,13 +401,14 @@ impl<'a> Search<'a> {
         let (rates, mut runs) = self.ask.design;
         let mut longest = Duration::from_secs(86_400);
         if self.world.is_real() {
-            // A third of the budget for the design; each run needs its warm-up and a good while behind it.
-            let all = Duration::from_nanos(self.ask.budget.as_nanos() / 3);
-            let each = |runs: u32| Duration::from_nanos(all.as_nanos() / u64::from((rates * runs).max(1)));
-            while runs > 2 && each(runs) < slot * 8 + Duration::from_millis(1_000) {
+            // What is left of the budget, for the pilots and the design; each run has its warm-up, and a good while behind it.
+            let all = (self.ask.budget - self.found.spent)
+                .max(Duration::from_nanos(self.ask.budget.as_nanos() / 4));
+            let each = |runs: u32| Duration::from_nanos(all.as_nanos() / u64::from(rates * runs + 3));
+            while runs > 2 && each(runs) < slot * 8 + Duration::from_millis(1_200) {
                 runs -= 1;
             }
-            longest = (each(runs) - slot * 3 - Duration::from_millis(400)).max(Duration::from_millis(200));
+            longest = (each(runs) - slot * 3 - AROUND - Duration::from_millis(100)).max(AROUND);
         }
         Quest {
             level,
@@ -404,7 +419,7 @@ impl<'a> Search<'a> {
             sessions: self.ask.sessions,
             rates,
             runs,
-            most: self.ask.most_per_s * 4.0,
+            most: self.ask.most_per_s,
             longest,
         }
     }
@@ -414,6 +429,12 @@ impl<'a> Search<'a> {
         let median = self.found.relays.first().and_then(Relayed::median);
         Duration::from_secs_f64(median.map_or(0.0, |median| median.seconds))
     }
+}
+
+/// From the connect to the end of the shortest session; they come one after the other.
+fn idle(log: &Log, attempts: &[trial::Attempt]) -> Option<Duration> {
+    let began = attempts.iter().filter(|attempt| attempt.is_admitted()).map(|attempt| attempt.started);
+    began.zip(log.left(SUBJECT)).map(|(began, (left, _))| left.since(began)).min()
 }
 
 /// Was a repeat refused from the start, where an earlier one was not?

@@ -118,7 +118,7 @@ impl Stand {
 
     /// A client every `gap`, each of which logs in and stays, until `enough` were not let in, or there are `cap`.
     pub fn ramp(&self, kind: Kind, gap: Duration, cap: u32, enough: u32, number: u32) -> Trial {
-        let length = gap * u64::from(cap) + gap * 5 + self.delay() * 20 + Duration::from_millis(500);
+        let length = gap * u64::from(cap + enough) + self.delay() * 20 + Duration::from_millis(300);
         let staying = vec![Step::Login, Step::Think(constant(length)), Step::Quit];
         let ramp = self.population("ramp", burst(cap, gap), kind, staying);
         self.trial("onset-ramp", length, vec![ramp], number, Until::Refused(SUBJECT, enough))

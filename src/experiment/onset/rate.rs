@@ -1,10 +1,11 @@
 //! The arrival rate at which a share of sessions is refused.
 //!
-//! First it brackets: single runs, each at a rate that the one before suggests. Then a design that is made beforehand: runs at several
-//! rates around that, each with draws of its own, and a regression over them ([`fit`](super::fit)). The runs that looked for the
-//! place are not used again, or the estimate would follow their luck.
+//! First it looks for the place, by runs at a higher rate, where refusals are many and soon counted: by Erlang's loss formula they tell
+//! how long a session holds its slot, and so the rate that is wanted. Then a design that is made beforehand: runs at rates around
+//! that, each with draws of its own, and a regression over them ([`fit`](super::fit)) that takes from Erlang no more than the shape.
+//! The runs that looked for the place are not used again, or the estimate would follow their luck.
 
-use super::fit::{self, Count, Crossing};
+use super::fit::{self, Count};
 use super::plan::{Kind, SUBJECT, Stand};
 use super::trial::{Log, Trial, Trouble, World};
 use crate::experiment::theory;
@@ -41,20 +42,41 @@ pub struct Quest {
 pub struct Rated {
     /// The design's runs.
     pub runs: Vec<Count>,
-    /// Where the share reaches the level.
-    pub crossing: Option<Crossing>,
-    /// The rate around which the design was laid; the highest tried if the level was never reached.
-    pub centre: f64,
-    /// Was the level reached at all?
-    pub reached: bool,
-    /// The worst of the generator over all runs: sessions dropped, and how late it was, seconds.
+    /// Where the share reaches the level; `None`: nowhere that was tried, or too few runs show it.
+    pub crossing: Option<Reached>,
+    /// How long a session holds its slot, as the runs that looked for the place have it, seconds.
+    pub slot: f64,
+    /// The highest rate that was tried.
+    pub most: f64,
+    /// Sessions that the generator could not begin.
     pub dropped: u64,
     /// How late the generator was, seconds.
     pub late_s: f64,
 }
 
-/// The runs that look for the place.
-const PILOTS: u32 = 9;
+/// Where the share reaches the level, sessions per second.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Reached {
+    /// The estimate.
+    pub rate: f64,
+    /// The lower end of its 95 % interval.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
+    /// By how many per cent the share grows for each per cent that Erlang's formula has it grow.
+    pub exponent: f64,
+    /// By how much runs of one rate vary more than by chance.
+    pub dispersion: f64,
+}
+
+/// The runs that look for the place, and the share of refusals that they look at.
+const PILOTS: u32 = 3;
+const PILOT_SHARE: f64 = 0.1;
+/// A slot is not more than so many times longer or shorter than was thought, and each pilot goes no further.
+const STEP: f64 = 4.0;
+/// The lowest and the highest share of the design, as multiples of the level.
+const LOWEST: f64 = 0.5;
+const HIGHEST: f64 = 4.0;
 /// Draws of the pilots and of the design: replications from these numbers on.
 const FIRST_PILOT: u32 = 1_000;
 const FIRST_RUN: u32 = 2_000;
@@ -64,83 +86,84 @@ const FIRST_RUN: u32 = 2_000;
 /// # Errors
 /// Those of the world.
 pub fn search(stand: &Stand, quest: &Quest, world: &mut dyn World) -> Result<Rated, Trouble> {
-    let mut rated =
-        Rated { runs: Vec::new(), crossing: None, centre: 0.0, reached: false, dropped: 0, late_s: 0.0 };
-    let Some(centre) = bracket(stand, quest, world, &mut rated)? else { return Ok(rated) };
-    rated.centre = centre;
-    rated.reached = true;
+    let slot = quest.slot.as_secs_f64().max(1e-6);
+    let mut rated = Rated { runs: Vec::new(), crossing: None, slot, most: 0.0, dropped: 0, late_s: 0.0 };
+    pilots(stand, quest, world, &mut rated)?;
     let mut trials = Vec::new();
     let mut rates = Vec::new();
     // Run by run over all rates, so that what changes with time changes all of them.
     for run in 0..quest.runs {
         for place in 0..quest.rates {
-            let rate = centre * libm::exp(spread(quest) * offset(place, quest.rates));
+            let rate = quest.rate_for(share(quest, place), rated.slot);
             rates.push(rate);
-            trials.push(trial(stand, quest, rate, quest.sessions, FIRST_RUN + run * quest.rates + place));
+            trials.push(trial(stand, quest, rate, FIRST_RUN + run * quest.rates + place));
         }
     }
     for (log, rate) in world.run_all(&trials)?.iter().zip(rates) {
-        rated.runs.push(count(quest, log, rate));
-        rated.watch(log);
+        if world.is_stopped() {
+            return Ok(rated);
+        }
+        rated.watch(log, rate);
+        let (tried, refused) = counts(quest, log);
+        let expected = libm::log(theory::erlang_b(quest.limit, rate * rated.slot).max(1e-300));
+        rated.runs.push(Count { rate, expected, tried, refused });
     }
-    rated.crossing = fit::crossing(&rated.runs, quest.level);
+    let back = |x: f64| theory::erlangs_for(quest.limit, libm::exp(x.min(-1e-9))) / rated.slot;
+    rated.crossing = fit::crossing(&rated.runs, quest.level).map(|found| Reached {
+        rate: back(found.at),
+        low: found.low.map(back),
+        high: found.high.map(back),
+        exponent: found.exponent,
+        dispersion: found.dispersion,
+    });
     Ok(rated)
 }
 
-/// From -1 to 1, evenly.
-fn offset(place: u32, of: u32) -> f64 {
-    if of < 2 { 0.0 } else { 2.0 * f64::from(place) / f64::from(of - 1) - 1.0 }
+/// The share of refusals that rate number `place` of the design is to have: evenly spread, as ratios.
+fn share(quest: &Quest, place: u32) -> f64 {
+    let part = f64::from(place) / f64::from(quest.rates.max(2) - 1);
+    (quest.level * LOWEST * libm::pow(HIGHEST / LOWEST, part)).min(0.5)
 }
 
-/// How fast the share grows with the rate where it is small: Erlang's B(n, a) goes as a^(n - a (1 - B)).
-fn slope(quest: &Quest) -> f64 {
-    let erlangs = theory::erlangs_for(quest.limit, quest.level);
-    (f64::from(quest.limit) - erlangs * (1.0 - quest.level)).max(1.0)
-}
-
-/// The reach of the design: from half to twice the share, as theory has it.
-fn spread(quest: &Quest) -> f64 {
-    0.7 / slope(quest)
-}
-
-/// A rate at which about the level is refused; `None`: it is not at the highest either.
-fn bracket(
-    stand: &Stand,
-    quest: &Quest,
-    world: &mut dyn World,
-    rated: &mut Rated,
-) -> Result<Option<f64>, Trouble> {
-    let slot = quest.slot.as_secs_f64().max(1e-6);
-    let mut rate = (theory::erlangs_for(quest.limit, quest.level) / slot).clamp(1e-6, quest.most);
-    let (slope, mut known_high) = (slope(quest), false);
-    for pilot in 0..PILOTS {
-        rated.centre = rate;
-        let sessions = quest.sessions.max(300);
-        let log = world.run(&trial(stand, quest, rate, sessions, FIRST_PILOT + pilot))?;
-        if world.is_stopped() {
-            return Ok(None);
-        }
-        rated.watch(&log);
-        let seen = count(quest, &log, rate);
-        // Half a refusal more: none seen is few, not none.
-        let off = libm::log((seen.refused + 0.5) / (seen.tried + 1.0) / quest.level);
-        known_high |= seen.refused > 0.0;
-        let step = (-off / slope).clamp(-1.4, 1.4);
-        if seen.refused > 0.0 && off.abs() < 0.8 {
-            return Ok(Some((rate * libm::exp(step)).min(quest.most)));
-        }
-        if rate >= quest.most && off < 0.0 {
-            return Ok(known_high.then_some(rate));
-        }
-        rate = (rate * libm::exp(step)).min(quest.most);
+impl Quest {
+    /// The rate at which Erlang's formula refuses `share` of sessions that hold a slot for `slot` seconds.
+    fn rate_for(&self, share: f64, slot: f64) -> f64 {
+        (theory::erlangs_for(self.limit, share) / slot).clamp(1e-9, self.most)
     }
-    Ok(known_high.then_some(rate))
 }
 
-/// One run at `rate`: long enough for `sessions` behind its warm-up.
-fn trial(stand: &Stand, quest: &Quest, rate: f64, sessions: u32, number: u32) -> Trial {
-    let length = warmup(quest) + Duration::from_secs_f64(f64::from(sessions) / rate).min(quest.longest);
-    let tail = stand.delay() * 10 + Duration::from_millis(300);
+/// Runs at which about one in ten is refused, and what they tell of the slot: the length with which Erlang's formula expects as many
+/// refusals as all of them together had.
+fn pilots(stand: &Stand, quest: &Quest, world: &mut dyn World, rated: &mut Rated) -> Result<(), Trouble> {
+    let mut runs: Vec<(f64, f64)> = Vec::new();
+    let mut refused = 0.5; // none seen is few, not none
+    for pilot in 0..PILOTS {
+        let rate = quest.rate_for(PILOT_SHARE.max(quest.level), rated.slot);
+        let log = world.run(&trial(stand, quest, rate, FIRST_PILOT + pilot))?;
+        if world.is_stopped() {
+            return Ok(());
+        }
+        rated.watch(&log, rate);
+        let seen = counts(quest, &log);
+        runs.push((rate, seen.0));
+        refused += seen.1;
+        let expected = |slot: f64| -> f64 {
+            runs.iter().map(|(rate, tried)| tried * theory::erlang_b(quest.limit, rate * slot)).sum()
+        };
+        let (mut low, mut high) = (rated.slot / STEP, rated.slot * STEP);
+        for _ in 0..60 {
+            let middle = f64::midpoint(low, high);
+            if expected(middle) < refused { low = middle } else { high = middle }
+        }
+        rated.slot = f64::midpoint(low, high);
+    }
+    Ok(())
+}
+
+/// One run at `rate`: long enough for the sessions of the quest behind its warm-up.
+fn trial(stand: &Stand, quest: &Quest, rate: f64, number: u32) -> Trial {
+    let length = warmup(quest) + Duration::from_secs_f64(f64::from(quest.sessions) / rate).min(quest.longest);
+    let tail = stand.delay() * 10 + Duration::from_millis(100);
     stand.stream(quest.kind, rate, quest.hold, [length, tail], number)
 }
 
@@ -150,17 +173,18 @@ fn warmup(quest: &Quest) -> Duration {
     quest.slot * 3
 }
 
-/// Who came after the warm-up, and who of them was refused.
-fn count(quest: &Quest, log: &Log, rate: f64) -> Count {
+/// How many came after the warm-up, and how many of them were refused.
+fn counts(quest: &Quest, log: &Log) -> (f64, f64) {
     let from = Instant::ZERO + warmup(quest);
     let attempts = log.attempts(SUBJECT);
     let counted = || attempts.iter().filter(|a| a.started >= from).filter_map(|a| a.ended);
     let refused = counted().filter(|ended| ended.class != Class::Admitted).count();
-    Count { rate, tried: counted().count() as f64, refused: refused as f64 }
+    (counted().count() as f64, refused as f64)
 }
 
 impl Rated {
-    fn watch(&mut self, log: &Log) {
+    fn watch(&mut self, log: &Log, rate: f64) {
+        self.most = self.most.max(rate);
         if let Some(generator) = log.generator {
             self.dropped = self.dropped.saturating_add(generator.dropped);
             self.late_s = self.late_s.max(generator.late_s);

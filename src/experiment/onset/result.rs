@@ -181,16 +181,19 @@ pub struct RateFound {
     pub method: String,
     /// How long each session stays, logged in.
     pub session_s: f64,
-    /// How long it holds its slot, as far as is known.
+    /// How long it holds its slot: with the login and the release, as they were measured when nobody else was there.
     pub slot_s: f64,
+    /// How long it holds its slot, by Erlang's formula, when one session in ten is refused.
+    pub slot_fitted_s: f64,
     /// The rate in erlangs: times `slot_s`.
     pub erlangs: Option<f64>,
     /// The places that Erlang's formula is asked about.
     pub places: u32,
     /// The rate by Erlang's loss formula for so many places and such sessions: theory, not measured.
     pub erlang_b_per_s: f64,
-    /// By how many per cent the share grows for each per cent of rate.
-    pub slope: Option<f64>,
+    /// By how many per cent the share grows for each per cent that Erlang's formula has it grow: 1 for a server that is as theory
+    /// has it.
+    pub exponent: Option<f64>,
     /// By how much runs of one rate vary more than by chance.
     pub dispersion: Option<f64>,
     /// `one` address for all, or `many`.

@@ -275,21 +275,22 @@ fn rate(quest: &Quest, rated: &Rated) -> RateFound {
         high_per_s: crossing.and_then(|c| c.high).map(rounded),
         confidence: 0.95,
         method: format!(
-            "quasi-Poisson regression of the refused on the logarithm of the rate over {} independent runs at {} rates, inverted \
-             with Fieller's interval by Student's t",
+            "quasi-Poisson regression of the refused on the logarithm of Erlang's B at the rate, over {} independent runs at {} \
+             rates, inverted with Fieller's interval by Student's t",
             rated.runs.len(),
             quest.rates
         ),
         session_s: rounded(quest.hold.as_secs_f64()),
         slot_s: rounded(slot_s),
+        slot_fitted_s: rounded(rated.slot),
         erlangs: crossing.map(|c| rounded(c.rate * slot_s)),
         places: quest.limit,
         erlang_b_per_s: rounded(theory::erlangs_for(quest.limit, quest.level) / slot_s),
-        slope: crossing.map(|c| rounded(c.slope)),
+        exponent: crossing.map(|c| rounded(c.exponent)),
         dispersion: crossing.map(|c| rounded(c.dispersion)),
         addresses,
         users,
-        most_per_s: rounded(rated.runs.iter().map(|run| run.rate).fold(rated.centre, f64::max)),
+        most_per_s: rounded(rated.most),
         points: points(rated),
     }
 }

@@ -235,6 +235,16 @@ impl Log {
         attempts
     }
 
+    /// How many sessions were there when it ended.
+    pub fn open_at_end(&self) -> u32 {
+        let change = |event: &Event| match event.what {
+            What::Ended { class: Class::Admitted, .. } => 1,
+            What::Left { .. } => -1,
+            _ => 0,
+        };
+        u32::try_from(self.events.iter().map(change).sum::<i64>()).unwrap_or(0)
+    }
+
     /// What the server said when it refused somebody as `refusal` says; else the first thing that it ever said.
     pub fn said(&self, refusal: Refusal) -> Option<&Said> {
         let all = || {

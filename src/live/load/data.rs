@@ -16,8 +16,9 @@ use super::shard::{Due, Moment, Shard};
 use super::sources;
 use crate::client;
 use crate::ftp::Verb;
-use crate::live::Clock;
 use crate::live::content::Content;
+use crate::live::tls::{Session, shake_hands};
+use crate::live::{Clock, Wire};
 use crate::time::{Duration, Instant};
 
 /// A transfer that stalls leaves little room in the kernel, or a short file would be through all the same.
@@ -93,7 +94,7 @@ impl Shard {
         let job = Job { client, serial, upload, bytes, stalls_at, bandwidth };
         let asked_at = moment.at + moment.late;
         let mut data = Data { flow: Rc::default(), upload, stalls, listens: None, asked_at, task: None };
-        let (flow, over) = (Rc::clone(&data.flow), line.over);
+        let (flow, over, tls) = (Rc::clone(&data.flow), line.over, line.tls.clone());
         let Some(me) = self.me.upgrade() else { return };
         if active {
             let here = line.wire.as_ref().and_then(|wire| wire.socket().local_addr().ok());
@@ -102,13 +103,13 @@ impl Shard {
             match listener {
                 Ok((listener, at)) => {
                     data.listens = Some(at);
-                    data.task = Some(spawn(called(me, job, flow, listener, over)));
+                    data.task = Some(spawn(called(me, (job, tls), flow, listener, over)));
                 }
                 Err(error) => self.part.exhausted += u64::from(sources::is_exhaustion(&error)),
             }
         } else {
             let at = line.passive.take().map(|port| SocketAddr::new(over, port));
-            data.task = Some(spawn(call(me, job, flow, at, source)));
+            data.task = Some(spawn(call(me, (job, tls), flow, at, source)));
         }
         line.data = Some(data);
     }
@@ -184,7 +185,7 @@ fn listen(ip: IpAddr, backlog: u32) -> io::Result<(TcpListener, SocketAddr)> {
 /// Opens a passive data connection to `at`, and moves its bytes.
 async fn call(
     shard: Rc<RefCell<Shard>>,
-    job: Job,
+    (job, tls): (Job, Option<Session>),
     flow: Rc<Flow>,
     at: Option<SocketAddr>,
     source: Option<IpAddr>,
@@ -196,8 +197,9 @@ async fn call(
     let clock = shard.borrow().clock;
     shard.borrow_mut().data_opened(job, opened.is_ok());
     let Ok(stream) = opened else { return };
-    let whole = movement(&shard, clock, job, &flow, &stream).await;
-    drop(stream);
+    let mut wire = Wire::new(stream);
+    let whole = movement(&shard, clock, (job, tls), &flow, &mut wire).await;
+    drop(wire);
     shard.borrow_mut().data_ended(job, &flow, whole);
 }
 
@@ -223,12 +225,18 @@ async fn connect(
 }
 
 /// Waits for the server's data connection, and moves its bytes. Somebody else's is not for us.
-async fn called(shard: Rc<RefCell<Shard>>, job: Job, flow: Rc<Flow>, listener: TcpListener, server: IpAddr) {
+async fn called(
+    shard: Rc<RefCell<Shard>>,
+    (job, tls): (Job, Option<Session>),
+    flow: Rc<Flow>,
+    listener: TcpListener,
+    server: IpAddr,
+) {
     let clock = shard.borrow().clock;
     let whole = loop {
         match listener.accept().await {
             Ok((stream, from)) if from.ip().to_canonical() == server.to_canonical() => {
-                break movement(&shard, clock, job, &flow, &stream).await;
+                break movement(&shard, clock, (job, tls), &flow, &mut Wire::new(stream)).await;
             }
             Ok(_) => {}
             Err(error) => {
@@ -241,16 +249,28 @@ async fn called(shard: Rc<RefCell<Shard>>, job: Job, flow: Rc<Flow>, listener: T
     shard.borrow_mut().data_ended(job, &flow, whole);
 }
 
-/// Moves the bytes of a transfer. Returns whether they came to an orderly end.
-async fn movement(shard: &RefCell<Shard>, clock: Clock, job: Job, flow: &Flow, stream: &TcpStream) -> bool {
+/// Moves the bytes of a transfer. Returns whether they came to an orderly end. Under TLS the handshake comes first: the client's half
+/// of it at once, the server's when it is ready.
+async fn movement(
+    shard: &RefCell<Shard>,
+    clock: Clock,
+    (job, tls): (Job, Option<Session>),
+    flow: &Flow,
+    wire: &mut Wire,
+) -> bool {
+    if let Some(session) = tls
+        && session.connect().and_then(|tls| wire.start_tls(tls)).is_err()
+    {
+        return false;
+    }
     let mut pace = Pace { clock, bandwidth: job.bandwidth, began: clock.now(), turn: 0 };
     flow.opened.set(Some(pace.began));
     let ended = if job.upload {
         flow.go.notified().await;
         pace.began = clock.now();
-        send(job, flow, stream, &mut pace).await
+        send(job, flow, wire, &mut pace).await
     } else {
-        fetch(shard, job, flow, stream, &mut pace).await
+        fetch(shard, job, flow, wire, &mut pace).await
     };
     ended.is_ok()
 }
@@ -260,15 +280,14 @@ async fn fetch(
     shard: &RefCell<Shard>,
     job: Job,
     flow: &Flow,
-    stream: &TcpStream,
+    wire: &mut Wire,
     pace: &mut Pace,
 ) -> io::Result<()> {
     loop {
         stall_at(job, flow).await;
-        stream.readable().await?;
         let mut scratch = std::mem::take(&mut shard.borrow_mut().bulk);
         let most = pace.most(scratch.len());
-        let read = stream.try_read(&mut scratch[..most]);
+        let read = wire.read(&mut scratch[..most]);
         if let (Ok(count), Some(content)) = (&read, flow.content.get()) {
             flow.wrong.set(flow.wrong.get() + content.wrong(flow.moved.get(), &scratch[..*count]));
         }
@@ -279,14 +298,15 @@ async fn fetch(
                 flow.moved.set(flow.moved.get() + count as u64);
                 pace.keep(flow, count).await;
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => wire.readable().await?,
             Err(error) => return Err(error),
         }
     }
 }
 
 /// Writes all bytes.
-async fn send(job: Job, flow: &Flow, stream: &TcpStream, pace: &mut Pace) -> io::Result<()> {
+async fn send(job: Job, flow: &Flow, wire: &mut Wire, pace: &mut Pace) -> io::Result<()> {
+    shake_hands(wire).await?;
     let content = flow.content.take().unwrap_or_else(|| Content::of(0, ""));
     let mut piece = vec![0; PIECE.min(job.bytes as usize)];
     let (mut from, mut filled) = (0, 0);
@@ -298,9 +318,9 @@ async fn send(job: Job, flow: &Flow, stream: &TcpStream, pace: &mut Pace) -> io:
             content.fill(moved, &mut piece[..length]);
             (from, filled) = (moved, moved + length as u64);
         }
-        stream.writable().await?;
+        wire.socket().writable().await?;
         let rest = &piece[(moved - from) as usize..(filled - from) as usize];
-        match stream.try_write(&rest[..pace.most(rest.len())]) {
+        match wire.write_some(&rest[..pace.most(rest.len())]) {
             Ok(count) => {
                 flow.moved.set(moved + count as u64);
                 pace.keep(flow, count).await;
@@ -309,7 +329,7 @@ async fn send(job: Job, flow: &Flow, stream: &TcpStream, pace: &mut Pace) -> io:
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    wire.finish().await
 }
 
 /// A transfer that stalls does so here, until its control connection lets go of it.

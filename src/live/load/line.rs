@@ -12,6 +12,7 @@ use crate::classify::Verdict;
 use crate::ftp::{ArgId, Command, Hearing, Severity, Verb};
 use crate::live::Wire;
 use crate::live::content::{self, Content};
+use crate::live::tls::Session;
 use crate::time::Instant;
 
 /// A control connection, from the socket on.
@@ -46,6 +47,10 @@ pub(super) struct Line {
     pub directory: Option<Box<str>>,
     /// Replies since the last command.
     pub replies: u32,
+    /// Its TLS, from the beginning of the handshake on.
+    pub tls: Option<Session>,
+    /// Does the machine wait for the end of the handshake?
+    pub shakes: bool,
     /// Has it said QUIT because the run is over?
     pub leaves: bool,
 }
@@ -99,6 +104,8 @@ impl Line {
             moved_at: Instant::NEVER,
             directory: None,
             replies: 0,
+            tls: None,
+            shakes: false,
             leaves: false,
         }
     }

@@ -30,6 +30,7 @@ use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
 
 use super::clock::Epoch;
+use super::tls::Trust;
 
 pub use self::limits::shortages;
 pub use self::run::run;
@@ -70,8 +71,10 @@ pub struct Target {
     pub host: String,
     /// Its address.
     pub address: SocketAddr,
-    /// Does TLS begin with the first byte (`ftps://`)?
+    /// Does TLS begin with the first byte (`ftps://`)? Then it does for every client, whatever its population says.
     pub implicit_tls: bool,
+    /// Whose word its clients take for who it is, under TLS.
+    pub trust: Trust,
     /// How the client asks for a data connection.
     pub data: DataForm,
 }

@@ -20,7 +20,9 @@ use super::health::Machine;
 use super::schedule::Share;
 use super::shard::Shard;
 use super::{Gauges, Health, Heard, Plan, Trouble, health, limits};
+use crate::client::Tls;
 use crate::live::Clock;
+use crate::live::tls::Connector;
 use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
@@ -39,7 +41,10 @@ pub fn run(
     gauges: &Arc<Gauges>,
     hear: &mut dyn FnMut(Heard),
 ) -> Result<Health, Trouble> {
-    let plan = Arc::new(plan.clone());
+    let plan = Arc::new(as_target_says(plan));
+    let speaks = plan.scenario.populations.iter().any(|spec| spec.behaviour.tls != Tls::None);
+    let connector = speaks.then(|| Connector::new(&plan.target.trust, &plan.target.host));
+    let connector = connector.transpose().map_err(|why| Trouble(format!("TLS: {why}")))?;
     let stop = Arc::new(AtomicBool::new(false));
     let (to, frames) = mpsc::channel();
     let clock = Clock::of(plan.epoch);
@@ -50,9 +55,10 @@ pub fn run(
     for shard in 0..of {
         let (plan, gauges, stopped, to) =
             (Arc::clone(&plan), Arc::clone(gauges), Arc::clone(&stop), to.clone());
+        let connector = connector.clone();
         let thread = thread::Builder::new()
             .name(format!("shard {shard}"))
-            .spawn(move || shard_thread(&plan, Share { shard, of }, to, &gauges, &stopped))
+            .spawn(move || shard_thread(&plan, Share { shard, of }, to, &gauges, &stopped, connector))
             .map_err(|error| Trouble(format!("no thread for shard {shard}: {error}")));
         match thread {
             Ok(thread) => threads.push(thread),
@@ -101,6 +107,16 @@ pub fn run(
     Ok(health)
 }
 
+/// The plan with clients who speak as its target does: where TLS begins with the first byte, it does so for everybody.
+fn as_target_says(plan: &Plan) -> Plan {
+    let mut plan = plan.clone();
+    if plan.target.implicit_tls {
+        let scenario = Arc::make_mut(&mut plan.scenario);
+        scenario.populations.iter_mut().for_each(|spec| spec.behaviour.tls = Tls::Implicit);
+    }
+    plan
+}
+
 /// Puts together what the shards had left at the end.
 fn tell_end(endings: Vec<Ending>, hear: &mut dyn FnMut(Heard)) {
     let mut all = Ending::default();
@@ -127,6 +143,7 @@ fn shard_thread(
     to: Sender<Frame>,
     gauges: &Arc<Gauges>,
     stop: &AtomicBool,
+    connector: Option<Connector>,
 ) -> Result<(), Trouble> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -134,7 +151,7 @@ fn shard_thread(
         .map_err(|error| Trouble(format!("no runtime for shard {}: {error}", part.shard)))?;
     let shard = Rc::new_cyclic(|me| {
         let outbox = Outbox::new(part.shard, to);
-        RefCell::new(Shard::new(Arc::clone(plan), part, me.clone(), outbox, Arc::clone(gauges)))
+        RefCell::new(Shard::new(Arc::clone(plan), part, me.clone(), outbox, Arc::clone(gauges), connector))
     });
     LocalSet::new().block_on(&runtime, async {
         let end = drive(&shard, stop).await;

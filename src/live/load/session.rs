@@ -225,6 +225,11 @@ impl Shard {
                 return Poll::Ready(());
             };
             let read = wire.read(&mut scratch);
+            let shaken = !wire.is_handshaking();
+            let shakes = self.line(client, serial).is_some_and(|line| line.shakes);
+            if shakes && shaken && !matches!(&read, Err(error) if error.kind() != io::ErrorKind::WouldBlock) {
+                self.secured(client, serial);
+            }
             let waits = match read {
                 Ok(0) => {
                     self.closed(client, CloseHow::Fin);
@@ -235,6 +240,10 @@ impl Shard {
                     false
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
+                Err(error) if shakes => {
+                    self.not_secured(client, serial, &error);
+                    false
+                }
                 Err(_) => {
                     self.closed(client, CloseHow::Rst);
                     false
@@ -258,13 +267,56 @@ impl Shard {
                 Heard::Reply { code, text } => self.replied(client, code, &text),
                 Heard::Nonsense(began) => self.gibberish(client, &began),
             }
-            if self.line(client, serial).is_none() {
+            let Some(line) = self.line(client, serial) else { return };
+            if line.shakes {
+                // Whatever came in the clear behind the answer to AUTH may be anybody's (RFC 4217, section 15).
+                if !bytes.is_empty() {
+                    self.not_secured(client, serial, &io::Error::other("there is more behind the 234"));
+                }
                 return;
             }
         }
         if let Some(line) = self.line(client, serial) {
             line.hearing = hearing;
         }
+    }
+
+    /// Begins TLS on the connection of `client`. What was read so far was in the clear, and is over.
+    pub(super) fn start_tls(&mut self, client: u32) {
+        let Some(line) = &mut self.slots[client as usize].line else { return };
+        let (Some(connector), Some(wire)) = (&self.connector, &mut line.wire) else { return };
+        let session = connector.session();
+        if let Ok(tls) = session.connect() {
+            let _ = wire.start_tls(tls); // if it is broken, whoever reads will hear of it
+        }
+        line.tls = Some(session);
+        line.shakes = true;
+        line.hearing = ftp::Hearing::default();
+        line.wake();
+    }
+
+    /// The TLS handshake of a control connection is complete.
+    fn secured(&mut self, client: u32, serial: u32) {
+        let now = self.now();
+        let Some(line) = self.line(client, serial) else { return };
+        line.shakes = false;
+        self.note(now, client, |_| "-- TLS".to_owned());
+        self.tell(now, client, client::Input::TlsDone);
+    }
+
+    /// It has failed.
+    fn not_secured(&mut self, client: u32, serial: u32, error: &io::Error) {
+        let now = self.now();
+        let cause = match error.kind() {
+            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Cause::Reset,
+            _ => Cause::CriticalError,
+        };
+        let phase = self.slots[client as usize].client.phase(false);
+        let why = error.to_string();
+        self.note(now, client, |_| format!("-- no TLS: {why}"));
+        self.refusal(now.at, Refusal { cause, phase, code: 0 }, None, &why);
+        self.tell(now, client, client::Input::TlsFailed { cause });
+        self.hang_up(now, client, serial);
     }
 
     /// A complete reply was read.

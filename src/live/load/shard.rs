@@ -23,6 +23,7 @@ use crate::client::{self, Behaviour, Client, ClientStreams, Env, actor};
 use crate::ftp::ArgId;
 use crate::id::{ClientId, PeerId, PopulationId};
 use crate::live::Clock;
+use crate::live::tls::Connector;
 use crate::observe::{Cause, Class, Latency, Observation, Refusal};
 use crate::rng::{Purpose, Stream, Streams};
 use crate::time::{Duration, Instant};
@@ -123,6 +124,8 @@ pub(super) struct Shard {
     pub bulk: Vec<u8>,
     /// Where a connect is neither accepted nor refused, what fills its queue, and its port.
     pub hole: Option<(TcpListener, std::net::TcpStream, u16)>,
+    /// What the TLS of its clients has in common, if they speak it.
+    pub connector: Option<Connector>,
     actions: Vec<client::Action>,
 }
 
@@ -138,6 +141,7 @@ impl Shard {
         me: Weak<RefCell<Self>>,
         outbox: Outbox,
         gauges: Arc<Gauges>,
+        connector: Option<Connector>,
     ) -> Self {
         let scenario = &plan.scenario;
         let streams = Streams::new(scenario.seed, plan.replication);
@@ -172,6 +176,7 @@ impl Shard {
             spelled: String::new(),
             bulk: vec![0; Self::BULK],
             hole: None,
+            connector,
             actions: Vec::with_capacity(16),
             plan,
         }
@@ -401,8 +406,8 @@ impl Shard {
                 }
                 self.send(moment, client, command);
             }
+            client::Action::StartTls => self.start_tls(client),
             client::Action::OpenData { .. } => self.open_data(moment, client, action),
-            client::Action::StartTls => {}
             client::Action::Ask => self.tell_actor_of(moment, client, actor::Input::Asked(ClientId(client))),
             client::Action::Lower => {
                 if self.is_parallel(client) {

@@ -53,6 +53,9 @@ pub(super) async fn when_all_is_said(station: Shared, mut link: Link, how: Close
 
 fn end(mut link: Link, how: CloseHow) {
     let socket = link.wire.socket();
+    if how != CloseHow::Rst {
+        link.wire.close_notify();
+    }
     // Each of these may fail on a connection that is broken already, which is an end, too.
     match how {
         CloseHow::Fin | CloseHow::None => {

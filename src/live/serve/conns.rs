@@ -36,6 +36,18 @@ pub(super) struct Link {
     pub(super) outbox: VecDeque<(Instant, Vec<u8>)>,
     /// Has the client sent something that the server never read?
     pub(super) unread: bool,
+    pub(super) tls: Shaking,
+}
+
+/// The TLS handshake of a control connection.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shaking {
+    /// It is complete, or there is none.
+    No,
+    /// It begins behind the last reply.
+    Due,
+    /// It is under way.
+    Begun,
 }
 
 /// One connection.
@@ -120,7 +132,7 @@ impl Conns {
         self.slots[slot as usize] = Some(Conn {
             generation,
             timer,
-            link: Some(Link { wire, outbox: VecDeque::new(), unread: false }),
+            link: Some(Link { wire, outbox: VecDeque::new(), unread: false, tls: Shaking::No }),
             waker: None,
             lines: Lines::default(),
             greeted: false,

@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::task::{Context, Poll};
 
 use super::calendar::Event;
-use super::conns::Key;
+use super::conns::{Key, Shaking};
 use super::data::Job;
 use super::lines::Line;
 use super::station::{Shared, Station};
@@ -93,13 +93,18 @@ impl Station {
                 Err(_) => Came::End,
             });
         }
-        if link.outbox.len() >= OUTBOX || !conn.greeted {
+        if link.tls == Shaking::Begun {
+            return self.shake(key, cx);
+        }
+        if link.tls == Shaking::Due || link.outbox.len() >= OUTBOX || !conn.greeted {
             return Poll::Pending; // woken when a reply is sent
         }
         if conn.lines.holds_line() {
             return Poll::Ready(Came::Something);
         }
-        if std::task::ready!(socket.poll_read_ready(cx)).is_err() {
+        // TLS may hold what the socket has no more.
+        let ciphered = link.wire.tls().is_some();
+        if !ciphered && std::task::ready!(socket.poll_read_ready(cx)).is_err() {
             return Poll::Ready(Came::End);
         }
         let mut scratch = [0; 4_096];
@@ -110,9 +115,41 @@ impl Station {
                 conn.lines.push(&scratch[..read]);
                 Came::Something
             }
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Came::Nothing,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if ciphered && !link.wire.unsent() && std::task::ready!(socket.poll_read_ready(cx)).is_err() {
+                    Came::End
+                } else {
+                    Came::Nothing
+                }
+            }
             Err(_) => Came::End,
         })
+    }
+
+    /// Moves a TLS handshake on.
+    fn shake(&mut self, key: Key, cx: &mut Context<'_>) -> Poll<Came> {
+        let Some(link) = self.conns.get(key).and_then(|conn| conn.link.as_mut()) else {
+            return Poll::Ready(Came::End);
+        };
+        let conn = key.conn();
+        match link.wire.shake() {
+            Ok(true) => {
+                link.tls = Shaking::No;
+                self.tell(Input::TlsDone { conn });
+            }
+            Ok(false) if link.wire.unsent() => {}
+            Ok(false) => {
+                if std::task::ready!(link.wire.socket().poll_read_ready(cx)).is_err() {
+                    return Poll::Ready(Came::End);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Poll::Ready(Came::End),
+            Err(_) => {
+                link.unread = true;
+                self.tell(Input::TlsFailed { conn });
+            }
+        }
+        Poll::Ready(Came::Nothing)
     }
 
     /// Obeys the next line, if one is there.
@@ -173,10 +210,11 @@ impl Station {
                 client.at = cut(&absolute(&client.at, to));
                 Command::bare(Verb::Cwd)
             }
-            Asked::Verb(verb_of_transfer @ (Verb::List | Verb::Retr | Verb::Stor)) => {
-                self.ask_for(key, verb_of_transfer, argument, verb == "NLST");
-                Command::bare(verb_of_transfer)
+            Asked::Verb(verb) if verb.is_transfer() => {
+                self.ask_for(key, verb, argument);
+                Command::bare(verb)
             }
+            Asked::Type(arg) => Command { verb: Verb::Type, arg },
             Asked::Verb(verb) => Command::bare(verb),
             Asked::Pasv { extended } => {
                 client.extended = extended;
@@ -194,17 +232,16 @@ impl Station {
             }
             Asked::Rest(from) => {
                 client.rest = from;
-                client.told = Some(format!("350 The next download begins at {from}.\r\n"));
-                other
+                Command::bare(Verb::Rest)
             }
             Asked::Size => {
                 let path = absolute(&client.at, argument);
                 let size = self.files.size(&path);
                 if let Some(conn) = self.conns.get(key) {
-                    conn.client.told = Some(format!("213 {size}\r\n"));
+                    conn.client.bytes = size;
                     conn.client.sized = Some((path, size));
                 }
-                other
+                Command::bare(Verb::Size)
             }
             Asked::Told(text) => {
                 client.told = Some(format!("{text}\r\n"));
@@ -215,7 +252,7 @@ impl Station {
     }
 
     /// A transfer was asked for: works out what it moves.
-    fn ask_for(&mut self, key: Key, verb: Verb, argument: &str, names_only: bool) {
+    fn ask_for(&mut self, key: Key, verb: Verb, argument: &str) {
         let waits = self.server.is_in_transfer(key.conn());
         let Some(conn) = self.conns.get(key) else { return };
         if !waits {
@@ -224,11 +261,11 @@ impl Station {
             return;
         }
         let client = &mut conn.client;
-        let named = if verb == Verb::List { without_options(argument) } else { argument };
+        let named = if verb.is_listing() { without_options(argument) } else { argument };
         let path = absolute(&client.at, named);
         let from = std::mem::take(&mut client.rest);
         let job = match verb {
-            Verb::List => Job::Listing(self.files.listing(&path, names_only)),
+            Verb::List | Verb::Nlst | Verb::Mlsd => Job::Listing(self.files.listing(&path, verb)),
             Verb::Retr => {
                 let sized = client.sized.take().filter(|(of, _)| *of == path);
                 let size = sized.map_or_else(|| self.files.size(&path), |(_, size)| size);

@@ -12,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use rustls::Connection;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
@@ -21,7 +22,9 @@ use super::control::nap;
 use super::station::{Shared, Station};
 use super::texts;
 use crate::id::ConnId;
+use crate::live::Wire;
 use crate::live::content::Content;
+use crate::live::tls::Acceptor;
 use crate::server::Input;
 use crate::time::{Duration, Instant};
 
@@ -287,12 +290,19 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
     })
     .await;
     nap(&station, at).await;
-    let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload));
-    let moved = match job {
-        Job::Upload => transfer.receive(&stream).await,
-        job => transfer.send(&stream, &job).await,
+    let tls = {
+        let station = station.borrow();
+        let acceptor = station.acceptor.as_ref().filter(|_| station.server.protects_data(conn));
+        acceptor.map(Acceptor::accept)
     };
-    drop(stream); // the client sees the end of the data before the reply
+    let mut wire = Wire::new(stream);
+    let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload));
+    let moved = match (transfer.secure(&mut wire, tls).await, job) {
+        (Err(error), _) => Err(error),
+        (Ok(()), Job::Upload) => transfer.receive(&mut wire).await,
+        (Ok(()), job) => transfer.send(&mut wire, &job).await,
+    };
+    drop(wire); // the client sees the end of the data before the reply
     let input = if moved.is_ok() { Input::TransferDone { conn } } else { Input::DataFailed { conn } };
     let station = transfer.over();
     station.borrow_mut().tell_of_data(key, number, input);
@@ -323,14 +333,27 @@ impl Transfer {
         self.station
     }
 
-    async fn send(&mut self, stream: &TcpStream, job: &Job) -> io::Result<()> {
+    /// Shakes hands, if the connection is to be under TLS.
+    async fn secure(&mut self, wire: &mut Wire, tls: Option<io::Result<Connection>>) -> io::Result<()> {
+        let Some(tls) = tls else { return Ok(()) };
+        wire.start_tls(tls?)?;
+        while !wire.shake()? {
+            if timeout(STILL, wire.readable()).await.is_err() {
+                self.stands_still();
+                wire.readable().await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&mut self, wire: &mut Wire, job: &Job) -> io::Result<()> {
         let size = job.bytes();
         let mut at = 0;
         while at < size {
             let length = (size - at).min(self.chunk() as u64) as usize;
             let wrote = {
                 let mut station = self.station.borrow_mut();
-                stream.try_write(station.scratch.filled(self.number, job, at, length))
+                wire.write_some(station.scratch.filled(self.number, job, at, length))
             };
             match wrote {
                 Ok(wrote) => {
@@ -338,28 +361,28 @@ impl Transfer {
                     self.moved(wrote).await;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if timeout(STILL, stream.writable()).await.is_err() {
+                    if timeout(STILL, wire.socket().writable()).await.is_err() {
                         self.stands_still();
-                        stream.writable().await?;
+                        wire.socket().writable().await?;
                     }
                 }
                 Err(error) => return Err(error),
             }
         }
-        Ok(())
+        wire.say_end().await
     }
 
-    async fn receive(&mut self, stream: &TcpStream) -> io::Result<()> {
+    async fn receive(&mut self, wire: &mut Wire) -> io::Result<()> {
         loop {
             let length = self.chunk();
-            let read = stream.try_read(self.station.borrow_mut().scratch.room(length));
+            let read = wire.read(self.station.borrow_mut().scratch.room(length));
             match read {
                 Ok(0) => return Ok(()),
                 Ok(read) => self.moved(read).await,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if timeout(STILL, stream.readable()).await.is_err() {
+                    if timeout(STILL, wire.readable()).await.is_err() {
                         self.stands_still();
-                        stream.readable().await?;
+                        wire.readable().await?;
                     }
                 }
                 Err(error) => return Err(error),

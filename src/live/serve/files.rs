@@ -44,11 +44,11 @@ impl Files {
                 match step {
                     Step::Login | Step::Quit => "/".clone_into(&mut at),
                     Step::Command(command) if command.verb == Verb::Cwd => {
-                        at = absolute(&at, text(command.arg))
+                        at = absolute(&at, text(command.arg));
                     }
                     Step::Transfer { command, size, .. } => {
                         let sizes = match command.verb {
-                            Verb::List => &mut files.listings,
+                            verb if verb.is_listing() => &mut files.listings,
                             Verb::Retr => &mut files.sizes,
                             _ => continue,
                         };
@@ -74,15 +74,15 @@ impl Files {
 
     /// The listing of the directory at `path`, as long as the script says: what the scenario names there comes first, then as many
     /// others as it takes.
-    pub(super) fn listing(&mut self, path: &str, names_only: bool) -> Vec<u8> {
+    pub(super) fn listing(&mut self, path: &str, verb: Verb) -> Vec<u8> {
         self.drawn += 1;
         let wanted =
             self.listings.get(path).map(|size| size.sample(self.draws.word(1, self.drawn)).min(LONGEST));
-        let known = self.known(path).into_iter().map(|(name, size)| entry(&name, size, names_only));
+        let known = self.known(path).into_iter().map(|(name, size)| entry(&name, size, verb));
         let mut text = String::new();
         let Some(wanted) = wanted.map(|wanted| wanted as usize) else {
             text.extend(known);
-            text.push_str(&entry("readme.txt", Some(OTHER), names_only));
+            text.push_str(&entry("readme.txt", Some(OTHER), verb));
             return text.into_bytes();
         };
         for line in known {
@@ -93,12 +93,12 @@ impl Files {
         let mut number = 0;
         loop {
             number += 1;
-            let line = entry(&format!("file-{number:07}"), Some(OTHER), names_only);
+            let line = entry(&format!("file-{number:07}"), Some(OTHER), verb);
             // The last name is as much longer as it takes.
             if text.len() + 2 * line.len() > wanted {
                 let longer = wanted.saturating_sub(text.len() + line.len());
                 let name = format!("file-{number:07}{}", "x".repeat(longer));
-                text.push_str(&entry(&name, Some(OTHER), names_only));
+                text.push_str(&entry(&name, Some(OTHER), verb));
                 text.truncate(wanted);
                 return text.into_bytes();
             }
@@ -126,11 +126,14 @@ impl Files {
     }
 }
 
-/// A line of a listing, as `ls -l` writes it; without a size it is a directory.
-fn entry(name: &str, size: Option<u64>, name_only: bool) -> String {
+/// A line of a listing: of LIST as `ls -l` writes it, of NLST a name, of MLSD facts (RFC 3659); without a size it is a directory.
+fn entry(name: &str, size: Option<u64>, verb: Verb) -> String {
     let mode = if size.is_some() { "-rw-r--r--" } else { "drwxr-xr-x" };
-    if name_only {
-        return format!("{name}\r\n");
+    match (verb, size) {
+        (Verb::Nlst, _) => return format!("{name}\r\n"),
+        (Verb::Mlsd, Some(size)) => return format!("type=file;size={size}; {name}\r\n"),
+        (Verb::Mlsd, None) => return format!("type=dir; {name}\r\n"),
+        _ => {}
     }
     format!("{mode}    1 ftp      ftp      {:>12} Jan 01  2026 {name}\r\n", size.unwrap_or(OTHER))
 }
@@ -168,7 +171,7 @@ mod tests {
     #[test]
     fn a_listing_is_as_long_as_the_script_says_and_begins_with_what_is_there() {
         let mut files = files();
-        let listing = String::from_utf8(files.listing("/pub", false)).unwrap();
+        let listing = String::from_utf8(files.listing("/pub", Verb::List)).unwrap();
         assert_eq!(listing.len(), 1_000);
         let lines: Vec<&str> = listing.lines().collect();
         assert!(
@@ -176,7 +179,9 @@ mod tests {
         );
         assert!(lines[1].starts_with("drwxr-xr-x") && lines[1].ends_with(" deep"));
         assert!(listing.ends_with("\r\n") && lines[2].ends_with(" file-0000001"));
-        assert_eq!(files.listing("/", false).len(), 10);
-        assert!(String::from_utf8(files.listing("/elsewhere", true)).unwrap().starts_with("readme.txt\r\n"));
+        assert_eq!(files.listing("/", Verb::List).len(), 10);
+        assert!(
+            String::from_utf8(files.listing("/elsewhere", Verb::Nlst)).unwrap().starts_with("readme.txt\r\n")
+        );
     }
 }

@@ -29,6 +29,7 @@ use tokio::task::LocalSet;
 use self::listener::Door;
 use self::station::Station;
 use super::clock::Epoch;
+use super::tls::Acceptor;
 use crate::chaos::Effect;
 use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
@@ -50,13 +51,25 @@ pub struct Plan {
     /// Addresses that stand for those of the scenario, from the first one on: a client that comes from the k-th of them is in the
     /// class of the scenario's k-th address.
     pub network: Option<(IpAddr, u32)>,
+    /// Does TLS begin with the first byte, as at port 990?
+    pub implicit_tls: bool,
+    /// Its certificate, if it speaks TLS; `None`: it makes one of its own for `localhost`.
+    pub acceptor: Option<Acceptor>,
 }
 
 impl Plan {
     /// The server of `scenario` on a free port of 127.0.0.1, until it is stopped.
     pub fn of(scenario: Arc<Scenario>) -> Self {
         let listen = SocketAddr::from(([127, 0, 0, 1], 0));
-        Self { scenario, replication: 0, listen, length: Duration::FOREVER, network: None }
+        Self {
+            scenario,
+            replication: 0,
+            listen,
+            length: Duration::FOREVER,
+            network: None,
+            implicit_tls: false,
+            acceptor: None,
+        }
     }
 
     /// What of the scenario cannot be served, a sentence each.

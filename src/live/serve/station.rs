@@ -11,15 +11,17 @@ use std::sync::Arc;
 
 use super::calendar::{Calendar, Event};
 use super::closing;
-use super::conns::{Conns, Key, Link, SERVER};
+use super::conns::{Conns, Key, Link, SERVER, Shaking};
 use super::data::{Lanes, Scratch};
 use super::files::Files;
+use super::lines::Lines;
 use super::listener::Door;
 use super::peers::Peers;
 use super::{Plan, control, texts};
 use crate::chaos::Effect;
 use crate::ftp::ArgId;
 use crate::id::{ConnId, PeerId};
+use crate::live::tls::Acceptor;
 use crate::live::{Clock, Epoch, Wire};
 use crate::observe::CloseHow;
 use crate::rng::Streams;
@@ -52,6 +54,10 @@ pub(super) struct Station {
     network: Option<(IpAddr, u32)>,
     /// The accounts of the scenario, by name.
     pub(super) accounts: BTreeMap<String, ArgId>,
+    /// Does TLS begin with the first byte?
+    implicit_tls: bool,
+    /// The server's end of TLS, if it speaks it.
+    pub(super) acceptor: Option<Acceptor>,
     /// Data connections so far.
     pub(super) transfers: u64,
     actions: Vec<Action>,
@@ -66,12 +72,20 @@ impl Station {
             .iter()
             .flat_map(|fault| fault.controls(SERVER).map(|(_, control)| control))
             .collect();
-        let server = Server::new(
-            SERVER,
-            scenario.servers[0].policy.clone(),
-            ServerStreams::new(streams, SERVER),
-            &controls,
-        );
+        let mut policy = scenario.servers[0].policy.clone();
+        // A real handshake takes what it takes.
+        (policy.tls.cost, policy.tls.resumed_cost) = (Duration::ZERO, Duration::ZERO);
+        let acceptor = if plan.implicit_tls || policy.tls.offer.is_some() {
+            Some(match &plan.acceptor {
+                Some(acceptor) => acceptor.clone(),
+                None => {
+                    Acceptor::self_signed(&["localhost", "127.0.0.1", "::1"]).map_err(io::Error::other)?
+                }
+            })
+        } else {
+            None
+        };
+        let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
         let files = Files::new(&scenario, streams);
         let calendar = Calendar::new()?;
         let names = scenario.strings.iter().enumerate().skip(usize::from(ArgId::ANONYMOUS.0) + 1);
@@ -91,6 +105,8 @@ impl Station {
                 scratch: Scratch::default(),
                 network: plan.network,
                 accounts,
+                implicit_tls: plan.implicit_tls,
+                acceptor,
                 transfers: 0,
                 actions: Vec::new(),
                 scenario,
@@ -194,7 +210,7 @@ impl Station {
 
     fn act(&mut self, now: Instant, action: &Action) {
         match *action {
-            Action::Observe(_) | Action::StartTls { .. } | Action::AnswerHello { .. } => {}
+            Action::Observe(_) => {}
             Action::Arm { conn, at } => {
                 // A deadline may have gone by while the server hung.
                 let slot = conn.slot() as u32;
@@ -208,6 +224,13 @@ impl Station {
                 }
             }
             Action::Reply { conn, reply, at } => self.reply(now, conn, reply, at),
+            Action::StartTls { conn, .. } => {
+                if let Some(link) = self.conns.of(conn).and_then(|entry| entry.link.as_mut()) {
+                    link.tls = Shaking::Due;
+                }
+                self.start_tls(conn);
+            }
+            Action::AnswerHello { .. } => {} // only where a handshake is a model
             Action::Close { conn, how, .. } => self.close(conn, how),
             Action::StartTransfer { conn, at } => self.start_transfer(conn, at),
             Action::AbortData { conn } => self.abort_data(conn),
@@ -245,7 +268,31 @@ impl Station {
         if let Some(shared) = self.shared() {
             tokio::task::spawn_local(control::read(shared, key));
         }
-        self.tell(Input::Accepted { conn: key.conn(), peer: number, class });
+        let (conn, peer) = (key.conn(), number);
+        self.tell(if self.implicit_tls {
+            Input::AcceptedTls { conn, peer, class }
+        } else {
+            Input::Accepted { conn, peer, class }
+        });
+    }
+
+    /// Begins TLS on a connection where that is due and everything is said that comes before. What was read so far was in the clear, and
+    /// is forgotten (RFC 4217, section 15).
+    fn start_tls(&mut self, conn: ConnId) {
+        let (Some(acceptor), Some(entry)) = (&self.acceptor, self.conns.of(conn)) else { return };
+        let Some(link) =
+            entry.link.as_mut().filter(|link| link.tls == Shaking::Due && link.outbox.is_empty())
+        else {
+            return;
+        };
+        entry.lines = Lines::default();
+        link.tls = Shaking::Begun;
+        if let Ok(tls) = acceptor.accept() {
+            let _ = link.wire.start_tls(tls); // if it is broken, its reader finds out
+        }
+        if let Some(waker) = &entry.waker {
+            waker.wake_by_ref();
+        }
     }
 
     /// The class of an address: that of the address of the scenario which it stands for, if it does.
@@ -312,6 +359,7 @@ impl Station {
         if let Some(waker) = &conn.waker {
             waker.wake_by_ref(); // there is room for more commands
         }
+        self.start_tls(key.conn());
     }
 
     /// TCP ends behind the last reply.
@@ -340,7 +388,8 @@ impl Station {
 impl Link {
     /// Sends the replies whose time has come.
     pub(super) fn send_due(&mut self, now: Instant) {
-        while let Some((_, bytes)) = self.outbox.pop_front_if(|(at, _)| *at <= now) {
+        while self.outbox.front().is_some_and(|(at, _)| *at <= now) {
+            let Some((_, bytes)) = self.outbox.pop_front() else { return };
             if self.wire.write(&bytes).is_err() {
                 self.outbox.clear(); // its reader finds out, too
             }

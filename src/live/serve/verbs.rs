@@ -4,10 +4,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::ftp::Verb;
+use crate::ftp::{ArgId, Verb};
 
 /// What a line asks for.
-#[derive(PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Asked {
     /// Something that the machine knows.
     Verb(Verb),
@@ -19,13 +19,16 @@ pub(super) enum Asked {
     Rest(u64),
     /// SIZE of a file.
     Size,
+    /// TYPE: binary or text.
+    Type(ArgId),
     /// Something that the machine does not know, and that this is the answer to once the client is logged in.
     Told(&'static str),
     /// Something that nobody knows.
     Unknown,
 }
 
-const FEATURES: &str = "211-Features:\r\n EPRT\r\n EPSV\r\n REST STREAM\r\n SIZE\r\n UTF8\r\n211 End";
+const FEATURES: &str =
+    "211-Features:\r\n EPRT\r\n EPSV\r\n MLST Type*;Size*;\r\n REST STREAM\r\n SIZE\r\n UTF8\r\n211 End";
 
 /// Takes a line apart: its verb in capitals, and its argument.
 pub(super) fn split(line: &str) -> (String, &str) {
@@ -45,7 +48,7 @@ pub(super) fn split(line: &str) -> (String, &str) {
 
 /// What `verb` with `argument` asks for. `local` is the server's own address: where a client may be told to connect to.
 pub(super) fn asked(verb: &str, argument: &str, local: IpAddr) -> Asked {
-    const KNOWN: [Verb; 13] = [
+    const KNOWN: [Verb; 17] = [
         Verb::User,
         Verb::Pass,
         Verb::Cwd,
@@ -59,18 +62,25 @@ pub(super) fn asked(verb: &str, argument: &str, local: IpAddr) -> Asked {
         Verb::SiteIdle,
         Verb::Noop,
         Verb::Quit,
+        Verb::Nlst,
+        Verb::Mlsd,
+        Verb::Pbsz,
+        Verb::Prot,
     ];
     let known = match verb {
         "XCWD" | "CDUP" | "XCUP" => Some(Verb::Cwd),
         "XPWD" => Some(Verb::Pwd),
-        "NLST" => Some(Verb::List),
+        "AUTH" => is_tls(argument).then_some(Verb::Auth),
         "APPE" | "STOU" => Some(Verb::Stor),
-        _ => KNOWN.into_iter().find(|known| known.name() == verb),
+        _ => KNOWN.into_iter().find(|known| known.word() == verb),
     };
     match (known, verb) {
         (Some(Verb::Pasv), _) if local.is_ipv6() => Asked::Told("425 PASV is for IPv4: use EPSV."),
         (Some(Verb::Pasv), _) => Asked::Pasv { extended: false },
         (Some(Verb::Port), _) => port(argument).map_or(Asked::Told("501 Illegal PORT command."), Asked::Port),
+        (Some(Verb::Prot), _) if !argument.trim().eq_ignore_ascii_case("P") => {
+            Asked::Told("534 Data connections are private, or there is no TLS.")
+        }
         (Some(known), _) => Asked::Verb(known),
         (None, "EPSV") if argument.eq_ignore_ascii_case("ALL") => {
             Asked::Told("200 EPSV ALL command successful.")
@@ -88,7 +98,11 @@ pub(super) fn asked(verb: &str, argument: &str, local: IpAddr) -> Asked {
         (None, "SIZE") => Asked::Size,
         (None, "SYST") => Asked::Told("215 UNIX Type: L8"),
         (None, "FEAT") => Asked::Told(FEATURES),
-        (None, "TYPE") => Asked::Told("200 Type set."),
+        (None, "TYPE") => match argument.trim().to_ascii_uppercase().as_str() {
+            "I" | "L 8" => Asked::Type(ArgId::IMAGE),
+            "A" | "A N" => Asked::Type(ArgId::ASCII),
+            _ => Asked::Told("504 No such type."),
+        },
         (None, "MODE") => Asked::Told("200 Mode set."),
         (None, "STRU") => Asked::Told("200 Structure set."),
         (None, "OPTS") if argument.to_ascii_uppercase().starts_with("UTF8") => Asked::Told("200 UTF8 is on."),
@@ -97,6 +111,11 @@ pub(super) fn asked(verb: &str, argument: &str, local: IpAddr) -> Asked {
         (None, "HELP") => Asked::Told("214 RFC 959."),
         _ => Asked::Unknown,
     }
+}
+
+/// What AUTH may name for TLS: its own name, and what it was called before (RFC 4217).
+fn is_tls(argument: &str) -> bool {
+    ["TLS", "TLS-C", "SSL"].iter().any(|name| argument.trim().eq_ignore_ascii_case(name))
 }
 
 /// `h1,h2,h3,h4,p1,p2` (RFC 959).
@@ -144,7 +163,12 @@ mod tests {
     fn verbs_and_their_cousins_are_known() {
         assert_eq!(ask("quit"), Asked::Verb(Verb::Quit));
         assert_eq!(ask("site idle 5"), Asked::Verb(Verb::SiteIdle));
-        assert_eq!(ask("NLST -a"), Asked::Verb(Verb::List));
+        assert_eq!(ask("NLST -a"), Asked::Verb(Verb::Nlst));
+        assert_eq!(ask("auth tls"), Asked::Verb(Verb::Auth));
+        assert_eq!(ask("AUTH GSSAPI"), Asked::Unknown);
+        assert_eq!(ask("PROT P"), Asked::Verb(Verb::Prot));
+        assert!(matches!(ask("PROT C"), Asked::Told(_)));
+        assert_eq!(ask("type a"), Asked::Type(ArgId::ASCII));
         assert_eq!(ask("EPSV"), Asked::Pasv { extended: true });
         assert_eq!(ask("EPSV 2"), Asked::Told("522 Network protocol not supported."));
         assert_eq!(ask("REST 100"), Asked::Rest(100));

@@ -96,6 +96,25 @@ impl Axis {
         Self { low: 1.0, high, log: true, ticks: fixed.into_iter().chain(nines).collect(), title }
     }
 
+    /// From `low` to `high`, neither of which is rounded, in counts.
+    pub fn range(low: f64, high: f64, title: &str) -> Self {
+        let low = tame(low);
+        let high = tame(high).max(low * (1.0 + 1e-6)).max(low + 1e-6);
+        let step = round_step((high - low) / 8.0);
+        let first = libm::ceil(low / step - 1e-9);
+        let ticks = (0..40)
+            .map(|i| (first + f64::from(i)) * step)
+            .take_while(|at| *at <= high * (1.0 + 1e-12))
+            .map(|at| Tick { at, label: quantity(at, step) })
+            .collect();
+        Self { low, high, log: false, ticks, title: title.to_owned() }
+    }
+
+    /// Its ends.
+    pub fn ends(&self) -> (f64, f64) {
+        (self.low, self.high)
+    }
+
     /// From 0 to `high`, marked at the multiples of `step`.
     fn linear(high: f64, step: f64, title: &str, label: impl Fn(f64) -> String) -> Self {
         let n = (high / step + 1e-9).floor() as u32;

@@ -8,6 +8,7 @@ mod concurrency;
 mod findings;
 mod font;
 mod marks;
+mod onset;
 mod panel;
 mod png;
 mod refusals;
@@ -18,6 +19,7 @@ mod time_to_service;
 
 use plotters::backend::DrawingBackend;
 
+use crate::experiment::onset::Finding;
 use crate::metrics::summary::{Summary, TimelineRow};
 use crate::report::words::seconds;
 use canvas::Canvas;
@@ -45,6 +47,15 @@ enum Kind {
 /// The names of all charts, in the order of [`charts`].
 pub const NAMES: [&str; 4] =
     [Kind::Concurrency.name(), Kind::Refusals.name(), Kind::TimeToService.name(), Kind::Retries.name()];
+
+/// The chart of an onset search.
+pub fn onset(found: &Finding) -> Chart {
+    Chart {
+        name: "onset",
+        svg: canvas::svg(|canvas| onset::draw(canvas, found)),
+        png: png::encode(&canvas::pixels(|canvas| onset::draw(canvas, found))),
+    }
+}
 
 /// Every chart of a result.
 pub fn charts(summary: &Summary, rows: &[TimelineRow]) -> Vec<Chart> {

@@ -72,6 +72,11 @@ impl Sheet {
         Self { title, subtitle: subtitle(summary), keys, marks }
     }
 
+    /// A chart of something else than a run, without marks in time.
+    pub fn titled(title: String, subtitle: String, keys: Vec<Key>) -> Self {
+        Self { title, subtitle, keys, marks: Marks::default() }
+    }
+
     /// The panels, from above, over the one level axis `x`: the upright axis and the share of the height of each.
     pub fn panels(&self, x: &Axis, uprights: Vec<(Axis, f64)>) -> Vec<Panel> {
         let top = self.marks_top() + self.marks.height() + 30.0;

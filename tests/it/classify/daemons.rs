@@ -6,6 +6,7 @@ use ftp421::observe::Cause;
 
 use super::caller::Crowd;
 use crate::real::daemon::Daemon;
+use crate::support::project;
 
 const ALICE: (&str, &str) = ("alice", "secret");
 const BOB: (&str, &str) = ("bob", "secret");
@@ -145,4 +146,32 @@ fn the_refusals_of_pyftpdlib() {
     stays.is(Cause::DataConnectTimeout);
     crowd.waits(&mut first).is(Cause::LoginTimeout);
     crowd.waits(&mut second).is(Cause::IdleTimeout);
+}
+
+#[test]
+fn the_bans_of_proftpd() {
+    let scratch = tempfile::tempdir().unwrap();
+    let modules = project().join(".cache/daemons/proftpd-core/usr/lib/proftpd");
+    for (message, code) in [("BanMessage \"Host %a has been banned\"", 530), ("", 0)] {
+        let daemon = Daemon::proftpd(&format!(
+            "ModulePath {}\nLoadModule mod_ban.c\nBanEngine on\nBanLog none\nBanTable {}/bans{code}\nMaxLoginAttempts 3\n\
+             BanOnEvent MaxLoginAttempts 1/00:10:00 00:10:00\n{message}",
+            modules.display(),
+            scratch.path().display()
+        ));
+        let mut crowd = Crowd::new("proftpd", daemon.port);
+        let mut guesser = crowd.enters(2, 1);
+        for _ in 0..2 {
+            crowd.guesses(&mut guesser, ALICE.0).is_harmless();
+        }
+        let last = crowd.guesses(&mut guesser, ALICE.0);
+        assert_eq!(last.named.map(|verdict| verdict.cause), Some(Cause::LoginAttempts), "{last:?}");
+        if code != 0 {
+            crowd.waits(&mut guesser).is(Cause::Banned); // a second 530 behind the first
+        }
+        let (_, heard) = crowd.call(2, 1);
+        assert_eq!(heard.code, code, "{heard:?}");
+        heard.is(Cause::Banned);
+        crowd.enters(3, 1);
+    }
 }

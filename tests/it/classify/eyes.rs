@@ -43,7 +43,6 @@ struct Conn {
     busy: Instant,
     transferred: Instant,
     awaiting: Option<Verb>,
-    preliminary: bool,
     moves: Option<Verb>,
     passive_since: Option<Instant>,
     data_since: Option<Instant>,
@@ -132,13 +131,10 @@ impl<'s> Eyes<'s> {
         self.cases.push(Case { evidence, text, truth });
         let Some(conn) = self.conns.get_mut(&key) else { return };
         conn.heard = Some((now, place));
-        if truth.is_some() {
-            if conn.logged_in.is_none() {
-                self.around.refused(now, conn.whose, evidence.phase);
-            }
+        if truth.is_some() && conn.logged_in.is_none() {
+            self.around.refused(now, conn.whose, evidence.phase);
         }
         if code < 200 {
-            conn.preliminary = true;
             return;
         }
         match (code, conn.awaiting.take()) {
@@ -163,7 +159,6 @@ impl<'s> Eyes<'s> {
             (421, None) if conn.logged_in.is_some() => self.around.cut(now, conn.whose),
             _ => {}
         }
-        conn.preliminary = false;
     }
 
     fn closed(&mut self, now: Instant, key: (u16, u32), how: CloseHow, cause: Option<Cause>) {
@@ -173,9 +168,9 @@ impl<'s> Eyes<'s> {
         if let Some((at, place)) = conn.heard
             && now.since(at) <= Duration::from_millis(400)
         {
-            let case = &mut self.cases[place];
-            if case.truth.is_some() {
-                case.evidence.close = Some(how);
+            let reply = &mut self.cases[place];
+            if reply.truth.is_some() {
+                reply.evidence.close = Some(how);
                 return;
             }
         }
@@ -211,7 +206,6 @@ impl Tap for Eyes<'_> {
                 busy: now,
                 transferred: now,
                 awaiting: None,
-                preliminary: false,
                 moves: None,
                 passive_since: None,
                 data_since: None,

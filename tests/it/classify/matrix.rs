@@ -131,7 +131,7 @@ fn refusals_are_told_apart() {
     let seen = seen();
     let named: BTreeMap<&str, Classifier> =
         Profile::names().map(|name| (name, Classifier::new(Some(name)))).collect();
-    let names: Vec<&str> = Profile::names().collect();
+    let profiles: Vec<&str> = Profile::names().collect();
     let unnamed = Classifier::new(None);
     let mut scores: [(&str, Score); 7] = [
         ("own texts, the profile named", Score::default()),
@@ -144,8 +144,8 @@ fn refusals_are_told_apart() {
     ];
     for (number, one) in seen.iter().enumerate() {
         let own = &named[one.profile];
-        let at = names.iter().position(|name| *name == one.profile).expect("it is built in");
-        let wrong = &named[names[(at + 5) % names.len()]];
+        let at = profiles.iter().position(|profile| *profile == one.profile).expect("it is built in");
+        let wrong = &named[profiles[(at + 5) % profiles.len()]];
         let original = one.case.text.as_str();
         let silent = one.case.evidence.code == 0;
         // A welcome stays as it is: only what is negative is told in other words.

@@ -6,5 +6,6 @@ mod daemons;
 mod eyes;
 mod matrix;
 mod scenes;
+mod shipped;
 mod total;
 mod words;

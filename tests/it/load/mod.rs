@@ -3,4 +3,5 @@
 mod hostile;
 pub mod rig;
 mod sessions;
+mod tls;
 mod transfers;

@@ -118,6 +118,18 @@ impl Daemon {
 
     /// pyftpdlib with the account `alice`, password `secret`. `extra` is Python, run before the server is made.
     pub fn pyftpdlib(extra: &str) -> Self {
+        Self::pyftpdlib_with("FTPHandler", extra)
+    }
+
+    /// The same under TLS, with the certificate and the key in this file.
+    pub fn pyftpdlib_tls(pem: &Path, extra: &str) -> Self {
+        Self::pyftpdlib_with(
+            "TLS_FTPHandler as FTPHandler",
+            &format!("FTPHandler.certfile = '{}'\n{extra}", pem.display()),
+        )
+    }
+
+    fn pyftpdlib_with(handler: &str, extra: &str) -> Self {
         let program = cached("venv/bin/python");
         let version = "import pyftpdlib; print('pyftpdlib', pyftpdlib.__ver__)";
         assert_version(Command::new(&program).args(["-c", version]), "pyftpdlib 2.");
@@ -126,7 +138,7 @@ impl Daemon {
             let script = format!(
                 "import logging\n\
                  from pyftpdlib.authorizers import DummyAuthorizer\n\
-                 from pyftpdlib.handlers import FTPHandler\n\
+                 from pyftpdlib.handlers import {handler}\n\
                  from pyftpdlib.servers import FTPServer\n\
                  logging.basicConfig(level=logging.ERROR)\n\
                  FTPHandler.authorizer = DummyAuthorizer()\n\
@@ -272,6 +284,13 @@ fn written(dir: &Path, config: &str) -> String {
 /// A program of the daemons that `.ci/install` unpacks.
 fn unpacked(path: &str) -> PathBuf {
     cached(&format!("daemons/{path}"))
+}
+
+/// The folder of a module that `.ci/install` unpacks for `ProFTPD`.
+pub fn module(package: &str, module: &str) -> PathBuf {
+    let folder = unpacked(&format!("{package}/usr/lib/proftpd"));
+    assert!(folder.join(module).exists(), "{module} is missing: run .ci/install");
+    folder
 }
 
 /// A program that `.ci/install` has put in place.

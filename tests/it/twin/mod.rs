@@ -19,6 +19,9 @@ use ftp421::watch::Watch;
 
 use crate::support;
 
+/// From the start of both ends to the beginning of the run: what they need to be ready.
+const WARM_UP: Duration = Duration::from_millis(400);
+
 /// Who is listened to.
 type Listened = (PopulationId, u32);
 
@@ -33,7 +36,7 @@ fn simulated(scenario: &Scenario, (population, index): Listened) -> String {
 fn real(scenario: &Arc<Scenario>, listened: Listened) -> String {
     const FIRST: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 1));
     let plan = Plan { network: Some((FIRST, 16)), ..Plan::of(Arc::clone(scenario)) };
-    let server = Emulator::serve(plan, Duration::from_millis(50)).expect("it listens");
+    let server = Emulator::serve(plan, WARM_UP).expect("it listens");
     let plan = load::Plan {
         scenario: Arc::clone(scenario),
         replication: 0,
@@ -42,6 +45,7 @@ fn real(scenario: &Arc<Scenario>, listened: Listened) -> String {
             host: "127.0.0.1".to_owned(),
             address: server.address(),
             implicit_tls: false,
+            trust: ftp421::live::tls::Trust::Anybody,
             data: load::DataForm::ByFamily,
         },
         sources: Sources::Network { first: FIRST, count: 16 },
@@ -64,9 +68,10 @@ fn real(scenario: &Arc<Scenario>, listened: Listened) -> String {
 }
 
 /// Plays `text` in both worlds at once, and says where they differ.
-fn differences(name: &str, text: &str, listened: Listened, tolerance: f64) -> Option<String> {
+fn differences(text: &str, listened: Listened, tolerance: f64) -> Option<String> {
     let scenario = Arc::new(support::scenario(text));
     let (ours, theirs) = (simulated(&scenario, listened), real(&scenario, listened));
-    transcript::compare(&ours, &theirs, scenario.duration.as_secs_f64(), tolerance)
-        .map(|why| format!("== {name}: {why}\n-- in virtual time\n{ours}-- over sockets\n{theirs}"))
+    let end = scenario.duration.as_secs_f64();
+    transcript::compare(&ours, &theirs, end, tolerance)
+        .map(|why| format!("{why}\n-- in virtual time\n{ours}-- over sockets\n{theirs}"))
 }

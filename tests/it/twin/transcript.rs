@@ -6,20 +6,27 @@ struct Line {
     text: String,
 }
 
-/// Where two transcripts differ up to `end`, if they do: a real run says QUIT behind it. A line may be `tolerance` later or earlier in
-/// the other world. The machines' own times are exact; what is left is the real world's: scheduling on a busy machine.
+/// Where two transcripts differ up to `end`, if they do: a real run says QUIT behind it. A line may be `tolerance` later or earlier
+/// behind the one before it in the other world. The machines' own times are exact; what is left is the real world's: scheduling on a busy machine.
 pub fn compare(ours: &str, theirs: &str, end: f64, tolerance: f64) -> Option<String> {
     let (ours, theirs) = (lines(ours, end), lines(theirs, end));
     if ours.is_empty() {
         return Some("nothing was said".to_owned());
     }
+    let (mut before, mut beside) = (0.0, 0.0);
     for (place, (a, b)) in ours.iter().zip(&theirs).enumerate() {
         if a.text != b.text {
             return Some(format!("line {}: {:?} and {:?}", place + 1, a.text, b.text));
         }
-        if (a.at - b.at).abs() > tolerance {
-            return Some(format!("line {} {:?}: at {:.3} s and at {:.3} s", place + 1, a.text, a.at, b.at));
+        let (ours, theirs) = (a.at - before, b.at - beside);
+        if (ours - theirs).abs() > tolerance {
+            return Some(format!(
+                "line {} {:?}: {ours:.3} s and {theirs:.3} s behind the one before",
+                place + 1,
+                a.text
+            ));
         }
+        (before, beside) = (a.at, b.at);
     }
     (ours.len() != theirs.len()).then(|| format!("{} lines and {}", ours.len(), theirs.len()))
 }

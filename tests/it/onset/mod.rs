@@ -1,0 +1,4 @@
+//! The search for the onset: in virtual time against what the profile says and what theory says, in real time against real servers.
+
+mod coverage;
+mod simulated;

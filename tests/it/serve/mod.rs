@@ -1,0 +1,28 @@
+//! The served model: real clients log in, list, fetch and store; TCP ends as the model says; a hostile peer costs little.
+//!
+//! What the model itself does is tested elsewhere, in virtual time; that both worlds agree, by the twin test.
+
+mod clients;
+mod command;
+mod ends;
+mod hostile;
+
+use std::sync::Arc;
+
+use ftp421::live::serve::Emulator;
+
+use crate::support;
+
+/// A served model with these keys of `[server]`, and this script.
+fn server(keys: &str, script: &str) -> Emulator {
+    server_with(keys, script, "")
+}
+
+/// The same with more tables behind.
+fn server_with(keys: &str, script: &str, tables: &str) -> Emulator {
+    let text = format!(
+        "schema = 1\nname = \"served\"\nduration = \"10m\"\n[server]\n{keys}\n[[clients]]\nname = \"a\"\nuser = \"alice\"\n\
+         arrivals = {{ executor = \"constant-clients\", clients = 1 }}\nscript = [\"login\", {script}]\n{tables}\n"
+    );
+    Emulator::start(Arc::new(support::scenario(&text))).expect("it listens")
+}
