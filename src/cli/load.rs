@@ -34,9 +34,8 @@ const RUN_UP: Duration = Duration::from_millis(200);
 const FLEET_RUN_UP: Duration = Duration::from_millis(1_500);
 
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(after_help = "Examples:
-  ftp421 load                                                      half a minute against a server of our own
+  ftp421 load                          half a minute against a server of our own
   ftp421 load scenarios/load-nat.toml --seed 7
   ftp421 load mine.toml --target ftp://127.0.0.1:2121 --users accounts.csv --duration 1m
   ftp421 load mine.toml --target ftp://ftp.example.org --i-own ftp.example.org --max-rate 20
@@ -50,7 +49,8 @@ their own have the password ftp421, and anonymous gives an e-mail address.
 Only loopback is talked to, unless --i-own names the target; --max-sessions, --max-rate and --max-duration bound what a scenario
 may bring. Ctrl-C ends the run politely and keeps what was measured, a second one ends it at once. The results go to
 ./ftp421-out/<scenario>-load/; `generator` in summary.json says whether the load generator kept up. If it did not, the exit code
-is 109; if the target's rule forbids the run it is 106, and 1 if nobody answered.")]
+is 109; if the safety rule forbids the run it is 106, and 1 if nobody
+answered.")]
 pub(super) struct Args {
     /// The scenario; without it a built-in one of half a minute
     scenario: Option<PathBuf>,
@@ -133,7 +133,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     notes.extend(load::shortages(&plan).map_err(broken)?);
     if !args.quiet {
-        notes.iter().for_each(|note| eprintln!("note: {note}"));
+        for note in &notes {
+            eprintln!("note: {note}");
+        }
         eprintln!("addresses: {map}");
     }
     let (load, target) = replicate(args, plan.clone(), target.is_none(), &watch, &map)?;

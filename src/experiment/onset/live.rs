@@ -5,9 +5,9 @@
 use std::sync::Arc;
 
 use super::trial::{Ear, Generator, Log, Said, Trial, Trouble, World};
-use crate::live::Epoch;
 use crate::live::load::{self, Accounts, Gauges, Heard, Plan, Sources, Target};
-use crate::time::Duration;
+use crate::live::{Clock, Epoch};
+use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
 /// What a server is given to see to those whom a trial left behind, before the next one begins.
@@ -49,6 +49,8 @@ pub struct LiveWorld {
     pub profile: Option<String>,
     /// Between two trials.
     pub rest: Rest,
+    /// Counts from the beginning of the search.
+    pub clock: Clock,
     /// How long clients have for their QUIT.
     pub grace: Duration,
     /// Stops it all.
@@ -73,6 +75,10 @@ impl World for LiveWorld {
             Sources::Kernel => 1,
             Sources::Network { count, .. } => count,
         }
+    }
+
+    fn spent(&self) -> Duration {
+        self.clock.now().since(Instant::ZERO)
     }
 
     fn rest_longer(&mut self) {

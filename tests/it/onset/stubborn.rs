@@ -1,8 +1,9 @@
 //! Servers that give a search nothing to find, and targets that it leaves alone.
 
-use std::io::{Read as _, Write as _};
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -64,4 +65,53 @@ fn other_machines_are_left_alone_unless_they_are_ones_own() {
     assert_eq!(done.status.code(), Some(106), "{}", stderr(&done));
     assert_eq!(onset("gopher://127.0.0.1", &[]).status.code(), Some(2));
     assert_eq!(onset("ftp://127.0.0.1", &["--sim"]).status.code(), Some(2));
+}
+
+/// IPv6 has one address on loopback: what that leaves open is said.
+#[test]
+fn one_address_cannot_tell_limits_apart_by_itself() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("s.toml");
+    let text = "schema = 1\nname = \"s\"\nduration = \"1h\"\n[server]\nmax_clients = 3\n";
+    fs::write(&file, text).unwrap();
+    let mut server = Command::new(env!("CARGO_BIN_EXE_ftp421"))
+        .args(["serve", "--host", "::1", file.to_str().unwrap()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(server.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let url = line.split_whitespace().find(|word| word.starts_with("ftp://")).map(str::to_owned);
+    let done = url.as_ref().map(|url| onset(url.trim_end_matches('/'), &["--no-rate", "--cap", "9"]));
+    let _ = server.kill();
+    let _ = server.wait();
+    let done = done.unwrap_or_else(|| panic!("{line:?}"));
+    assert!(done.status.success(), "{}", stderr(&done));
+    let found: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(found["admitted"], 3);
+    assert_eq!(found["first_refusal"]["cause"], "max_clients", "by its text");
+    assert_eq!(found["ramps"].as_array().unwrap().len(), 1);
+    assert!(found["notes"].to_string().contains("one address"), "{}", found["notes"]);
+}
+
+#[test]
+fn ctrl_c_keeps_what_was_found_until_then() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ftp421"))
+        .args(["onset", "--cap", "2000", "--gap", "30ms"])
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines();
+    let begun = said.by_ref().map_while(Result::ok).any(|line| line.contains("a ramp from one address"));
+    assert!(begun, "it never ramped");
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    said.by_ref().for_each(drop);
+    assert_eq!(child.wait().unwrap().code(), Some(105));
+    let found = fs::read(dir.path().join("ftp421-out/onset/onset.json")).unwrap();
+    let found: Value = serde_json::from_slice(&found).unwrap();
+    assert_eq!((&found["partial"], found["admitted"].as_u64() > Some(0)), (&Value::Bool(true), true));
 }
