@@ -44,7 +44,7 @@ fn sessions(port: u16) {
     for _ in 0..PAIRS {
         let bare = cpu_us(|| raw::sessions(port, SESSIONS, AT_ONCE).expect("the bare client runs"));
         let mut completed = 0;
-        let ours = cpu_us(|| completed = run(port, &text, |_| false));
+        let ours = cpu_us(|| completed = run(port, &text, ends(SESSIONS)));
         assert_eq!(completed, SESSIONS, "every session was served");
         pairs.push((bare / f64::from(SESSIONS), ours / f64::from(SESSIONS)));
     }
@@ -80,7 +80,7 @@ fn downloads(port: u16) {
         let bare_cpu = cpu_us(|| {
             bare = rate(|| assert_eq!(raw::download(port).expect("the bare client runs"), server::FILE));
         });
-        let ours_cpu = cpu_us(|| ours = rate(|| assert_eq!(run(port, &text, |_| false), 1)));
+        let ours_cpu = cpu_us(|| ours = rate(|| assert_eq!(run(port, &text, ends(1)), 1)));
         pairs.push((bare, ours));
         cpu.push((bare_cpu, ours_cpu));
     }
@@ -95,8 +95,16 @@ fn downloads(port: u16) {
 fn clients(name: &str, sessions: u32, clients: u32, script: &str) -> String {
     format!(
         "schema = 1\nname = \"{name}\"\nduration = \"60s\"\n[server]\nprofile = \"rfc959\"\n[[clients]]\nname = \"clients\"\n\
-         arrivals = {{ executor = \"per-client-sessions\", clients = {clients}, sessions = {sessions} }}\nscript = {script}\n"
+         arrivals = {{ executor = \"per-client-sessions\", clients = {clients}, sessions = {sessions}, pause = \"1ms\" }}\nscript = {script}\n"
     )
+}
+
+/// Is this the end of the last of so many sessions?
+fn ends(mut sessions: u32) -> impl FnMut(&Observation) -> bool {
+    move |observation| {
+        sessions -= u32::from(matches!(observation, Observation::SessionEnded { .. }));
+        sessions == 0
+    }
 }
 
 /// Runs a scenario and gives the number of sessions that did all of their script. `enough` ends it early.
@@ -111,7 +119,7 @@ fn run(port: u16, text: &str, mut enough: impl FnMut(&Observation) -> bool) -> u
             host: "127.0.0.1".to_owned(),
             address: ([127, 0, 0, 1], port).into(),
             implicit_tls: false,
-            trust: ftp421::live::tls::Trust::Anybody,
+            tls: ftp421::live::tls::Trust::Anybody.into(),
             data: DataForm::ByFamily,
         },
         sources: Sources::Kernel,

@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use super::deliver::{Manner, deliver};
 use super::exit::{FAILED, FINE, Failure, INTERRUPTED, NOT_VALID, THRESHOLD};
+use super::fleet::{self, Fleet};
 use super::manifest::Began;
 use super::output::Folder;
 use super::own_server::OwnServer;
@@ -29,11 +30,12 @@ use crate::watch::Watch;
 const GRACE: Duration = Duration::from_secs(2);
 /// A run begins so long after everything is ready.
 const RUN_UP: Duration = Duration::from_millis(200);
+/// The same where other processes have to come up first.
+const FLEET_RUN_UP: Duration = Duration::from_millis(1_500);
 
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(after_help = "Examples:
-  ftp421 load                                                      half a minute against a server of our own
+  ftp421 load                          half a minute against a server of our own
   ftp421 load scenarios/load-nat.toml --seed 7
   ftp421 load mine.toml --target ftp://127.0.0.1:2121 --users accounts.csv --duration 1m
   ftp421 load mine.toml --target ftp://ftp.example.org --i-own ftp.example.org --max-rate 20
@@ -47,7 +49,8 @@ their own have the password ftp421, and anonymous gives an e-mail address.
 Only loopback is talked to, unless --i-own names the target; --max-sessions, --max-rate and --max-duration bound what a scenario
 may bring. Ctrl-C ends the run politely and keeps what was measured, a second one ends it at once. The results go to
 ./ftp421-out/<scenario>-load/; `generator` in summary.json says whether the load generator kept up. If it did not, the exit code
-is 109; if the target's rule forbids the run it is 106, and 1 if nobody answered.")]
+is 109; if the safety rule forbids the run it is 106, and 1 if nobody
+answered.")]
 pub(super) struct Args {
     /// The scenario; without it a built-in one of half a minute
     scenario: Option<PathBuf>,
@@ -87,6 +90,9 @@ pub(super) struct Args {
     /// Processes: each has descriptors of its own
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     processes: u32,
+    /// This process is one of those, and not the first
+    #[arg(long, hide = true)]
+    worker: Option<u32>,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
@@ -102,21 +108,18 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         args.target.sources(&scenario, target.as_ref().map_or(loopback, |t| t.address.ip()))?;
     let accounts =
         if target.is_some() { args.accounts.accounts(Some(&scenario))? } else { Accounts::default() };
-    let folder = open_folder(&scenario, args)?;
+    let profile = args.target.profile(Some(&scenario))?;
+    let folder = args.worker.is_none().then(|| open_folder(&scenario, args)).transpose()?;
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
     let began = Began::now();
-    if !args.quiet {
-        notes.iter().for_each(|note| eprintln!("note: {note}"));
-        eprintln!("addresses: {map}");
-    }
     let plan = Plan {
         replication: 0,
         epoch: Epoch(0),
         target: target.clone().unwrap_or_else(|| own_target(args.target.data())),
         sources,
         accounts,
-        profile: args.target.profile(Some(&scenario))?,
+        profile,
         threads: threads(args.threads, demand),
         processes: args.processes,
         verify: args.verify,
@@ -124,6 +127,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         grace: GRACE,
         scenario: Arc::new(scenario),
     };
+    let (None, Some(folder)) = (args.worker, folder) else {
+        fleet::work(plan, args.worker.unwrap_or_default())?;
+        return Ok(ExitCode::SUCCESS);
+    };
+    notes.extend(load::shortages(&plan).map_err(broken)?);
+    if !args.quiet {
+        for note in &notes {
+            eprintln!("note: {note}");
+        }
+        eprintln!("addresses: {map}");
+    }
     let (load, target) = replicate(args, plan.clone(), target.is_none(), &watch, &map)?;
     let scenario = &plan.scenario;
     let outcome = experiment::summarise_load(scenario, &load, target);
@@ -155,6 +169,8 @@ fn overridden(scenario: &mut Scenario, args: &Args) -> Result<(), Failure> {
 /// Strikes from `scenario` what real sockets do not do, and says so.
 fn what_cannot_be(scenario: &mut Scenario, foreign: bool) -> Vec<String> {
     let mut notes = Vec::new();
+    let end = Instant::ZERO + scenario.duration;
+    scenario.faults.retain(|fault| fault.at < end); // the run may have been cut short
     let plays = |fault: &Fault| {
         let ours = |effect: &Effect| !foreign && matches!(effect, Effect::Server(ServerId(0), _));
         fault.effects.is_empty() || fault.effects.iter().any(|(_, effect)| ours(effect))
@@ -183,8 +199,8 @@ fn what_cannot_be(scenario: &mut Scenario, foreign: bool) -> Vec<String> {
 fn own_target(data: DataForm) -> Target {
     let address = std::net::SocketAddr::from(([127, 0, 0, 1], 0));
     // Its certificate is one of its own making.
-    let trust = crate::live::tls::Trust::Anybody;
-    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, trust, data }
+    let tls = crate::live::tls::Trust::Anybody.into();
+    Target { host: "127.0.0.1".to_owned(), address, implicit_tls: false, tls, data }
 }
 
 /// As many threads as are asked for; otherwise as the load needs: a core of this kind drives some thousand sessions a second,
@@ -220,7 +236,7 @@ fn replicate(
         }
         plan.replication = number;
         plan.dialogue = plan.dialogue.filter(|_| number == 0);
-        plan.epoch = Epoch::after(RUN_UP);
+        plan.epoch = Epoch::after(if plan.processes > 1 { FLEET_RUN_UP } else { RUN_UP });
         if let Some(server) = &mut server {
             server.begin(plan.epoch)?;
         }
@@ -238,13 +254,14 @@ fn one(plan: &Plan, watch: &Watch, quiet: bool, load: &mut Load) -> Result<bool,
     let gauges = Arc::new(Gauges::default());
     let screen = Screen::new(plan.scenario.duration);
     let mut measuring = load.begin(&plan.scenario);
+    let (_fleet, workers) = Fleet::start(plan)?;
     let health = screen.shown(&gauges, Clock::of(plan.epoch), watch, quiet, || {
-        load::run(plan, watch, &gauges, &mut |heard| {
+        load::lead(plan, workers, watch, &gauges, &mut |heard| {
             screen.hear(&heard);
             measuring.hear(heard);
         })
     });
-    let health = health.map_err(|Trouble(why)| anyhow::anyhow!("{why}"))?;
+    let health = health.map_err(broken)?;
     let measured = measuring.finish();
     let cut = measured.recorder.end() < Instant::ZERO + plan.scenario.duration;
     if !cut || load.study.runs.is_empty() {
@@ -252,6 +269,10 @@ fn one(plan: &Plan, watch: &Watch, quiet: bool, load: &mut Load) -> Result<bool,
         load.study.partial = cut;
     }
     Ok(cut)
+}
+
+fn broken(Trouble(why): Trouble) -> Failure {
+    Failure::Other(anyhow::anyhow!("{why}"))
 }
 
 fn say_begin(plan: &Plan, own: bool, number: u32) {

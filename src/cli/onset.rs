@@ -9,9 +9,9 @@ use super::output::{self, Folder};
 use super::own_server::OwnServer;
 use super::{accounts, caps, interrupt, read, target};
 use crate::experiment::onset::{self, Ask, Finding, LiveWorld, SimWorld, Trouble, World};
-use crate::live::Epoch;
 use crate::live::load::{Accounts, Target};
 use crate::live::tls::Trust;
+use crate::live::{Clock, Epoch};
 use crate::report;
 use crate::scenario::Scenario;
 use crate::time::Duration;
@@ -124,7 +124,16 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     // The search brings its own clients.
     ask.base.populations.clear();
     let (sources, _) = args.target.sources(&ask.base, target.address.ip())?;
-    let mut world = LiveWorld { target, sources, accounts, profile, left: 0, grace: GRACE, watch };
+    let mut world = LiveWorld {
+        target,
+        sources,
+        accounts,
+        profile,
+        rest: onset::Rest::default(),
+        clock: Clock::of(Epoch::after(Duration::ZERO)),
+        grace: GRACE,
+        watch,
+    };
     search(args, folder, &ask, &mut world)
 }
 
@@ -160,7 +169,7 @@ fn own_target(args: &Args, own: Option<&OwnServer>) -> Target {
         host: "127.0.0.1".to_owned(),
         address,
         implicit_tls: false,
-        trust: Trust::Anybody,
+        tls: Trust::Anybody.into(),
         data: args.target.data(),
     }
 }

@@ -8,13 +8,14 @@ use anyhow::Context as _;
 
 use super::exit::Failure;
 use crate::live::load::{DataForm, Sources, Target};
-use crate::live::tls::Trust;
+use crate::live::tls::{Terms, Trust};
 use crate::scenario::Scenario;
 use crate::server;
 use crate::workload::Addresses;
 
 /// The arguments of every command that talks to a server.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "the words are those of the help, where no mark-up is read")]
 pub(super) struct TargetArgs {
     /// The server: ftp://HOST[:PORT], or ftps://HOST[:PORT] where TLS begins with the first byte
     #[arg(long, env = "FTP421_TARGET", value_name = "URL", hide_env_values = true)]
@@ -35,6 +36,10 @@ pub(super) struct TargetArgs {
     /// Under TLS: do not check who the server is
     #[arg(long)]
     tls_insecure: bool,
+    /// Under TLS: version 1.2 and not 1.3. A server that wants every data connection to go on with the session of the control
+    /// connection may give few tickets for it (ProFTPD: two), and in 1.3 a ticket serves once
+    #[arg(long)]
+    tls12: bool,
     /// The server profile whose texts a refusal is compared with first; without it that of the scenario
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
@@ -64,7 +69,13 @@ impl TargetArgs {
         // A name of both families: more servers listen on IPv4, and only there loopback has more than one address.
         let address = addresses.iter().find(|a| a.is_ipv4()).or(addresses.first());
         let address = *address.with_context(|| format!("{host} has no address"))?;
-        Ok(Some(Target { host, address, implicit_tls, trust: self.trust()?, data: self.data() }))
+        Ok(Some(Target {
+            host,
+            address,
+            implicit_tls,
+            tls: Terms { trust: self.trust()?, old: self.tls12 },
+            data: self.data(),
+        }))
     }
 
     /// Whose word is taken for who the server is.
@@ -73,8 +84,7 @@ impl TargetArgs {
             return Ok(Trust::Anybody);
         }
         let Some(file) = &self.tls_ca else { return Ok(Trust::System) };
-        let pem = std::fs::read_to_string(file);
-        Ok(Trust::Authorities(pem.with_context(|| format!("--tls-ca {} cannot be read", file.display()))?))
+        Ok(Trust::Authorities(super::read::bounded(file).context("--tls-ca")?))
     }
 
     /// How clients ask for a data connection.
@@ -359,6 +369,7 @@ mod tests {
             profile: None,
             tls_ca: None,
             tls_insecure: false,
+            tls12: false,
         }
     }
 

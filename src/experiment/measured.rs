@@ -73,7 +73,9 @@ impl Measuring {
             }
             Heard::Refusal { refusal, verdict, text, .. } => {
                 self.refusals.note(refusal.cause, verdict);
-                self.refusals.texts.note(refusal, verdict, &text);
+                if refusal.code > 0 || !text.is_empty() {
+                    self.refusals.texts.note(refusal, verdict, &text);
+                }
             }
             Heard::End { at, .. } => self.ended = Some(at), // who is still there stands in the books
         }

@@ -11,13 +11,17 @@ use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use rustls::version::{TLS12, TLS13};
 use rustls::{
     ClientConfig, ClientConnection, Connection, DigitallySignedStruct, RootCertStore, ServerConfig,
-    ServerConnection, SignatureScheme,
+    ServerConnection, SignatureScheme, SupportedProtocolVersion,
 };
 use serde::{Deserialize, Serialize};
 
 use super::Wire;
+
+/// The versions of TLS, the newest first.
+const VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS13, &TLS12];
 
 /// Whose word a client takes for who the server is.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
@@ -29,6 +33,22 @@ pub enum Trust {
     Authorities(String),
     /// Anybody's: nothing is checked. Right for a test of a server with a certificate of its own making, and for nothing else.
     Anybody,
+}
+
+/// On what terms clients speak TLS.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct Terms {
+    /// Whom they believe.
+    pub trust: Trust,
+    /// Do they speak version 1.2, and not 1.3? A session of 1.2 serves any number of data connections. One of 1.3 needs a ticket for
+    /// each, and a server gives what it likes: `ProFTPD` two for a session, after which it refuses data connections that need another.
+    pub old: bool,
+}
+
+impl From<Trust> for Terms {
+    fn from(trust: Trust) -> Self {
+        Self { trust, old: false }
+    }
 }
 
 /// What every TLS client of a run shares.
@@ -51,17 +71,17 @@ impl Connector {
     ///
     /// # Errors
     /// What is wrong with the authorities or the name, in a sentence.
-    pub fn new(trust: &Trust, host: &str) -> Result<Self, String> {
+    pub fn new(terms: &Terms, host: &str) -> Result<Self, String> {
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name =
             ServerName::try_from(host.clone()).map_err(|_| format!("{host:?} cannot be a name for TLS"))?;
-        let verifier: Arc<dyn ServerCertVerifier> = match trust {
+        let verifier: Arc<dyn ServerCertVerifier> = match &terms.trust {
             Trust::Anybody => Arc::new(Credulous(provider())),
             Trust::System => verifier(system_roots()?)?,
             Trust::Authorities(pem) => verifier(roots_in(pem)?)?,
         };
         let config = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
+            .with_protocol_versions(&VERSIONS[usize::from(terms.old)..])
             .map_err(|why| why.to_string())?
             .dangerous()
             .with_custom_certificate_verifier(verifier)

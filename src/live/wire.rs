@@ -13,8 +13,11 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::clock::span;
+use crate::time::Duration;
+
 /// How long the other side of a TLS connection has for its end once this side has said its own.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// What it may say meanwhile, bytes.
 const HEARD: usize = 64 << 10;
 
@@ -31,8 +34,23 @@ struct Raw<'a>(&'a TcpStream);
 
 impl Read for Raw<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.0.try_read(into)
+        read_some(self.0, into)
     }
+}
+
+/// Reads what is there. Less than there was room for is all there is: the next read would find nothing, and is saved by saying so
+/// beforehand (as tokio's own streams do, behind an interface that wants them for itself).
+fn read_some(tcp: &TcpStream, into: &mut [u8]) -> io::Result<usize> {
+    let mut short = None;
+    let whole = tcp.try_io(Interest::READABLE, || {
+        let count = nix::unistd::read(tcp, into)?;
+        if count == 0 || count == into.len() {
+            return Ok(count);
+        }
+        short = Some(count);
+        Err(io::ErrorKind::WouldBlock.into())
+    });
+    short.map_or(whole, Ok)
 }
 
 impl Write for Raw<'_> {
@@ -81,7 +99,7 @@ impl Wire {
     /// `WouldBlock`: nothing yet. Anything else: the connection broke, or the peer does not speak TLS.
     pub fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         loop {
-            let Some(tls) = &mut self.tls else { return self.tcp.try_read(into) };
+            let Some(tls) = &mut self.tls else { return read_some(&self.tcp, into) };
             match tls.reader().read(into) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return Ok(0), // no close_notify: FTP servers seldom send one
@@ -183,7 +201,7 @@ impl Wire {
                 Ok(0) => break,
                 Ok(count) => heard += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if timeout(PATIENCE, self.readable()).await.is_err() {
+                    if timeout(span(PATIENCE), self.readable()).await.is_err() {
                         break;
                     }
                 }

@@ -177,7 +177,8 @@ fn refusals(out: &mut String, summary: &Summary, paint: Paint) {
 fn coverage(out: &mut String, summary: &Summary) {
     let coverage = &summary.coverage;
     let (reached, missed) = (coverage.reached.len(), coverage.not_reached.len());
-    if reached + missed == 0 {
+    let unknown = summary.target.as_ref().is_some_and(|target| !target.own); // what it could say besides
+    if reached + missed == 0 || unknown {
         return;
     }
     let ways = counted(reached as u64, "way");

@@ -36,6 +36,28 @@ pub struct Crossing {
     pub dispersion: f64,
 }
 
+/// The same where theory's shape is taken for granted: b is 1, and only a is looked for. It is for runs that are too few or too
+/// noisy to show a slope of their own.
+pub fn crossing_as_theory(runs: &[Count], level: f64) -> Option<Crossing> {
+    let refused: f64 = runs.iter().map(|run| run.refused).sum();
+    let expected = |run: &Count| run.tried * libm::exp(run.expected);
+    let all: f64 = runs.iter().map(expected).sum();
+    if runs.len() < 4 || refused < 1.0 || level <= 0.0 || all <= 0.0 {
+        return None;
+    }
+    let a = libm::log(refused / all);
+    let pearson: f64 = runs
+        .iter()
+        .map(|run| (run.refused - expected(run) * refused / all, expected(run) * refused / all))
+        .map(|(off, fitted)| if fitted > 0.0 { off * off / fitted } else { 0.0 })
+        .sum();
+    let freedom = runs.len() - 1;
+    let dispersion = (pearson / freedom as f64).max(1.0);
+    let half = t_quantile(freedom) * (dispersion / refused).sqrt();
+    let at = libm::log(level) - a;
+    Some(Crossing { at, low: Some(at - half), high: Some(at + half), exponent: 1.0, dispersion })
+}
+
 /// No share grows by more than this.
 const STEEPEST: f64 = 500.0;
 
@@ -167,5 +189,14 @@ mod tests {
         let step: Vec<Count> = (1..9).map(|i| run(f64::from(i), if i == 8 { 3.0 } else { 0.0 })).collect();
         let found = crossing(&step, 0.01);
         assert!(found.is_none_or(|c| c.at.is_finite()), "{found:?}");
+    }
+    /// 30 refused where theory expects 60 at these rates: the level is where theory expects twice as much.
+    #[test]
+    fn with_theorys_shape_one_number_is_looked_for() {
+        let runs = [10.0, 5.0, 9.0, 6.0].map(|refused| run(libm::log(0.015), 1_000.0, refused));
+        let found = crossing_as_theory(&runs, 0.01).unwrap();
+        assert!((found.at - libm::log(0.02)).abs() < 1e-12, "{found:?}");
+        assert!(found.low.unwrap() < found.at && found.at < found.high.unwrap());
+        assert_eq!(crossing_as_theory(&runs[..3], 0.01), None);
     }
 }

@@ -95,13 +95,15 @@ pub fn read(ramps: &[Ramps], accounts: u32) -> Limits {
         .map(|(many_addresses, many_users)| Kind { many_addresses, many_users });
     let mut notes = Vec::new();
     let max_per_ip = seen.lifted(one, many).or_else(|| seen.lifted(users, both));
-    let max_per_user = seen.lifted(one, users).or_else(|| seen.lifted(many, both));
+    let hosts_per_user = seen.fewer_from_many(one, many);
+    let by_users = || if hosts_per_user.is_some() { None } else { seen.lifted(many, both) };
+    let max_per_user = seen.lifted(one, users).or_else(by_users);
     let widest = [both, many, users, one].into_iter().find(|kind| seen.of(*kind).is_some());
     let mut limits = Limits {
         max_clients: Limit::AtLeast(seen.most(|_| true)),
         max_per_ip: max_per_ip.unwrap_or(Limit::AtLeast(seen.most(|kind| !kind.many_addresses))),
         max_per_user: max_per_user.unwrap_or(Limit::AtLeast(seen.most(|kind| !kind.many_users))),
-        hosts_per_user: seen.fewer_from_many(one, many),
+        hosts_per_user,
         notes: Vec::new(),
     };
     let Some((kind, value)) = widest.and_then(|kind| Some((kind, seen.of(kind)?.limit()?))) else {

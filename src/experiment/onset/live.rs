@@ -5,15 +5,36 @@
 use std::sync::Arc;
 
 use super::trial::{Ear, Generator, Log, Said, Trial, Trouble, World};
-use crate::live::Epoch;
 use crate::live::load::{self, Accounts, Gauges, Heard, Plan, Sources, Target};
-use crate::time::Duration;
+use crate::live::{Clock, Epoch};
+use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
-/// From one trial to the next, at least.
-const REST: Duration = Duration::from_millis(100);
-/// And longer for each session that was there at the end: vsftpd, the slowest that was measured, reaps 2 000 in 0.7 s.
-const EACH: Duration = Duration::from_millis(1);
+/// What a server is given to see to those whom a trial left behind, before the next one begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Rest {
+    /// At least so long.
+    least: Duration,
+    /// How many sessions the last trial left behind.
+    left: u32,
+}
+
+impl Rest {
+    /// Longer for each session: vsftpd, the slowest that was measured, reaps 2 000 in 0.7 s.
+    const EACH: Duration = Duration::from_millis(1);
+    /// It never gets longer than this.
+    const LONGEST: Duration = Duration::from_secs(2);
+
+    fn length(self) -> Duration {
+        self.least + Self::EACH * u64::from(self.left)
+    }
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self { least: Duration::from_millis(150), left: 0 }
+    }
+}
 
 /// A real server as a place for trials.
 #[derive(Debug)]
@@ -26,8 +47,10 @@ pub struct LiveWorld {
     pub accounts: Accounts,
     /// The profile by whose texts refusals are told apart first.
     pub profile: Option<String>,
-    /// How many sessions the last trial left behind: the server has to see to them before the next one begins.
-    pub left: u32,
+    /// Between two trials.
+    pub rest: Rest,
+    /// Counts from the beginning of the search.
+    pub clock: Clock,
     /// How long clients have for their QUIT.
     pub grace: Duration,
     /// Stops it all.
@@ -54,11 +77,19 @@ impl World for LiveWorld {
         }
     }
 
+    fn spent(&self) -> Duration {
+        self.clock.now().since(Instant::ZERO)
+    }
+
+    fn rest_longer(&mut self) {
+        self.rest.least = (self.rest.least * 4).min(Rest::LONGEST);
+    }
+
     fn run(&mut self, trial: &Trial) -> Result<Log, Trouble> {
         let plan = Plan {
             scenario: Arc::clone(&trial.scenario),
             replication: trial.replication,
-            epoch: Epoch::after(REST + EACH * u64::from(self.left)),
+            epoch: Epoch::after(self.rest.length()),
             target: self.target.clone(),
             sources: self.sources.clone(),
             accounts: self.accounts.clone(),
@@ -88,7 +119,7 @@ impl World for LiveWorld {
         let late_s = health.late.value_at_quantile(0.99) as f64 / 1e9;
         let log =
             ear.finish(Some(Generator { dropped: health.dropped.saturating_add(health.exhausted), late_s }));
-        self.left = log.open_at_end();
+        self.rest.left = log.open_at_end();
         Ok(log)
     }
 }

@@ -13,11 +13,11 @@ mod rate;
 mod release;
 pub mod result;
 mod sim;
-mod story;
+pub mod story;
 mod told;
 mod trial;
 
-pub use live::LiveWorld;
+pub use live::{LiveWorld, Rest};
 pub use result::Finding;
 pub use sim::SimWorld;
 pub use trial::{Log, Trial, Trouble, World};
@@ -29,7 +29,7 @@ use self::rate::{Quest, Rated};
 use self::release::Relayed;
 use crate::observe::{Cause, Class, Phase};
 use crate::scenario::Scenario;
-use crate::time::{Duration, Instant};
+use crate::time::Duration;
 
 /// What is asked.
 #[derive(Clone, PartialEq, Debug)]
@@ -108,17 +108,17 @@ struct Findings {
     notes: Vec<String>,
     partial: bool,
     is_real: bool,
-    /// How much time the trials took so far.
-    spent: Duration,
 }
 
+/// So many accounts are tried before the first ramp.
+const LOOKS: u32 = 20;
 /// Not let in, so often in a row: the ramp is over.
 const ENOUGH: u32 = 5;
-/// A trial takes so much longer than it lasts.
-const AROUND: Duration = Duration::from_millis(200);
+/// A trial takes about so much longer in real time than it lasts.
+const AROUND: Duration = Duration::from_millis(350);
 /// The share of the budget that ramps may take, and relays.
-const RAMPS: u64 = 3;
-const RELAYS: u64 = 5;
+const RAMPS: u64 = 5;
+const RELAYS: u64 = 4;
 
 /// Searches. `tell` hears, a line at a time, how it goes.
 ///
@@ -167,7 +167,6 @@ impl<'a> Search<'a> {
             notes: Vec::new(),
             partial: false,
             is_real: world.is_real(),
-            spent: Duration::ZERO,
         };
         Self { ask, stand, world, tell, found }
     }
@@ -178,15 +177,13 @@ impl<'a> Search<'a> {
             return Ok(None);
         }
         let log = self.world.run(trial)?;
-        let ended = log.events.last().map_or(Duration::ZERO, |event| event.at.since(Instant::ZERO));
-        self.found.spent += ended + AROUND;
         self.found.dropped += log.generator.map_or(0, |generator| generator.dropped);
         Ok((!self.world.is_stopped()).then_some(log))
     }
 
     /// Is there a server, and are the accounts right? False: there is nothing more to find.
     fn look(&mut self) -> Result<bool, Trouble> {
-        let accounts = if self.ask.accounts.is_empty() { 1 } else { self.stand.users() };
+        let accounts = if self.ask.accounts.is_empty() { 1 } else { self.stand.users().min(LOOKS) };
         let sessions = accounts.max(3).min(self.ask.cap.max(1));
         let every = if self.world.is_real() { Duration::from_millis(50) } else { Duration::from_secs(5) };
         let Some(log) = self.run(&self.stand.look(sessions, every))? else { return Ok(false) };
@@ -239,14 +236,16 @@ impl<'a> Search<'a> {
         let budget = Duration::from_nanos(self.ask.budget.as_nanos() / RAMPS);
         for repeat in 0..self.ask.repeats.max(1) {
             for (place, kind) in self.kinds().into_iter().enumerate() {
-                let is_over = repeat > 0 && self.world.is_real() && self.found.spent > budget;
+                let is_over = repeat > 1 && self.world.is_real() && self.world.spent() > budget;
                 if is_over || self.found.ramps.get(place).is_some_and(|ramps| is_banned(ramps)) {
                     continue;
                 }
-                let number = repeat * 8 + place as u32;
-                let trial = self.stand.ramp(kind, self.found.gap, self.ask.cap, ENOUGH, number);
-                let Some(log) = self.run(&trial)? else { return Ok(()) };
-                let ramp = Ramp::read(kind, &log);
+                let Some(mut ramp) = self.ramp(kind, repeat * 16 + place as u32)? else { return Ok(()) };
+                if self.world.is_real() && self.is_too_few(&ramp) {
+                    self.world.rest_longer();
+                    let Some(again) = self.ramp(kind, repeat * 16 + place as u32 + 8)? else { return Ok(()) };
+                    ramp = again;
+                }
                 if repeat == 0 {
                     self.report(&ramp);
                     self.found.ramps.push(Ramps { kind, all: Vec::new() });
@@ -263,6 +262,20 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
+    fn ramp(&mut self, kind: Kind, number: u32) -> Result<Option<Ramp>, Trouble> {
+        let trial = self.stand.ramp(kind, self.found.gap, self.ask.cap, ENOUGH, number);
+        Ok(self.run(&trial)?.map(|log| Ramp::read(kind, &log)))
+    }
+
+    /// Fewer than an earlier ramp let in that had no more freedom: perhaps some of its sessions were not yet gone.
+    fn is_too_few(&self, ramp: &Ramp) -> bool {
+        let narrower = |kind: Kind| {
+            kind.many_addresses <= ramp.kind.many_addresses && kind.many_users <= ramp.kind.many_users
+        };
+        let earlier = self.found.ramps.iter().filter(|ramps| narrower(ramps.kind));
+        earlier.flat_map(|ramps| &ramps.all).any(|earlier| earlier.admitted > ramp.admitted)
+    }
+
     /// The kinds of ramps that there are addresses and accounts for.
     fn kinds(&self) -> Vec<Kind> {
         [(false, false), (true, false), (false, true), (true, true)]
@@ -274,14 +287,13 @@ impl<'a> Search<'a> {
     }
 
     fn report(&mut self, ramp: &Ramp) {
-        let [addresses, users] = ramp.kind.words();
         let end = match (ramp.attempt, &ramp.refused) {
             (Some(attempt), Some(met)) => {
                 format!("{} let in, number {attempt} was not: {}", ramp.admitted, story::refusal(met.refusal))
             }
             _ => format!("{} let in, nobody was refused", ramp.admitted),
         };
-        (self.tell)(&format!("ramp, {addresses} address, {users} user: {end}"));
+        (self.tell)(&format!("a ramp {}: {end}", ramp.kind.told()));
     }
 
     /// What is odd about the ramps.
@@ -291,8 +303,7 @@ impl<'a> Search<'a> {
             notes.push("all came from one address: a limit on one address looks like one on all".to_owned());
         }
         for ramps in &self.found.ramps {
-            let [addresses, users] = ramps.kind.words();
-            let which = format!("from {addresses} address as {users} user");
+            let which = ramps.kind.told();
             let after: u32 = ramps.all.iter().map(|ramp| ramp.admitted_after).sum();
             if after > 0 {
                 notes.push(format!(
@@ -316,56 +327,83 @@ impl<'a> Search<'a> {
 
     // ---- slots -------------------------------------------------------------------------------------------------
 
-    /// The ramp of one user from one address, if it met a limit on how many there are.
-    fn first_limit(&self) -> Option<(u32, Phase)> {
-        let ramps = self.found.ramps.iter().find(|ramps| ramps.kind == Kind::ONE)?;
+    /// How many ramps of `kind` let in, and in which phase the next one was refused, if that was a limit on how many there are.
+    fn limit_of(&self, kind: Kind) -> Option<(u32, Phase)> {
+        let ramps = self.found.ramps.iter().find(|ramps| ramps.kind == kind)?;
         let met = ramps.met()?;
-        let (cause, _) = limits::cause(met, Kind::ONE, ramps.typical(), self.found.limits.as_ref()?);
+        let (cause, _) = limits::cause(met, kind, ramps.typical(), self.found.limits.as_ref()?);
         let is_limit = limits::is_limit(cause) || matches!(cause, Cause::SilentClose | Cause::Reset);
         (is_limit && ramps.is_reached() && ramps.typical() > 0)
             .then_some((ramps.typical(), met.refusal.phase))
     }
 
+    /// The kind of ramp with the most freedom that met a limit nevertheless.
+    fn widest_limited(&self) -> Option<Kind> {
+        let kinds = self.found.ramps.iter().rev().map(|ramps| ramps.kind);
+        kinds
+            .filter(|kind| self.limit_of(*kind).is_some())
+            .max_by_key(|kind| (kind.many_addresses && kind.many_users, kind.many_addresses, kind.many_users))
+    }
+
+    /// Two who take turns at the last place: of one user from one address, who leave by QUIT; and of the widest kind that met a limit,
+    /// who just close their connection.
     fn relays(&mut self) -> Result<(), Trouble> {
-        let Some((limit, phase)) = self.first_limit() else { return Ok(()) };
-        let variants = self.ask.knocks.len().max(1) as u64 * 2;
-        let length = if self.world.is_real() {
-            Duration::from_nanos(self.ask.budget.as_nanos() / RELAYS / variants)
-        } else {
-            Duration::from_secs(600)
-        };
-        let mut number = 100;
-        for leaving in [Leaving::Quit, Leaving::Close] {
-            for knock in &self.ask.knocks {
-                let hold = (*knock * 4).max(self.found.login * 3).max(Duration::from_millis(60));
-                let relay = Relay {
-                    kind: Kind::ONE,
+        let kinds = [(Leaving::Quit, Some(Kind::ONE)), (Leaving::Close, self.widest_limited())];
+        let until = self.world.spent() + Duration::from_nanos(self.ask.budget.as_nanos() / RELAYS);
+        let mut left = self.ask.knocks.len() as u64 * 2;
+        for (leaving, kind) in kinds {
+            for knock in self.ask.knocks.clone() {
+                // The first may take half of the time, and what it does not need is the others'.
+                let share = if self.found.relays.is_empty() { 2 } else { left.max(1) };
+                left -= 1;
+                let Some((kind, (limit, phase))) = kind.and_then(|kind| Some((kind, self.limit_of(kind)?)))
+                else {
+                    continue;
+                };
+                let mut relay = Relay {
+                    kind,
                     limit,
-                    gap: self.found.gap,
-                    hold,
-                    knock: *knock,
+                    // So many are known to fit: they need not come one by one.
+                    gap: Duration::from_nanos(self.found.gap.as_nanos() / 2),
+                    hold: (knock * 4).max(self.found.login * 3).max(Duration::from_millis(60)),
+                    knock,
                     leaving,
                     handovers: self.ask.handovers,
-                    length,
-                    number,
+                    length: Duration::from_secs(600),
+                    number: 100 + left as u32,
                 };
-                number += 1;
-                let Some(log) = self.run(&self.stand.relay(&relay))? else { return Ok(()) };
-                let turned = log.attempts(HOLDERS).iter().filter(|holder| holder.is_refused()).count();
-                if turned > 0 {
-                    self.found.notes.push(format!(
-                        "{turned} of those who were to fill the server for a relay were not let in: others were there too"
-                    ));
+                if self.world.is_real() {
+                    let all = Duration::from_nanos((until - self.world.spent()).as_nanos() / share);
+                    relay.length = all - relay.gap * u64::from(limit) - AROUND;
+                    if relay.length < relay.hold * 6 && !self.found.relays.is_empty() {
+                        continue; // too few for an interval
+                    }
+                    relay.length = relay.length.max(relay.hold * 12);
                 }
-                let relayed = release::read(&log, phase, leaving, *knock);
-                if let Some(median) = relayed.median() {
-                    let words = crate::metrics::words::seconds(median.seconds);
-                    (self.tell)(&format!("a slot was free about {words} after its session was over"));
+                if !self.relay(&relay, phase)? {
+                    return Ok(());
                 }
-                self.found.relays.push(relayed);
             }
         }
         Ok(())
+    }
+
+    /// Runs one; false: somebody has asked to stop.
+    fn relay(&mut self, relay: &Relay, phase: Phase) -> Result<bool, Trouble> {
+        let Some(log) = self.run(&self.stand.relay(relay))? else { return Ok(false) };
+        let turned = log.attempts(HOLDERS).iter().filter(|holder| holder.is_refused()).count();
+        if turned > 0 {
+            self.found.notes.push(format!(
+                "{turned} of those who were to fill the server for a relay were not let in: others were there too"
+            ));
+        }
+        let relayed = release::read(&log, phase, relay);
+        if let Some(median) = relayed.median() {
+            let words = crate::metrics::words::seconds(median.seconds);
+            (self.tell)(&format!("a slot was free about {words} after its session was over"));
+        }
+        self.found.relays.push(relayed);
+        Ok(true)
     }
 
     // ---- the rate ----------------------------------------------------------------------------------------------
@@ -373,16 +411,15 @@ impl<'a> Search<'a> {
     /// Of the limit on all clients if there is one, else of that on one user from one address.
     fn rate(&mut self) -> Result<(), Trouble> {
         let Some(level) = self.ask.level else { return Ok(()) };
-        let Some((one, _)) = self.first_limit() else { return Ok(()) };
+        let Some((one, _)) = self.limit_of(Kind::ONE).filter(|_| !self.world.is_stopped()) else {
+            return Ok(());
+        };
         let widest = self.found.limits.as_ref().map(|limits| limits.max_clients);
         let (kind, limit) = match widest {
             Some(limits::Limit::Found { value, kind, .. }) if value > 0 => (kind, value),
             _ => (Kind::ONE, one),
         };
         let quest = self.quest(level, kind, limit);
-        if self.world.is_stopped() {
-            return Ok(());
-        }
         (self.tell)(&format!("sessions of {} at rising rates", quest.hold));
         let rated = rate::search(&self.stand, &quest, self.world)?;
         self.found.rated = Some((quest, rated));
@@ -393,22 +430,24 @@ impl<'a> Search<'a> {
         let around = self.found.idle + self.release();
         let erlangs = crate::experiment::theory::erlangs_for(limit, level);
         let hold = self.ask.hold.unwrap_or_else(|| {
-            let slot = Duration::from_secs_f64(erlangs / self.ask.most_per_s * 6.0);
+            // At about a hundred sessions a second; more for a large server, whose runs would be long otherwise.
+            let rate = f64::from(limit).max(100.0).min(self.ask.most_per_s / 2.0);
+            let slot = Duration::from_secs_f64(erlangs / rate);
             let rounded = (slot - around).as_nanos().div_ceil(10_000_000) * 10_000_000;
             Duration::from_nanos(rounded).max(Duration::from_millis(20))
         });
         let slot = hold + around;
         let (rates, mut runs) = self.ask.design;
         let mut longest = Duration::from_secs(86_400);
+        let mut batches = 1;
         if self.world.is_real() {
-            // What is left of the budget, for the pilots and the design; each run has its warm-up, and a good while behind it.
-            let all = (self.ask.budget - self.found.spent)
-                .max(Duration::from_nanos(self.ask.budget.as_nanos() / 4));
-            let each = |runs: u32| Duration::from_nanos(all.as_nanos() / u64::from(rates * runs + 3));
-            while runs > 2 && each(runs) < slot * 8 + Duration::from_millis(1_200) {
-                runs -= 1;
-            }
-            longest = (each(runs) - slot * 3 - AROUND - Duration::from_millis(100)).max(AROUND);
+            // What is left of the budget, for the pilots and the design.
+            let all = (self.ask.budget - self.world.spent())
+                .max(Duration::from_nanos(self.ask.budget.as_nanos() / 5));
+            runs = 2;
+            let each = Duration::from_nanos(all.as_nanos() / u64::from(rates * runs + rate::PILOTS));
+            longest = (each - slot * 2 - AROUND).max(slot).max(AROUND);
+            batches = (longest.as_nanos() / (slot * 4).as_nanos().max(1)).clamp(1, 4) as u32;
         }
         Quest {
             level,
@@ -419,6 +458,7 @@ impl<'a> Search<'a> {
             sessions: self.ask.sessions,
             rates,
             runs,
+            batches,
             most: self.ask.most_per_s,
             longest,
         }

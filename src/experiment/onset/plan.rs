@@ -38,7 +38,17 @@ impl Kind {
     /// One address, one user.
     pub const ONE: Self = Self { many_addresses: false, many_users: false };
 
-    /// In words, for people and for files.
+    /// In words, for people.
+    pub fn told(self) -> String {
+        let many = |many, one: &str, more: &str| if many { more.to_owned() } else { one.to_owned() };
+        format!(
+            "from {} as {}",
+            many(self.many_addresses, "one address", "many addresses"),
+            many(self.many_users, "one user", "many users")
+        )
+    }
+
+    /// In words, for files.
     pub fn words(self) -> [&'static str; 2] {
         let word = |many| if many { "many" } else { "one" };
         [word(self.many_addresses), word(self.many_users)]
@@ -143,6 +153,7 @@ impl Stand {
         let mut two =
             self.population("relay", arrivals, kind, vec![Step::Login, Step::Think(constant(hold)), end]);
         two.behaviour.retry = knocking(knock);
+        self.stand_behind(&mut two, limit);
         let staying = vec![Step::Login, Step::Think(constant(full + length)), Step::Quit];
         let mut populations = vec![two];
         if limit > 1 {
@@ -150,6 +161,19 @@ impl Stand {
         }
         let until = Until::Over(SUBJECT, handovers + 1);
         self.trial("onset-release", full + length, populations, number, until)
+    }
+
+    /// The two go on with addresses and accounts where those end who fill the server: a limit on one of these is not to stop them.
+    fn stand_behind(&self, two: &mut Population, limit: u32) {
+        let behind = |count: usize, place: u32| (limit as usize + place as usize - 1) % count.max(1);
+        if two.users.len() > 1 {
+            two.users = [0, 1].map(|place| self.users[behind(self.users.len(), place)]).into();
+        }
+        if let Addresses::Pool { peers, .. } = &mut two.addresses
+            && peers.len() > 1
+        {
+            *peers = [0, 1].map(|place| peers[behind(peers.len(), place)]).into();
+        }
     }
 
     /// Sessions of `hold` that come as a Poisson process of `rate` per second for `length`; the run goes on for `tail`.

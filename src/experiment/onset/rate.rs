@@ -31,6 +31,9 @@ pub struct Quest {
     pub rates: u32,
     /// Runs at each rate.
     pub runs: u32,
+    /// Each run is counted in so many batches, which are long beside a slot and so as good as runs of their own (Law & Kelton,
+    /// section 9.5.3): they need one warm-up between them.
+    pub batches: u32,
     /// No rate is higher, per second.
     pub most: f64,
     /// No run is longer.
@@ -65,12 +68,14 @@ pub struct Reached {
     pub high: Option<f64>,
     /// By how many per cent the share grows for each per cent that Erlang's formula has it grow.
     pub exponent: f64,
+    /// Was that taken for granted, since the runs do not show it?
+    pub as_theory: bool,
     /// By how much runs of one rate vary more than by chance.
     pub dispersion: f64,
 }
 
 /// The runs that look for the place, and the share of refusals that they look at.
-const PILOTS: u32 = 3;
+pub const PILOTS: u32 = 3;
 const PILOT_SHARE: f64 = 0.1;
 /// A slot is not more than so many times longer or shorter than was thought, and each pilot goes no further.
 const STEP: f64 = 4.0;
@@ -104,16 +109,22 @@ pub fn search(stand: &Stand, quest: &Quest, world: &mut dyn World) -> Result<Rat
             return Ok(rated);
         }
         rated.watch(log, rate);
-        let (tried, refused) = counts(quest, log);
         let expected = libm::log(theory::erlang_b(quest.limit, rate * rated.slot).max(1e-300));
-        rated.runs.push(Count { rate, expected, tried, refused });
+        for batch in 0..quest.batches.max(1) {
+            let (tried, refused) = counts(quest, log, rate, Some(batch));
+            rated.runs.push(Count { rate, expected, tried, refused });
+        }
     }
     let back = |x: f64| theory::erlangs_for(quest.limit, libm::exp(x.min(-1e-9))) / rated.slot;
-    rated.crossing = fit::crossing(&rated.runs, quest.level).map(|found| Reached {
+    let free = fit::crossing(&rated.runs, quest.level).filter(|c| c.low.is_some() && c.high.is_some());
+    let as_theory = free.is_none();
+    let found = free.or_else(|| fit::crossing_as_theory(&rated.runs, quest.level));
+    rated.crossing = found.map(|found| Reached {
         rate: back(found.at),
         low: found.low.map(back),
         high: found.high.map(back),
         exponent: found.exponent,
+        as_theory,
         dispersion: found.dispersion,
     });
     Ok(rated)
@@ -144,7 +155,7 @@ fn pilots(stand: &Stand, quest: &Quest, world: &mut dyn World, rated: &mut Rated
             return Ok(());
         }
         rated.watch(&log, rate);
-        let seen = counts(quest, &log);
+        let seen = counts(quest, &log, rate, None);
         runs.push((rate, seen.0));
         refused += seen.1;
         let expected = |slot: f64| -> f64 {
@@ -162,24 +173,33 @@ fn pilots(stand: &Stand, quest: &Quest, world: &mut dyn World, rated: &mut Rated
 
 /// One run at `rate`: long enough for the sessions of the quest behind its warm-up.
 fn trial(stand: &Stand, quest: &Quest, rate: f64, number: u32) -> Trial {
-    let length = warmup(quest) + Duration::from_secs_f64(f64::from(quest.sessions) / rate).min(quest.longest);
     let tail = stand.delay() * 10 + Duration::from_millis(100);
+    let length = warmup(quest) + counted(quest, rate);
     stand.stream(quest.kind, rate, quest.hold, [length, tail], number)
 }
 
-/// Sessions are all equally long, so that a server that nobody is ever refused at is as full as it will be once the first have left. Two
-/// more lengths for those who are refused.
-fn warmup(quest: &Quest) -> Duration {
-    quest.slot * 3
+/// How much of a run at `rate` is counted.
+fn counted(quest: &Quest, rate: f64) -> Duration {
+    Duration::from_secs_f64(f64::from(quest.sessions) / rate).min(quest.longest)
 }
 
-/// How many came after the warm-up, and how many of them were refused.
-fn counts(quest: &Quest, log: &Log) -> (f64, f64) {
-    let from = Instant::ZERO + warmup(quest);
+/// Sessions are all equally long, so that a server that refuses hardly anybody is as full as it ever will be once the first have left.
+fn warmup(quest: &Quest) -> Duration {
+    quest.slot + Duration::from_nanos(quest.slot.as_nanos() / 2)
+}
+
+/// How many came in this batch (or in all of them), and how many of them were refused.
+fn counts(quest: &Quest, log: &Log, rate: f64, batch: Option<u32>) -> (f64, f64) {
+    let begin = Instant::ZERO + warmup(quest);
+    let each = Duration::from_nanos(counted(quest, rate).as_nanos() / u64::from(quest.batches.max(1)));
+    let (from, to) = match batch {
+        Some(batch) => (begin + each * u64::from(batch), begin + each * u64::from(batch + 1)),
+        None => (begin, Instant::NEVER),
+    };
     let attempts = log.attempts(SUBJECT);
-    let counted = || attempts.iter().filter(|a| a.started >= from).filter_map(|a| a.ended);
-    let refused = counted().filter(|ended| ended.class != Class::Admitted).count();
-    (counted().count() as f64, refused as f64)
+    let here = || attempts.iter().filter(|a| a.started >= from && a.started < to).filter_map(|a| a.ended);
+    let refused = here().filter(|ended| ended.class != Class::Admitted).count();
+    (here().count() as f64, refused as f64)
 }
 
 impl Rated {

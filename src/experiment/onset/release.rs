@@ -4,7 +4,7 @@
 //! hands gives two bounds: the last knock that was still turned away, and the one that was not. It draws nothing.
 
 use super::order;
-use super::plan::{Leaving, SUBJECT};
+use super::plan::{self, Kind, Leaving, SUBJECT};
 use super::trial::{Log, What};
 use crate::observe::{Class, Phase, SessionEnd};
 use crate::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub struct Handover {
 /// What one relay came to.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Relayed {
+    /// From where and as whom.
+    pub kind: Kind,
     /// How the place was left.
     pub leaving: Leaving,
     /// Between two knocks, about.
@@ -45,7 +47,7 @@ pub struct Median {
 }
 
 /// Reads a relay. `answered` is the phase in which this server refuses: it tells when it had decided to let somebody in.
-pub fn read(log: &Log, answered: Phase, leaving: Leaving, knock: Duration) -> Relayed {
+pub fn read(log: &Log, answered: Phase, plan: &plan::Relay) -> Relayed {
     let at_accept = matches!(answered, Phase::Accept | Phase::Greeting | Phase::PreLogin);
     let mut relay = Relay::default();
     let mut greeted = Instant::ZERO;
@@ -62,7 +64,8 @@ pub fn read(log: &Log, answered: Phase, leaving: Leaving, knock: Duration) -> Re
             _ => {}
         }
     }
-    Relayed { leaving, knock, handovers: relay.handovers, turned_away: relay.turned_away }
+    let plan::Relay { kind, leaving, knock, .. } = *plan;
+    Relayed { kind, leaving, knock, handovers: relay.handovers, turned_away: relay.turned_away }
 }
 
 /// A relay under way.

@@ -150,6 +150,10 @@ pub struct SlotRelease {
 /// One way to leave, and one interval of knocks.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct Variant {
+    /// `one` address for all, or `many`.
+    pub addresses: String,
+    /// `one` account for all, or `many`.
+    pub users: String,
     /// `quit`: by QUIT; `close`: by closing the connection.
     pub leaving: String,
     /// Between two knocks, about.

@@ -11,7 +11,7 @@ use crate::observe::{Observation, Phase, Refusal};
 use crate::scenario::Scenario;
 use crate::server::Context;
 use crate::sim::{self, Happening, Tap, Who};
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
 /// The simulator as a place for trials.
@@ -42,6 +42,10 @@ impl World for SimWorld {
 
     fn addresses(&self) -> u32 {
         u32::MAX
+    }
+
+    fn spent(&self) -> Duration {
+        Duration::ZERO
     }
 
     fn run(&mut self, trial: &Trial) -> Result<Log, Trouble> {

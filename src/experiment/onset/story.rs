@@ -6,6 +6,18 @@ use super::result::{Finding, LimitFound, RampFound, RateFound, SlotRelease};
 use crate::metrics::words::{counted, percent, seconds};
 use crate::observe::{Phase, Refusal};
 
+/// The conclusion in a few words, for a title.
+pub fn title(found: &Finding) -> String {
+    match &found.first_refusal {
+        _ if found.ramps.is_empty() => "Nothing was found out".to_owned(),
+        None => format!("No limit was reached: {} let in", found.admitted),
+        Some(met) => {
+            let code = if met.code == 0 { "no reply".to_owned() } else { met.code.to_string() };
+            format!("{} let in, number {} was not: {} ({code})", found.admitted, met.attempt, met.cause)
+        }
+    }
+}
+
 /// The lines.
 pub(super) fn story(found: &Finding) -> Vec<String> {
     let mut lines = vec![headline(found)];
@@ -130,8 +142,8 @@ fn slot_release(release: &SlotRelease) -> String {
 }
 
 fn rate(rate: &RateFound) -> String {
-    let what =
-        format!("sessions of {} from {} as {} user", seconds(rate.session_s), address(rate), rate.users);
+    let [addresses, users] = [("address", &rate.addresses), ("user", &rate.users)].map(several);
+    let what = format!("sessions of {} from {addresses} as {users}", seconds(rate.session_s));
     let Some(at) = rate.per_s else {
         return format!(
             "{} of {what} were not refused at up to {}/s, or too few runs show it.",
@@ -153,8 +165,13 @@ fn rate(rate: &RateFound) -> String {
     )
 }
 
-fn address(rate: &RateFound) -> String {
-    if rate.addresses == "one" { "one address".to_owned() } else { "many addresses".to_owned() }
+/// `one address`, `many addresses`.
+fn several((noun, number): (&str, &String)) -> String {
+    match (number.as_str(), noun) {
+        ("one", _) => format!("one {noun}"),
+        (_, "address") => "many addresses".to_owned(),
+        _ => format!("many {noun}s"),
+    }
 }
 
 /// Three significant digits.

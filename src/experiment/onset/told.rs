@@ -91,8 +91,8 @@ fn knocks_disagree(relays: &[Relayed]) -> Option<((f64, f64), (f64, f64))> {
 
 // ---- ramps -----------------------------------------------------------------------------------------------------
 
-const RANGE: &str = "the least and the greatest of the repeats, which enclose the median of such ramps with this \
-                     confidence (Hahn & Meeker, section 5.2)";
+const RANGE: &str = "the least and the greatest of the repeats, which enclose the median of such trials with this confidence \
+                     (Hahn & Meeker, section 5.2); a change of hands at the full server is a repeat, too";
 
 fn ramp(ask: &Ask, found: &Findings, ramps: &Ramps) -> RampFound {
     let [addresses, users] = ramps.kind.words().map(str::to_owned);
@@ -101,10 +101,8 @@ fn ramp(ask: &Ask, found: &Findings, ramps: &Ramps) -> RampFound {
     let first = ramps.all.first();
     let steps = first.map_or(&[][..], |ramp| &ramp.steps[..]);
     let refused = steps.iter().zip(1..).filter(|((_, cause), _)| cause.is_some());
-    let confirmed: usize = match ramps.kind {
-        Kind::ONE => found.relays.iter().map(|relay| relay.handovers.len()).sum(),
-        _ => 0,
-    };
+    let relays = found.relays.iter().filter(|relay| relay.kind == ramps.kind);
+    let confirmed: usize = relays.map(|relay| relay.handovers.len()).sum();
     RampFound {
         addresses,
         users,
@@ -114,7 +112,7 @@ fn ramp(ask: &Ask, found: &Findings, ramps: &Ramps) -> RampFound {
         reached: ramps.is_reached(),
         low: sorted.first().copied().unwrap_or(0),
         high: sorted.last().copied().unwrap_or(0),
-        confidence: rounded(order::coverage(repeats.len(), 1)),
+        confidence: rounded(order::coverage(repeats.len() + confirmed, 1)),
         method: RANGE.to_owned(),
         confirmed: confirmed as u32,
         refusal: ramps.met().map(|met| story::refusal(met.refusal)),
@@ -248,7 +246,10 @@ fn slot_release(relays: &[Relayed]) -> Option<SlotRelease> {
 
 fn variant(relay: &Relayed) -> Variant {
     let median = relay.median();
+    let [addresses, users] = relay.kind.words().map(str::to_owned);
     Variant {
+        addresses,
+        users,
         leaving: match relay.leaving {
             Leaving::Quit => "quit",
             Leaving::Close => "close",
@@ -274,12 +275,7 @@ fn rate(quest: &Quest, rated: &Rated) -> RateFound {
         low_per_s: crossing.and_then(|c| c.low).map(rounded),
         high_per_s: crossing.and_then(|c| c.high).map(rounded),
         confidence: 0.95,
-        method: format!(
-            "quasi-Poisson regression of the refused on the logarithm of Erlang's B at the rate, over {} independent runs at {} \
-             rates, inverted with Fieller's interval by Student's t",
-            rated.runs.len(),
-            quest.rates
-        ),
+        method: rate_method(quest, rated),
         session_s: rounded(quest.hold.as_secs_f64()),
         slot_s: rounded(slot_s),
         slot_fitted_s: rounded(rated.slot),
@@ -293,6 +289,20 @@ fn rate(quest: &Quest, rated: &Rated) -> RateFound {
         most_per_s: rounded(rated.most),
         points: points(rated),
     }
+}
+
+fn rate_method(quest: &Quest, rated: &Rated) -> String {
+    let (runs, rates) = (rated.runs.len(), quest.rates);
+    if rated.crossing.as_ref().is_some_and(|crossing| crossing.as_theory) {
+        return format!(
+            "Erlang's B is taken for granted but for a factor, which {runs} runs at {rates} rates give (they do not show a slope of \
+             their own); Student's t with their dispersion"
+        );
+    }
+    format!(
+        "quasi-Poisson regression of the refused on the logarithm of Erlang's B at the rate, over {runs} independent runs at \
+         {rates} rates, inverted with Fieller's interval by Student's t"
+    )
 }
 
 fn points(rated: &Rated) -> Vec<RatePoint> {

@@ -8,7 +8,7 @@ use crate::classify::Verdict;
 use crate::id::PopulationId;
 use crate::observe::{Class, Observation, Refusal, SessionEnd};
 use crate::scenario::Scenario;
-use crate::time::Instant;
+use crate::time::{Duration, Instant};
 
 /// The most events of a log; a trial is over when there are so many. Memory must be bounded whatever a server does.
 pub const MOST: usize = 1 << 21;
@@ -126,6 +126,13 @@ pub trait World {
 
     /// How many different addresses clients can come from.
     fn addresses(&self) -> u32;
+
+    /// How much real time has gone by since the search began.
+    fn spent(&self) -> Duration;
+
+    /// Those whom a trial left behind seem to have been there still when the next one began: from now on there is more time between
+    /// two.
+    fn rest_longer(&mut self) {}
 
     /// Runs one trial. What an earlier one left behind at the server is gone when it begins.
     ///

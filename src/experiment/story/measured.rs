@@ -65,12 +65,39 @@ fn conclusion(summary: &Summary) -> String {
             count(counts.login_failed)
         );
     }
+    if counts.network_failed > counts.turned_away {
+        let why = most(&summary.refused_by_cause.network)
+            .map(|(cause, _)| format!(", most of them by {cause}"))
+            .unwrap_or_default();
+        let away = match counts.turned_away {
+            0 => "nobody was turned away".to_owned(),
+            n => format!("{} turned away", number(n, "was", "were")),
+        };
+        return format!(
+            "{} of {attempts} failed for the network or a dead server{why}; {away}.",
+            count(counts.network_failed)
+        );
+    }
     let Some((cause, refused)) = most(&summary.refused_by_cause.turned_away) else { return nobody(summary) };
     let whom = format!("turned away {} of {attempts}{}", count(refused), in_all(summary));
+    if is_guess(summary, cause) {
+        return format!("Something {whom}; the best guess is {cause}.");
+    }
     match summary.server.limits.get(cause) {
         Some(limit) => format!("{cause} = {limit} of the modelled server binds: it {whom}."),
         None => format!("{cause} {whom}."),
     }
+}
+
+/// Was more than half of what is counted as `cause` only guessed?
+fn is_guess(summary: &Summary, cause: &str) -> bool {
+    let of = |sure: bool| -> u64 {
+        let told = summary.told_apart.iter().flatten();
+        told.filter(|one| one.cause == cause && (one.confidence != "guess") == sure)
+            .map(|one| one.count)
+            .sum()
+    };
+    of(false) > of(true)
 }
 
 fn url(summary: &Summary) -> &str {
@@ -97,6 +124,9 @@ fn onset(summary: &Summary) -> Option<String> {
     })
 }
 
+/// So many kinds of refusal are named.
+const NAMED: usize = 3;
+
 /// How surely refusals were told apart. Those that the client itself knew need no word.
 fn certainty(summary: &Summary) -> Option<String> {
     let told = summary.told_apart.as_ref()?;
@@ -108,8 +138,6 @@ fn certainty(summary: &Summary) -> Option<String> {
             None => parts.push((words, *count)),
         }
     }
-    /// So many kinds are named.
-    const NAMED: usize = 3;
     let more = parts.len().saturating_sub(NAMED);
     let named: Vec<String> =
         parts.iter().take(NAMED).map(|(words, n)| format!("{} {words}", count(*n))).collect();

@@ -15,7 +15,7 @@ use crate::live::clock;
 use crate::time::{Duration, Instant};
 
 /// So often somebody may look around while no frame comes.
-const EVERY: Duration = Duration::from_millis(50);
+pub(super) const EVERY: Duration = Duration::from_millis(50);
 
 /// What a shard hands over at once: everything that it heard before `upto` and has not handed over yet.
 #[derive(Debug, Serialize, Deserialize)]

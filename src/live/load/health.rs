@@ -47,17 +47,14 @@ pub(super) fn add(health: &mut Health, part: &Part) {
     health.verified += part.verified;
 }
 
-/// The processor time of this process, and of its children that have ended, ns.
+/// The processor time of this process, ns.
 pub(super) fn cpu_ns() -> u64 {
     use nix::sys::resource::{UsageWho, getrusage};
-    let of = |who| {
-        getrusage(who).map_or(0, |usage| {
-            let (user, system) = (usage.user_time(), usage.system_time());
-            let ns = |s: i64, us: i64| s as u64 * 1_000_000_000 + us as u64 * 1_000;
-            ns(user.tv_sec(), user.tv_usec()) + ns(system.tv_sec(), system.tv_usec())
-        })
-    };
-    of(UsageWho::RUSAGE_SELF) + of(UsageWho::RUSAGE_CHILDREN)
+    getrusage(UsageWho::RUSAGE_SELF).map_or(0, |usage| {
+        let (user, system) = (usage.user_time(), usage.system_time());
+        let ns = |s: i64, us: i64| s as u64 * 1_000_000_000 + us as u64 * 1_000;
+        ns(user.tv_sec(), user.tv_usec()) + ns(system.tv_sec(), system.tv_usec())
+    })
 }
 
 /// The processor time of the whole machine since it was started, in ticks.

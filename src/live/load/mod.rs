@@ -6,9 +6,12 @@
 mod actors;
 mod collect;
 mod data;
+mod dialogue;
+mod fleet;
 mod health;
 mod limits;
 mod line;
+mod marks;
 mod refusals;
 mod run;
 mod schedule;
@@ -30,10 +33,11 @@ use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
 
 use super::clock::Epoch;
-use super::tls::Trust;
+use super::tls::Terms;
 
+pub use self::fleet::{Worker, work};
 pub use self::limits::shortages;
-pub use self::run::run;
+pub use self::run::{lead, run};
 
 /// Everything that a run under load must know.
 #[derive(Clone, Debug)]
@@ -73,8 +77,8 @@ pub struct Target {
     pub address: SocketAddr,
     /// Does TLS begin with the first byte (`ftps://`)? Then it does for every client, whatever its population says.
     pub implicit_tls: bool,
-    /// Whose word its clients take for who it is, under TLS.
-    pub trust: Trust,
+    /// On what terms its clients speak TLS, if they do.
+    pub tls: Terms,
     /// How the client asks for a data connection.
     pub data: DataForm,
 }

@@ -12,6 +12,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::task::{Poll, Waker};
 
+use nix::sys::socket::{setsockopt, sockopt};
 use rustls::Connection;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::task::AbortHandle;
@@ -23,6 +24,7 @@ use super::station::{Shared, Station};
 use super::texts;
 use crate::id::ConnId;
 use crate::live::Wire;
+use crate::live::clock::span;
 use crate::live::content::Content;
 use crate::live::tls::Acceptor;
 use crate::server::Input;
@@ -30,10 +32,12 @@ use crate::time::{Duration, Instant};
 
 /// How much is written or read at once, bytes.
 const CHUNK: usize = 256 << 10;
+/// The least that a kernel is asked to keep, bytes.
+const NARROWEST: u64 = 8 << 10;
 /// After so long without a byte a transfer stands still.
-const STILL: std::time::Duration = std::time::Duration::from_millis(50);
+const STILL: Duration = Duration::from_millis(50);
 /// The longest that a connect may take.
-const CONNECT: std::time::Duration = std::time::Duration::from_secs(60);
+const CONNECT: Duration = Duration::from_secs(60);
 /// Rates are looked at over so long.
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -270,7 +274,7 @@ async fn active(
         socket.bind(SocketAddr::new(local, 0))?;
         socket.connect(to).await
     };
-    match timeout(CONNECT, connect).await {
+    match timeout(span(CONNECT), connect).await {
         Ok(Ok(stream)) => serve(station, key, number, stream).await,
         _ => station.borrow_mut().tell_of_data(key, number, Input::DataFailed { conn: key.conn() }),
     }
@@ -295,8 +299,9 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
         let acceptor = station.acceptor.as_ref().filter(|_| station.server.protects_data(conn));
         acceptor.map(Acceptor::accept)
     };
-    let mut wire = Wire::new(stream);
     let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload));
+    transfer.narrow(&stream);
+    let mut wire = Wire::new(stream);
     let moved = match (transfer.secure(&mut wire, tls).await, job) {
         (Err(error), _) => Err(error),
         (Ok(()), Job::Upload) => transfer.receive(&mut wire).await,
@@ -333,12 +338,20 @@ impl Transfer {
         self.station
     }
 
+    /// Lets the kernel keep no more of an upload than a fifth of a second's share, or its sender would be through long before.
+    fn narrow(&self, stream: &TcpStream) {
+        if let Some(share) = self.lane.share() {
+            let bytes = (share / 5).clamp(NARROWEST, CHUNK as u64) as usize;
+            let _ = setsockopt(stream, sockopt::RcvBuf, &bytes); // with what the kernel has, it is right in the long run
+        }
+    }
+
     /// Shakes hands, if the connection is to be under TLS.
     async fn secure(&mut self, wire: &mut Wire, tls: Option<io::Result<Connection>>) -> io::Result<()> {
         let Some(tls) = tls else { return Ok(()) };
         wire.start_tls(tls?)?;
         while !wire.shake()? {
-            if timeout(STILL, wire.readable()).await.is_err() {
+            if timeout(span(STILL), wire.readable()).await.is_err() {
                 self.stands_still();
                 wire.readable().await?;
             }
@@ -361,7 +374,7 @@ impl Transfer {
                     self.moved(wrote).await;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if timeout(STILL, wire.socket().writable()).await.is_err() {
+                    if timeout(span(STILL), wire.socket().writable()).await.is_err() {
                         self.stands_still();
                         wire.socket().writable().await?;
                     }
@@ -380,7 +393,7 @@ impl Transfer {
                 Ok(0) => return Ok(()),
                 Ok(read) => self.moved(read).await,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if timeout(STILL, wire.readable()).await.is_err() {
+                    if timeout(span(STILL), wire.readable()).await.is_err() {
                         self.stands_still();
                         wire.readable().await?;
                     }

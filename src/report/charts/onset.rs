@@ -9,8 +9,8 @@ use super::axis::Axis;
 use super::canvas::{Canvas, Pen};
 use super::panel::Panel;
 use super::sheet::{Key, Sheet, Sign};
-use crate::experiment::onset::Finding;
 use crate::experiment::onset::result::{RampFound, RateFound, RatePoint};
+use crate::experiment::onset::{Finding, story};
 use crate::experiment::theory;
 use crate::observe::Cause;
 use crate::report::colours::{self, BLUE, GREEN, INK, PALE, PURPLE, RED, Rgb};
@@ -35,11 +35,10 @@ const WHISKER: f64 = 6.0;
 
 /// Draws it.
 pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, found: &Finding) {
-    let title = found.story.first().map_or("", |line| line.trim_end_matches('.'));
-    let sheet = Sheet::titled(title.to_owned(), subtitle(found), keys(found));
+    let sheet = Sheet::titled(story::title(found), subtitle(found), keys(found));
     let most = found.ramps.iter().map(|ramp| ramp.held.len()).max().unwrap_or(1);
     let held = found.ramps.iter().map(|ramp| ramp.admitted).max().unwrap_or(1);
-    let x = Axis::counts(most as f64, "number of the attempt");
+    let x = Axis::counts(most as f64 + 0.5, "number of the attempt");
     let y = Axis::counts(f64::from(held) * 1.05, "sessions that are there");
     let (rates, shares) = below(found.rate.as_ref());
     let (upper, lower) = sheet.panels_apart(&x, y, &rates, shares);
@@ -105,8 +104,9 @@ fn ramp_key(ramp: &RampFound, pen: Pen) -> Key {
 }
 
 fn draw_ramp<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, ramp: &RampFound, pen: Pen) {
-    let at = |number: usize, held: u32| panel.at(number as f64, f64::from(held));
-    let mut stairs = vec![at(0, 0)];
+    // An attempt is as broad as from half before its number to half behind it.
+    let at = |number: usize, held: u32| panel.at(number as f64 + 0.5, f64::from(held));
+    let mut stairs = vec![panel.at(0.0, 0.0), at(0, 0)];
     for (number, held) in ramp.held.iter().enumerate() {
         stairs.push(at(number, *held));
         stairs.push(at(number + 1, *held));
@@ -116,7 +116,7 @@ fn draw_ramp<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, ramp: &Ra
     for number in &ramp.refused {
         let place = (*number as usize).saturating_sub(1);
         if let Some(held) = ramp.held.get(place) {
-            let (x, y) = panel.at(place as f64 + 0.5, f64::from(*held));
+            let (x, y) = panel.at(f64::from(*number), f64::from(*held));
             canvas.dot((x, y), 6, colours::PAPER);
             canvas.dot((x, y), 5, cause.map_or(INK, colours::of));
         }
@@ -178,7 +178,7 @@ fn draw_rate<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, rate: &Ra
         draw_point(canvas, panel, point);
     }
     if let Some(at) = rate.per_s {
-        let words = format!("{} at {:.3}/s", percent(rate.level), at);
+        let words = format!("{} at {}/s", percent(rate.level), story::short(at));
         super::panel::note(canvas, (panel.across(at), panel.top + 12.0), &words);
     }
 }

@@ -65,9 +65,9 @@ impl Key {
 impl Sheet {
     /// A chart of `summary` that finds what `title` says.
     pub fn new(summary: &Summary, title: String, keys: Vec<Key>, marks: Marks) -> Self {
-        let title = match &summary.target {
-            Some(_) => format!("Measured: {title}"),
-            None => title,
+        let title = match (&summary.target, title.split_at_checked(1)) {
+            (Some(_), Some((first, rest))) => format!("Measured: {}{rest}", first.to_lowercase()),
+            _ => title,
         };
         Self { title, subtitle: subtitle(summary), keys, marks }
     }

@@ -5,47 +5,51 @@
 use std::fmt::Write as _;
 
 use super::{DIM, Paint, count};
-use crate::metrics::summary::{RefusalText, Summary};
+use crate::metrics::summary::{RefusalText, Summary, ToldApart};
 
-/// No more texts than this are shown.
+/// No more of each than this are shown.
 const SHOWN: usize = 6;
-/// No more characters of one.
+/// No more characters of a text.
 const WIDTH: usize = 60;
 
-/// A line for each of the most frequent texts.
+/// What refusals were taken for, and a line for each of the most frequent texts.
 pub(super) fn texts(out: &mut String, summary: &Summary, paint: Paint) {
+    let told = summary.told_apart.as_deref().unwrap_or_default();
     let texts = summary.refusal_texts.as_deref().unwrap_or_default();
-    if texts.is_empty() {
-        return;
+    if !told.is_empty() {
+        let head = format!("{:<22}{:<22}{:>9}", "told apart", "how surely", "times");
+        let _ = writeln!(out, "\n  {}", paint.with(DIM, &head));
     }
-    let head = format!("{:<38}{:>9}  {}", "told apart", "times", "what was said");
-    let _ = writeln!(out, "\n  {}", paint.with(DIM, &head));
+    for one in told.iter().take(SHOWN) {
+        let _ = writeln!(out, "  {:<22}{:<22}{:>9}", one.cause, how(one), count(one.count));
+    }
+    if !texts.is_empty() {
+        let _ = writeln!(out, "\n  {}", paint.with(DIM, &format!("{:<22}what was said", "taken for")));
+    }
     for one in texts.iter().take(SHOWN) {
-        let what = format!("{} ({})", one.cause, how(one));
-        let _ = writeln!(out, "  {what:<38}{:>9}  {}", count(one.count), said(one));
+        let _ = writeln!(out, "  {:<22}{}{}", one.cause, said(one), times(one.count));
     }
-    let more = texts.len().saturating_sub(SHOWN);
+    let more = told.len().saturating_sub(SHOWN) + texts.len().saturating_sub(SHOWN);
     if more > 0 {
-        let _ = writeln!(out, "  and {more} more: see refusal_texts in summary.json");
+        let _ = writeln!(out, "  and {more} more: see told_apart and refusal_texts in summary.json");
     }
 }
 
 /// How surely it was told apart.
-fn how(one: &RefusalText) -> String {
+fn how(one: &ToldApart) -> String {
     match one.confidence.as_str() {
         "known" => "the client knew".to_owned(),
-        "certain" => "certain".to_owned(),
-        other => format!("{other}, by {}", one.basis),
+        surely => format!("{surely}, by {}", one.basis),
     }
 }
 
-/// The reply, or that there was none.
 fn said(one: &RefusalText) -> String {
-    if one.code == 0 && one.text.is_empty() {
-        return "no word".to_owned();
-    }
     let code = if one.code == 0 { String::new() } else { format!("{} ", one.code) };
     let text: String = one.text.chars().take(WIDTH).collect();
     let cut = if one.text.chars().nth(WIDTH).is_some() { "…" } else { "" };
     format!("{code}{text}{cut}")
+}
+
+fn times(n: u64) -> String {
+    if n == 1 { String::new() } else { format!("  ({} times)", count(n)) }
 }

@@ -36,7 +36,7 @@ pub fn plan(scenario: Scenario, address: SocketAddr, sources: u32) -> Plan {
             host: address.ip().to_string(),
             address,
             implicit_tls: false,
-            trust: ftp421::live::tls::Trust::Anybody,
+            tls: ftp421::live::tls::Trust::Anybody.into(),
             data: DataForm::ByFamily,
         },
         sources: if sources == 0 { Sources::Kernel } else { Sources::Network { first, count: sources } },

@@ -19,6 +19,7 @@ use crate::real::daemon::{Daemon, module};
 const UP: u64 = 300 << 10;
 const DOWN: u64 = 3 << 20;
 
+/// Three downloads, and three uploads between them.
 fn script(path: &str) -> String {
     format!(
         "script = [\"login\", {{ type = \"I\" }}, \"list\", {{ retr = \"3MiB\", path = \"/file\" }}, \
@@ -101,7 +102,7 @@ fn a_certificate_is_believed_if_its_authority_is_and_the_name_fits() {
     ] {
         let outcome =
             sessions(server.address(), "alice", "tls = \"explicit\"\nscript = [\"login\"]", |plan| {
-                plan.target.trust = trust.clone();
+                plan.target.tls = trust.clone().into();
                 host.clone_into(&mut plan.target.host);
                 plan.accounts.listed.clear();
             });
@@ -127,10 +128,10 @@ fn a_certificate_is_believed_if_its_authority_is_and_the_name_fits() {
 
 #[test]
 fn what_cannot_be_believed_is_said_before_the_run() {
-    let none = Connector::new(&Trust::Authorities(String::new()), "localhost").unwrap_err();
+    let none = Connector::new(&Trust::Authorities(String::new()).into(), "localhost").unwrap_err();
     assert_eq!(none, "there is no certificate in it");
-    assert!(Connector::new(&Trust::Anybody, "not a name").unwrap_err().contains("cannot be a name"));
-    assert!(Connector::new(&Trust::Anybody, "[::1]").is_ok());
+    assert!(Connector::new(&Trust::Anybody.into(), "not a name").unwrap_err().contains("cannot be a name"));
+    assert!(Connector::new(&Trust::Anybody.into(), "[::1]").is_ok());
 }
 
 /// The login timer runs on in a handshake that is never completed, and the slot is free again.
@@ -326,8 +327,11 @@ fn proftpd_under_explicit_and_implicit_tls() {
             module("proftpd-mod-crypto", "mod_tls.so").display()
         ));
         with_files(&daemon);
+        // It wants every data connection to go on with the session, and gives two tickets for that.
         let keys = format!("tls = \"{tls}\"\n{}", script("/up"));
-        check(&sessions(([127, 0, 0, 1], daemon.port).into(), "alice", &keys, |_| ()));
+        let outcome =
+            sessions(([127, 0, 0, 1], daemon.port).into(), "alice", &keys, |plan| plan.target.tls.old = true);
+        check(&outcome);
         assert_eq!(fs::metadata(daemon.root.join("up")).unwrap().len(), UP);
     }
 }

@@ -30,7 +30,7 @@ pub struct Daemon {
 }
 
 impl Daemon {
-    /// `ProFTPD` with the accounts `alice` and `bob`, password `secret`, who both come to `root` and may write there.
+    /// `ProFTPD` with the accounts `alice`, `bob`, `carol` and `dave`, password `secret`, who all come to `root` and may write there.
     /// `extra` is appended to its configuration.
     pub fn proftpd(extra: &str) -> Self {
         let program = unpacked("proftpd-core/usr/sbin/proftpd");
@@ -38,7 +38,8 @@ impl Daemon {
         let with_config = |port, dir: &Path, root: &Path| {
             let account = |name| format!("{name}:{SECRET}:65534:65534::{}:/bin/sh\n", root.display());
             let users = dir.join("users");
-            fs::write(&users, account("alice") + &account("bob")).unwrap();
+            let all = ["alice", "bob", "carol", "dave"].map(account).concat();
+            fs::write(&users, all).unwrap();
             fs::set_permissions(&users, Permissions::from_mode(0o600)).unwrap(); // it refuses a file that others may read
             let dir = dir.display();
             format!(
