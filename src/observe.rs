@@ -171,11 +171,11 @@ words! {
         Connect = "connect",
         /// From the established connection to the 220.
         Greeting = "greeting",
-        /// From USER to the 230.
+        /// From USER to the 230; under TLS from the first command that secures the session.
         Login = "login",
         /// From a command to its completion reply, transfers aside.
         Command = "command",
-        /// From RETR, STOR or LIST to its completion reply.
+        /// From the command of a transfer to its completion reply.
         Transfer = "transfer",
         /// From the first intended attempt of a wanted session to its 230.
         TimeToService = "time_to_service",

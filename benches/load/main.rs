@@ -27,7 +27,7 @@ const SESSIONS: u32 = 20_000;
 /// Of these at once.
 const AT_ONCE: u32 = 100;
 /// Sessions that are held for the memory of one.
-const HELD: u32 = 8_000;
+const HELD: u32 = 19_000;
 
 fn main() {
     server::serve_if_asked();
@@ -95,7 +95,7 @@ fn downloads(port: u16) {
 fn clients(name: &str, sessions: u32, clients: u32, script: &str) -> String {
     format!(
         "schema = 1\nname = \"{name}\"\nduration = \"60s\"\n[server]\nprofile = \"rfc959\"\n[[clients]]\nname = \"clients\"\n\
-         arrivals = {{ executor = \"per-client-sessions\", clients = {clients}, sessions = {sessions}, pause = \"0s\" }}\nscript = {script}\n"
+         arrivals = {{ executor = \"per-client-sessions\", clients = {clients}, sessions = {sessions}, pause = \"1ms\" }}\nscript = {script}\n"
     )
 }
 

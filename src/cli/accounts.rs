@@ -22,6 +22,7 @@ const MASK: &str = "********";
 
 /// The arguments of every command that logs in.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "the words are those of the help, where no mark-up is read")]
 pub(super) struct AccountArgs {
     /// An account, NAME:PASSWORD, or NAME with the password in FTP421_PASSWORD; may be said again. Others on this machine can
     /// read a command line: --users and FTP421_PASSWORD are better places for passwords

@@ -11,6 +11,7 @@ use crate::workload::{Arrivals, Population, Stages};
 
 /// The arguments of every command that makes load.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_field_names, reason = "a field is called as its flag, among those of other groups")]
 pub(super) struct CapArgs {
     /// The most users that the scenario may bring: those who come, and the clients of closed populations, with all of their
     /// parallel connections

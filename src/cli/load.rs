@@ -8,6 +8,7 @@ use anyhow::Context as _;
 
 use super::deliver::{Manner, deliver};
 use super::exit::{FAILED, FINE, Failure, INTERRUPTED, NOT_VALID, THRESHOLD};
+use super::fleet::{self, Fleet};
 use super::manifest::Began;
 use super::output::Folder;
 use super::own_server::OwnServer;
@@ -29,11 +30,12 @@ use crate::watch::Watch;
 const GRACE: Duration = Duration::from_secs(2);
 /// A run begins so long after everything is ready.
 const RUN_UP: Duration = Duration::from_millis(200);
+/// The same where other processes have to come up first.
+const FLEET_RUN_UP: Duration = Duration::from_millis(1_500);
 
 #[derive(Debug, clap::Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 #[command(after_help = "Examples:
-  ftp421 load                                                      half a minute against a server of our own
+  ftp421 load                          half a minute against a server of our own
   ftp421 load scenarios/load-nat.toml --seed 7
   ftp421 load mine.toml --target ftp://127.0.0.1:2121 --users accounts.csv --duration 1m
   ftp421 load mine.toml --target ftp://ftp.example.org --i-own ftp.example.org --max-rate 20
@@ -47,7 +49,8 @@ their own have the password ftp421, and anonymous gives an e-mail address.
 Only loopback is talked to, unless --i-own names the target; --max-sessions, --max-rate and --max-duration bound what a scenario
 may bring. Ctrl-C ends the run politely and keeps what was measured, a second one ends it at once. The results go to
 ./ftp421-out/<scenario>-load/; `generator` in summary.json says whether the load generator kept up. If it did not, the exit code
-is 109; if the target's rule forbids the run it is 106, and 1 if nobody answered.")]
+is 109; if the safety rule forbids the run it is 106, and 1 if nobody
+answered.")]
 pub(super) struct Args {
     /// The scenario; without it a built-in one of half a minute
     scenario: Option<PathBuf>,
@@ -87,6 +90,9 @@ pub(super) struct Args {
     /// Processes: each has descriptors of its own
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=64))]
     processes: u32,
+    /// This process is one of those, and not the first
+    #[arg(long, hide = true)]
+    worker: Option<u32>,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
@@ -103,7 +109,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let accounts =
         if target.is_some() { args.accounts.accounts(Some(&scenario))? } else { Accounts::default() };
     let profile = args.target.profile(Some(&scenario))?;
-    let folder = open_folder(&scenario, args)?;
+    let folder = args.worker.is_none().then(|| open_folder(&scenario, args)).transpose()?;
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
     let began = Began::now();
@@ -121,9 +127,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         grace: GRACE,
         scenario: Arc::new(scenario),
     };
+    let (None, Some(folder)) = (args.worker, folder) else {
+        fleet::work(plan, args.worker.unwrap_or_default())?;
+        return Ok(ExitCode::SUCCESS);
+    };
     notes.extend(load::shortages(&plan).map_err(broken)?);
     if !args.quiet {
-        notes.iter().for_each(|note| eprintln!("note: {note}"));
+        for note in &notes {
+            eprintln!("note: {note}");
+        }
         eprintln!("addresses: {map}");
     }
     let (load, target) = replicate(args, plan.clone(), target.is_none(), &watch, &map)?;
@@ -224,7 +236,7 @@ fn replicate(
         }
         plan.replication = number;
         plan.dialogue = plan.dialogue.filter(|_| number == 0);
-        plan.epoch = Epoch::after(RUN_UP);
+        plan.epoch = Epoch::after(if plan.processes > 1 { FLEET_RUN_UP } else { RUN_UP });
         if let Some(server) = &mut server {
             server.begin(plan.epoch)?;
         }
@@ -242,8 +254,9 @@ fn one(plan: &Plan, watch: &Watch, quiet: bool, load: &mut Load) -> Result<bool,
     let gauges = Arc::new(Gauges::default());
     let screen = Screen::new(plan.scenario.duration);
     let mut measuring = load.begin(&plan.scenario);
+    let (_fleet, workers) = Fleet::start(plan)?;
     let health = screen.shown(&gauges, Clock::of(plan.epoch), watch, quiet, || {
-        load::run(plan, watch, &gauges, &mut |heard| {
+        load::lead(plan, workers, watch, &gauges, &mut |heard| {
             screen.hear(&heard);
             measuring.hear(heard);
         })

@@ -8,6 +8,7 @@ mod check;
 mod clients;
 mod deliver;
 mod exit;
+mod fleet;
 mod init;
 mod interrupt;
 mod load;

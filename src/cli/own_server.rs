@@ -17,6 +17,9 @@ use crate::live::Epoch;
 /// So long it may take to come up, and to go.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// So often it is looked at while it goes.
+const LOOKS: u32 = 1_000;
+
 /// A running server.
 #[derive(Debug)]
 pub(super) struct OwnServer {
@@ -66,13 +69,13 @@ impl OwnServer {
 impl Drop for OwnServer {
     fn drop(&mut self) {
         self.input = None;
-        let until = std::time::Instant::now() + PATIENCE;
-        while matches!(self.child.try_wait(), Ok(None)) {
-            if std::time::Instant::now() > until {
-                let _ = self.child.kill(); // it may have gone meanwhile
-                let _ = self.child.wait();
+        for _ in 0..LOOKS {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(PATIENCE / LOOKS);
         }
+        let _ = self.child.kill(); // it may have gone meanwhile
+        let _ = self.child.wait();
     }
 }

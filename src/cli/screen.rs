@@ -97,7 +97,7 @@ impl Screen {
 
     fn show(&self, gauges: &Gauges, clock: Clock, watch: &Watch, terminal: bool, ended: &mpsc::Receiver<()>) {
         let bar = if terminal { ProgressBar::new(self.length.as_nanos()) } else { ProgressBar::hidden() };
-        if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:16} {wide_msg}") {
+        if let Ok(style) = ProgressStyle::with_template("{spinner} {bar:16} {prefix}\n  {wide_msg}") {
             bar.set_style(style);
         }
         let mut stretch = Stretch { began: Instant::ZERO, attempts: 0, rate: 0.0, login_p95: None };
@@ -105,12 +105,13 @@ impl Screen {
         while ended.recv_timeout(wait) == Err(mpsc::RecvTimeoutError::Timeout) {
             let now = clock.now();
             self.stretch(gauges, now, &mut stretch);
-            let line = self.line(gauges, now, &stretch, watch.is_stopped());
+            let [load, outcome] = self.lines(gauges, now, &stretch, watch.is_stopped());
             if terminal {
                 bar.set_position(now.as_nanos());
-                bar.set_message(line);
+                bar.set_prefix(load);
+                bar.set_message(outcome);
             } else {
-                eprintln!("{line}");
+                eprintln!("{load} · {outcome}");
             }
         }
         bar.finish_and_clear();
@@ -130,28 +131,29 @@ impl Screen {
         (stretch.began, stretch.attempts) = (now, attempts);
     }
 
-    fn line(&self, gauges: &Gauges, now: Instant, stretch: &Stretch, stopped: bool) -> String {
+    /// What is being done, and what comes of it.
+    fn lines(&self, gauges: &Gauges, now: Instant, stretch: &Stretch, stopped: bool) -> [String; 2] {
         let left = self.length - now.since(Instant::ZERO);
         let time = match (stopped, left.is_zero()) {
             (true, _) => "stopping, sessions say QUIT".to_owned(),
             (false, true) => "sessions say QUIT".to_owned(),
             (false, false) => format!("{} left", seconds(left.as_secs_f64().ceil())),
         };
-        let mut parts = vec![
+        let load = [
             time,
             format!("{} open", count(of(&gauges.connections))),
             counted(of(&gauges.sessions), "session"),
             format!("{:.1} attempts/s", stretch.rate),
-            format!("{} admitted", count(of(&gauges.admitted))),
         ];
+        let mut outcome = vec![format!("{} admitted", count(of(&gauges.admitted)))];
         let refused = self.refused();
         if !refused.is_empty() {
-            parts.push(format!("refused: {refused}"));
+            outcome.push(format!("refused: {refused}"));
         }
         if let Some(p95) = stretch.login_p95 {
-            parts.push(format!("login p95 {}", seconds(p95 as f64 / 1e9)));
+            outcome.push(format!("login p95 {}", seconds(p95 as f64 / 1e9)));
         }
-        parts.join(" · ")
+        [load.join(" · "), outcome.join(" · ")]
     }
 
     /// The two most frequent causes, and how many others there were.
@@ -201,11 +203,11 @@ mod tests {
         let mut stretch = Stretch { began: Instant::ZERO, attempts: 0, rate: 0.0, login_p95: None };
         screen.stretch(&gauges, now, &mut stretch);
         assert_eq!(
-            screen.line(&gauges, now, &stretch, false),
+            screen.lines(&gauges, now, &stretch, false).join(" · "),
             "26 s left · 20 open · 0 sessions · 10.0 attempts/s · 0 admitted · refused: max_clients 2, max_per_ip 2, others 1 · \
-             login p95 3 ms"
+             login p95 3.01 ms"
         );
-        assert!(screen.line(&gauges, now, &stretch, true).starts_with("stopping"));
+        assert!(screen.lines(&gauges, now, &stretch, true)[0].starts_with("stopping"));
         let quiet =
             screen.shown(&gauges, Clock::of(Epoch::after(Duration::ZERO)), &Watch::default(), true, || 7);
         assert_eq!(quiet, 7);

@@ -15,6 +15,7 @@ use crate::workload::Addresses;
 
 /// The arguments of every command that talks to a server.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::doc_markdown, reason = "the words are those of the help, where no mark-up is read")]
 pub(super) struct TargetArgs {
     /// The server: ftp://HOST[:PORT], or ftps://HOST[:PORT] where TLS begins with the first byte
     #[arg(long, env = "FTP421_TARGET", value_name = "URL", hide_env_values = true)]

@@ -166,18 +166,18 @@ impl Client {
     /// Where the dialogue stands, for a refusal that came with a reply (`answered`) or with a bare close.
     pub fn phase(&self, answered: bool) -> Phase {
         match self.state {
-            State::AwaitGreeting if answered => Phase::Greeting,
-            State::SecuringFirst if answered => Phase::Greeting,
+            State::SecuringFirst | State::AwaitGreeting if answered => Phase::Greeting,
             State::Done
             | State::BackingOff
             | State::Queued
             | State::Connecting
             | State::SecuringFirst
             | State::AwaitGreeting => Phase::Accept,
-            State::AwaitAuth | State::Securing | State::AwaitPbsz | State::AwaitProt => Phase::PreLogin,
             State::AwaitUser if self.tries > 0 => Phase::Pass,
             State::AwaitUser if answered => Phase::User,
-            State::AwaitUser => Phase::PreLogin,
+            State::AwaitAuth | State::Securing | State::AwaitPbsz | State::AwaitProt | State::AwaitUser => {
+                Phase::PreLogin
+            }
             State::AwaitPass => Phase::Pass,
             State::AwaitTransfer | State::AwaitCompletion | State::AwaitAbort => Phase::Transfer,
             _ => Phase::Session,

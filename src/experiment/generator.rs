@@ -79,7 +79,9 @@ mod tests {
 
     fn health(late_ms: &[u64]) -> Health {
         let mut late = Histogram::new_with_bounds(1_000, 3_600_000_000_000, 3).unwrap();
-        late_ms.iter().for_each(|ms| late.record(ms * 1_000_000).unwrap());
+        for ms in late_ms {
+            late.record(ms * 1_000_000).unwrap();
+        }
         Health {
             late,
             dropped: 0,

@@ -30,10 +30,14 @@ pub(super) fn span(length: Duration) -> std::time::Duration {
     std::time::Duration::from_nanos(length.as_nanos())
 }
 
+/// What is never reached, ns: thirty years.
+const FAR: u64 = 30 * 365 * 86_400 * 1_000_000_000;
+
 /// Time as a run counts it. Before the run begins it stands at zero.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     began: std::time::Instant,
+    epoch: Epoch,
 }
 
 impl Clock {
@@ -44,7 +48,7 @@ impl Clock {
             Some(ahead) => here + std::time::Duration::from_nanos(ahead),
             None => here.checked_sub(std::time::Duration::from_nanos(now - epoch.0)).unwrap_or(here),
         };
-        Self { began }
+        Self { began, epoch }
     }
 
     /// Now.
@@ -53,9 +57,13 @@ impl Clock {
         Instant::from_nanos(since.as_nanos() as u64)
     }
 
+    /// The same point on the machine's monotonic clock.
+    pub(super) fn monotonic(&self, at: Instant) -> std::time::Duration {
+        std::time::Duration::from_nanos(self.epoch.0.saturating_add(at.as_nanos()).min(FAR))
+    }
+
     /// The same point for tokio's timers, whose grain is a millisecond. What is never reached is in thirty years.
     pub fn deadline(&self, at: Instant) -> tokio::time::Instant {
-        const FAR: u64 = 30 * 365 * 86_400 * 1_000_000_000;
         (self.began + std::time::Duration::from_nanos(at.as_nanos().min(FAR))).into()
     }
 }

@@ -4,6 +4,7 @@
 //! calendar entries. What it does not do: read files, print, or look at the command line.
 
 pub mod accounts;
+mod alarm;
 pub mod clock;
 pub mod content;
 pub mod load;
@@ -11,5 +12,6 @@ pub mod serve;
 pub mod tls;
 mod wire;
 
+pub use alarm::Alarm;
 pub use clock::{Clock, Epoch};
 pub use wire::Wire;

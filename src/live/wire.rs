@@ -13,8 +13,11 @@ use tokio::io::Interest;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::clock::span;
+use crate::time::Duration;
+
 /// How long the other side of a TLS connection has for its end once this side has said its own.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// What it may say meanwhile, bytes.
 const HEARD: usize = 64 << 10;
 
@@ -198,7 +201,7 @@ impl Wire {
                 Ok(0) => break,
                 Ok(count) => heard += count,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if timeout(PATIENCE, self.readable()).await.is_err() {
+                    if timeout(span(PATIENCE), self.readable()).await.is_err() {
                         break;
                     }
                 }

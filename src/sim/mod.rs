@@ -8,6 +8,7 @@ mod calendar;
 mod conns;
 mod delivery;
 mod dialogue;
+mod event;
 mod names;
 mod path;
 mod pipes;

@@ -18,7 +18,7 @@ use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ClientId, ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
-use crate::observe::{Cause, CloseHow, Observation};
+use crate::observe::{Cause, Observation};
 use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
@@ -26,6 +26,8 @@ use crate::time::Instant;
 use crate::timer::{Firing, Timer};
 use crate::watch::Watch;
 use crate::workload::{Arrival, ArrivalSource, Population};
+
+pub(super) use super::event::{Event, SmallCommand, Syn};
 
 /// What a replication has come to.
 #[derive(Clone, Debug)]
@@ -55,94 +57,6 @@ pub struct Work {
 
 /// How many events go by between two looks at the [`Watch`].
 const WATCH_EVERY: u64 = 4_096;
-
-/// An entry of the calendar.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Event {
-    /// The next client of a population comes.
-    Arrive { population: PopulationId },
-    /// A client of a closed population wants its next session.
-    Again { client: u32 },
-    /// A client's timer.
-    ClientTimer { client: u32 },
-    /// The timer of a user with several connections.
-    ActorTimer { user: u32 },
-    /// The server's timer for a connection.
-    ConnTimer { conn: ConnId },
-    /// A server's own timer.
-    ServerTimer { server: ServerId },
-    /// A SYN reaches a server's host.
-    Syn { client: u32, serial: u16, syn: Syn },
-    /// A connect fails at the client.
-    ConnectFailed { client: u32, serial: u16, timed_out: bool },
-    /// The handshake is complete at the client.
-    Connected { conn: ConnId },
-    /// A command reaches the server.
-    CommandArrives { conn: ConnId, command: SmallCommand },
-    /// A reply reaches the client.
-    ReplyArrives { conn: ConnId, reply: u16 },
-    /// The client's FIN reaches the server.
-    ClosedByClient { conn: ConnId },
-    /// The server's FIN or RST reaches the client.
-    ClosedByServer { conn: ConnId, how: CloseHow, cause: Option<Cause> },
-    /// The client's half of a TLS handshake reaches the server.
-    TlsHello { conn: ConnId },
-    /// The server's half reaches the client.
-    TlsAnswered { conn: ConnId },
-    /// The end of the handshake reaches the server.
-    TlsFinished { conn: ConnId },
-    /// A message of the handshake of a data connection reaches its other end; so many follow. The last one reaches the server.
-    DataShakes { conn: ConnId, left: u8, serial: u16 },
-    /// The data connection is established at the server.
-    DataAtServer { conn: ConnId },
-    /// The data connection is established at the client.
-    DataAtClient { conn: ConnId },
-    /// The server's SYN for a data connection reaches the client.
-    DataSyn { conn: ConnId },
-    /// The end of the data connection reaches the client.
-    DataEnds { conn: ConnId, whole: bool },
-    /// The bytes of a transfer begin to move.
-    TransferBegins { conn: ConnId, serial: u16 },
-    /// All bytes of a transfer are through.
-    TransferDone { conn: ConnId, serial: u16 },
-    /// The next transfer of a server is through.
-    PipeDue { server: ServerId, up: bool },
-    /// A partition is over for a population.
-    PathOpens { population: PopulationId },
-    /// A fault's next control.
-    Fault { fault: u16, step: u16 },
-}
-
-/// A command without padding: a verb and an argument in three bytes.
-#[derive(Clone, Copy, Debug)]
-#[repr(Rust, packed)]
-pub(super) struct SmallCommand {
-    pub(super) arg: u16,
-    pub(super) verb: Verb,
-}
-
-/// Where a SYN goes, and how many went before it, in one byte.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) struct Syn(u8);
-
-impl Syn {
-    /// SYN number `tries` (from 0) to `server`.
-    pub(super) const fn new(server: ServerId, tries: u8) -> Self {
-        Self(server.0 << 4 | tries)
-    }
-
-    /// Where it goes.
-    pub(super) const fn server(self) -> ServerId {
-        ServerId(self.0 >> 4)
-    }
-
-    /// How many went before it.
-    pub(super) const fn tries(self) -> u8 {
-        self.0 & 0xf
-    }
-}
-
-const _: () = assert!(size_of::<Event>() == 8 && ServerId::MOST <= 16);
 
 /// A client and what its driver keeps with it.
 #[derive(Clone, Debug)]

@@ -197,9 +197,12 @@ fn where_nobody_listens_the_result_says_so_and_no_password_is_in_it() {
 fn everything(dir: &Path) -> Vec<(String, Vec<u8>)> {
     let entries = fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path());
     entries
-        .flat_map(|path| match path.is_dir() {
-            true => everything(&path),
-            false => vec![(path.display().to_string(), fs::read(&path).unwrap())],
+        .flat_map(|path| {
+            if path.is_dir() {
+                everything(&path)
+            } else {
+                vec![(path.display().to_string(), fs::read(&path).unwrap())]
+            }
         })
         .collect()
 }

@@ -124,6 +124,9 @@ fn onset(summary: &Summary) -> Option<String> {
     })
 }
 
+/// So many kinds of refusal are named.
+const NAMED: usize = 3;
+
 /// How surely refusals were told apart. Those that the client itself knew need no word.
 fn certainty(summary: &Summary) -> Option<String> {
     let told = summary.told_apart.as_ref()?;
@@ -135,8 +138,6 @@ fn certainty(summary: &Summary) -> Option<String> {
             None => parts.push((words, *count)),
         }
     }
-    /// So many kinds are named.
-    const NAMED: usize = 3;
     let more = parts.len().saturating_sub(NAMED);
     let named: Vec<String> =
         parts.iter().take(NAMED).map(|(words, n)| format!("{} {words}", count(*n))).collect();

@@ -6,10 +6,12 @@
 mod actors;
 mod collect;
 mod data;
+mod dialogue;
 mod fleet;
 mod health;
 mod limits;
 mod line;
+mod marks;
 mod refusals;
 mod run;
 mod schedule;

@@ -4,7 +4,6 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
-use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -22,8 +21,8 @@ use super::schedule::Share;
 use super::shard::Shard;
 use super::{Gauges, Health, Heard, Plan, Trouble, health, limits};
 use crate::client::Tls;
-use crate::live::Clock;
 use crate::live::tls::Connector;
+use crate::live::{Alarm, Clock};
 use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
@@ -105,8 +104,8 @@ pub fn lead(
     };
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
     if let (Some(before), Some(after)) = (machine, Machine::now()) {
-        let shares = after.shares(before, health.cpu_ns, health.wall_ns, cores);
-        (health.busy_share, health.steal_share) = shares.unzip();
+        let others = after.shares(before, health.cpu_ns, health.wall_ns, cores);
+        (health.busy_share, health.steal_share) = others.unzip();
     }
     for ending in &endings {
         health::add(&mut health, &ending.part);
@@ -218,17 +217,19 @@ fn shard_thread(
         RefCell::new(Shard::new(Arc::clone(plan), part, me.clone(), outbox, Arc::clone(gauges), connector))
     });
     LocalSet::new().block_on(&runtime, async {
-        let end = drive(&shard, stop).await;
+        let mut alarm = Alarm::new(Clock::of(plan.epoch))
+            .map_err(|error| Trouble(format!("no timer for shard {}: {error}", part.shard)))?;
+        let end = drive(&shard, &mut alarm, stop).await;
         let mut ending = shard.borrow_mut().end(end);
         take_leave(&shard, plan.grace).await;
         ending.dialogue = shard.borrow_mut().transcript.take().map(|transcript| transcript.text().to_owned());
         shard.borrow_mut().outbox.finish(ending);
-    });
-    Ok(())
+        Ok(())
+    })
 }
 
 /// Does what is due, until the scenario is over or somebody says stop. Returns when that was.
-async fn drive(shard: &Rc<RefCell<Shard>>, stop: &AtomicBool) -> Instant {
+async fn drive(shard: &Rc<RefCell<Shard>>, alarm: &mut Alarm, stop: &AtomicBool) -> Instant {
     let (clock, end) = {
         let shard = shard.borrow();
         (shard.clock, Instant::ZERO + shard.plan.scenario.duration)
@@ -248,19 +249,18 @@ async fn drive(shard: &Rc<RefCell<Shard>>, stop: &AtomicBool) -> Instant {
         if next <= now {
             tokio::task::yield_now().await;
         } else {
-            sleep(shard, clock, next.min(flush_at).min(end)).await;
+            sleep(shard, alarm, next.min(flush_at).min(end)).await;
         }
     }
 }
 
 /// Sleeps until `until`, or until something is due before.
-async fn sleep(shard: &Rc<RefCell<Shard>>, clock: Clock, until: Instant) {
-    let mut sleep = pin!(sleep_until(clock.deadline(until)));
+async fn sleep(shard: &Rc<RefCell<Shard>>, alarm: &mut Alarm, until: Instant) {
     shard.borrow_mut().sleeps_until = until;
     poll_fn(|cx| {
         let mut shard = shard.borrow_mut();
         shard.sleeper.get_or_insert_with(|| cx.waker().clone());
-        if shard.next_at() < until { Poll::Ready(()) } else { sleep.as_mut().poll(cx) }
+        if shard.next_at() < until { Poll::Ready(()) } else { alarm.poll(until, cx) }
     })
     .await;
     shard.borrow_mut().sleeps_until = Instant::ZERO;

@@ -1,14 +1,12 @@
-//! One control connection: from its socket over what is read to its end.
+//! One control connection: from its socket to its end.
 //!
-//! A task attends to each. It borrows its shard for moments only, and ends when its client has let go. What a reply means is
-//! the machine's business.
+//! A task attends to each. It borrows its shard for moments only, and ends when its client has let go. What is said over it
+//! stands in `dialogue`.
 
 use std::cell::RefCell;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::pin;
 use std::rc::Rc;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 
@@ -16,12 +14,10 @@ use tokio::io::Interest;
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::line::Line;
-use super::refusals::Came;
 use super::shard::{Due, Moment, Shard};
-use super::{sources, spell};
+use super::sources;
 use crate::classify::Whose;
 use crate::client::{self, State};
-use crate::ftp::{self, Command, Heard, Severity, Verb};
 use crate::live::Wire;
 use crate::observe::{Cause, CloseHow, Observation, Phase, Refusal};
 use crate::time::{Duration, Instant};
@@ -29,9 +25,6 @@ use crate::transcript::Transcript;
 
 /// So long after a connect for which there was no socket the next one is tried.
 const STARVED: Duration = Duration::from_millis(20);
-/// Reads in a row, after which others have their turn.
-const READS: usize = 8;
-
 /// Attends to connect number `serial` of `client`, until it is over.
 async fn attend(shard: Rc<RefCell<Shard>>, client: u32, serial: u32, socket: TcpSocket) {
     let target = shard.borrow().plan.target.address;
@@ -171,271 +164,6 @@ impl Shard {
         self.tell(now, client, client::Input::Connected);
     }
 
-    /// Sends `command` over the connection of `client`, or keeps it until the kernel takes it.
-    pub(super) fn send(&mut self, moment: Moment, client: u32, command: Command) {
-        let user = self.user(client);
-        let mut spelled = std::mem::take(&mut self.spelled);
-        spelled.clear();
-        let plan = Arc::clone(&self.plan);
-        let listens = if command.verb == Verb::Port { self.listens_at(client) } else { None };
-        let whose = self.whose(client);
-        if let Some(line) = &mut self.slots[client as usize].line {
-            spell::spell(&plan, command, user, listens, line.over, &mut spelled);
-            if let Some(wire) = &mut line.wire {
-                // If it is broken, whoever reads will hear of it.
-                let broken = wire.write(spelled.as_bytes()).is_err();
-                if broken || wire.unsent() {
-                    line.wake();
-                }
-            }
-            line.sends(moment.at + moment.late, command);
-            line.begins(&plan);
-            if line.talk.mistyped && command.verb == Verb::Pass {
-                self.around.mistyped(whose);
-            }
-        }
-        if let Some(transcript) = self.transcript_of(client) {
-            transcript.sends(moment.at, spelled.trim_end());
-        }
-        self.spelled = spelled;
-    }
-
-    /// Where `client` waits for the server's data connection; if it does not, where no data connection ever comes through.
-    fn listens_at(&mut self, client: u32) -> Option<SocketAddr> {
-        let line = self.slots[client as usize].line.as_ref()?;
-        if let Some(at) = line.data.as_ref().and_then(|data| data.listens) {
-            return Some(at);
-        }
-        let here = line.wire.as_ref()?.socket().local_addr().ok()?;
-        self.black_hole(here.ip())
-    }
-
-    /// Reads what there is, and waits for more.
-    fn poll_line(&mut self, client: u32, serial: u32, cx: &mut Context<'_>) -> Poll<()> {
-        for _ in 0..READS {
-            let Some(line) = self.line(client, serial) else { return Poll::Ready(()) };
-            line.waker.get_or_insert_with(|| cx.waker().clone());
-            let Some(wire) = &mut line.wire else { return Poll::Ready(()) };
-            let socket = wire.socket();
-            if wire.unsent() && socket.poll_write_ready(cx).is_ready() {
-                let _ = wire.flush(); // if it is broken, reading says so
-            }
-            let mut scratch = std::mem::take(&mut self.scratch);
-            let Some(wire) = self.line(client, serial).and_then(|line| line.wire.as_mut()) else {
-                return Poll::Ready(());
-            };
-            let read = wire.read(&mut scratch);
-            let shaken = !wire.is_handshaking();
-            let shakes = self.line(client, serial).is_some_and(|line| line.shakes);
-            if shakes && shaken && !matches!(&read, Err(error) if error.kind() != io::ErrorKind::WouldBlock) {
-                self.secured(client, serial);
-            }
-            let waits = match read {
-                Ok(0)
-                    if shakes && !shaken && self.slots[client as usize].client.state() == State::Securing =>
-                {
-                    self.not_secured(client, serial, &io::ErrorKind::UnexpectedEof.into());
-                    false
-                }
-                Ok(0) => {
-                    self.closed(client, CloseHow::Fin);
-                    false
-                }
-                Ok(count) => {
-                    self.take(client, serial, &scratch[..count]);
-                    false
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => true,
-                Err(error) if shakes => {
-                    self.not_secured(client, serial, &error);
-                    false
-                }
-                Err(_) => {
-                    self.closed(client, CloseHow::Rst);
-                    false
-                }
-            };
-            self.scratch = scratch;
-            if waits && socket.poll_read_ready(cx).is_pending() {
-                return Poll::Pending;
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    /// Takes what was read.
-    fn take(&mut self, client: u32, serial: u32, mut bytes: &[u8]) {
-        let Some(line) = self.line(client, serial) else { return };
-        let mut hearing = std::mem::take(&mut line.hearing);
-        while let Some(heard) = hearing.next(&mut bytes) {
-            match heard {
-                Heard::Reply { code, text } => self.replied(client, code, &text),
-                Heard::Nonsense(began) => self.gibberish(client, &began),
-            }
-            let Some(line) = self.line(client, serial) else { return };
-            if line.shakes {
-                // Whatever came in the clear behind the answer to AUTH may be anybody's (RFC 4217, section 15).
-                if !bytes.is_empty() {
-                    self.not_secured(client, serial, &io::Error::other("there is more behind the 234"));
-                }
-                return;
-            }
-        }
-        if let Some(line) = self.line(client, serial) {
-            line.hearing = hearing;
-        }
-    }
-
-    /// Begins TLS on the connection of `client`. What was read so far was in the clear, and is over.
-    pub(super) fn start_tls(&mut self, client: u32) {
-        let Some(line) = &mut self.slots[client as usize].line else { return };
-        let (Some(connector), Some(wire)) = (&self.connector, &mut line.wire) else { return };
-        let session = connector.session();
-        if let Ok(tls) = session.connect() {
-            let _ = wire.start_tls(tls); // if it is broken, whoever reads will hear of it
-        }
-        line.tls = Some(session);
-        line.shakes = true;
-        line.hearing = ftp::Hearing::default();
-        line.wake();
-    }
-
-    /// The TLS handshake of a control connection is complete.
-    fn secured(&mut self, client: u32, serial: u32) {
-        let now = self.now();
-        let Some(line) = self.line(client, serial) else { return };
-        line.shakes = false;
-        self.note(now, client, |_| "-- TLS".to_owned());
-        self.tell(now, client, client::Input::TlsDone);
-    }
-
-    /// It has failed.
-    fn not_secured(&mut self, client: u32, serial: u32, error: &io::Error) {
-        let now = self.now();
-        let cause = match error.kind() {
-            io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe => Cause::Reset,
-            io::ErrorKind::UnexpectedEof => Cause::SilentClose,
-            _ => Cause::CriticalError,
-        };
-        let phase = self.slots[client as usize].client.phase(false);
-        let why = error.to_string();
-        self.note(now, client, |_| format!("-- no TLS: {why}"));
-        self.refusal(now.at, Refusal { cause, phase, code: 0 }, None, &why);
-        self.tell(now, client, client::Input::TlsFailed { cause });
-        self.hang_up(now, client, serial);
-    }
-
-    /// A complete reply was read.
-    fn replied(&mut self, client: u32, code: u16, text: &str) {
-        let now = self.now();
-        let Some(line) = &mut self.slots[client as usize].line else { return };
-        if !line.holds(code) {
-            return self.deliver(now, client, code, text);
-        }
-        line.held.push_back((code, text.to_owned()));
-        if line.held.len() == 1 {
-            line.held_at = now.at;
-            self.hold(now, client);
-        }
-    }
-
-    /// Delivers the replies that were held back.
-    pub(super) fn release(&mut self, now: Moment, client: u32, serial: u32) {
-        while let Some((code, text)) = self.line(client, serial).and_then(|line| line.held.pop_front()) {
-            self.deliver(now, client, code, &text);
-        }
-    }
-
-    /// Delivers a reply to the machine, with what it is taken for.
-    fn deliver(&mut self, now: Moment, client: u32, code: u16, text: &str) {
-        let slot = &mut self.slots[client as usize];
-        let (state, serial) = (slot.client.state(), slot.serial);
-        let Some(mut line) = slot.line.take() else { return };
-        self.hears(now, client, state, |_| {
-            ftp::wire(code, text).into_iter().map(|line| format!("S: {line}"))
-        });
-        let answers = line.hears(now.at, &self.plan, code, text);
-        let ended = answers.filter(|verb| verb.is_transfer() && line.talk.asked.is_none());
-        let unasked = answers.is_none() && state != State::AwaitGreeting;
-        line.replies += 1;
-        let verdict = if code >= 400 || unasked {
-            self.judge(now, client, &line, Came { code, text, answers, close: None })
-        } else {
-            None
-        };
-        line.said = verdict.map(|verdict| (code, verdict)).or(line.said);
-        let endless = line.replies > Line::REPLIES;
-        let greeted = state == State::AwaitGreeting && Severity::of(code) == Severity::Completion;
-        if ended.is_some() {
-            line.data = None;
-        }
-        self.slots[client as usize].line = Some(line);
-        if self.over {
-            // What is not a goodbye may be the answer to a command before it.
-            if code == 221 {
-                self.hang_up(now, client, serial);
-            }
-            return;
-        }
-        if endless {
-            return self.gibberish(client, text);
-        }
-        if greeted {
-            let whose = self.whose(client);
-            self.around.greeted(now.at, whose);
-        }
-        let words = self.words(client, code, text);
-        let cause = verdict.map(|verdict| verdict.cause);
-        self.tell(now, client, client::Input::Reply { code, cause, words });
-    }
-
-    /// Whoever is there speaks no FTP. For the client that is a server that failed.
-    fn gibberish(&mut self, client: u32, began: &str) {
-        let now = self.now();
-        let slot = &self.slots[client as usize];
-        let (phase, serial) = (slot.client.phase(false), slot.serial);
-        self.note(now, client, |_| "-- server speaks nonsense".to_owned());
-        self.refusal(now.at, Refusal { cause: Cause::CriticalError, phase, code: 0 }, None, began);
-        self.tell(now, client, client::Input::Closed { cause: Some(Cause::CriticalError) });
-        self.hang_up(now, client, serial);
-    }
-
-    /// The server has closed or reset the connection.
-    fn closed(&mut self, client: u32, how: CloseHow) {
-        let now = self.now();
-        let serial = self.slots[client as usize].serial;
-        self.release(now, client, serial);
-        if self.line(client, serial).is_none() {
-            return;
-        }
-        let slot = &mut self.slots[client as usize];
-        let state = slot.client.state();
-        let Some(line) = slot.line.take() else { return };
-        self.hears(now, client, state, |_| [format!("-- server closes ({how})")]);
-        let came = Came { code: 0, text: "", answers: line.talk.asked, close: Some(how) };
-        let cause = match line.said {
-            _ if state == State::AwaitQuit => None,
-            Some((_, said)) => Some(said.cause), // it has said why
-            None => self.judge(now, client, &line, came).map(|verdict| verdict.cause),
-        };
-        self.slots[client as usize].line = Some(line);
-        let cause = cause.or((how == CloseHow::Rst).then_some(Cause::Reset));
-        self.tell(now, client, client::Input::Closed { cause });
-        // A machine whose user is away does not let go of it, but there is nothing left to hold.
-        self.hang_up(now, client, serial);
-    }
-
-    /// Closes a connection that is of no use any more, if the machine has not let go of it.
-    pub(super) fn hang_up(&mut self, moment: Moment, client: u32, serial: u32) {
-        let Some(line) = self.line(client, serial) else { return };
-        line.wire = None;
-        line.wake();
-        let (opened, session) = (line.opened, line.session.take());
-        line.opened = Instant::NEVER;
-        self.ended(moment, client, opened, session);
-    }
-
     /// The client gives up its connection, if it has one: with a FIN, or without a word.
     pub(super) fn let_go(&mut self, moment: Moment, client: u32, fin: bool) {
         let slot = &mut self.slots[client as usize];
@@ -464,7 +192,7 @@ impl Shard {
     }
 
     /// The connection of `client` that was established at `opened` is no more.
-    fn ended(&mut self, moment: Moment, client: u32, opened: Instant, session: Option<Instant>) {
+    pub(super) fn ended(&mut self, moment: Moment, client: u32, opened: Instant, session: Option<Instant>) {
         if opened.is_never() {
             return; // it never was
         }
@@ -494,20 +222,20 @@ impl Shard {
     // ---- the transcript ----------------------------------------------------------------------------------------
 
     /// The transcript, if it is this client's that is written.
-    fn transcript_of(&mut self, client: u32) -> Option<&mut Transcript> {
+    pub(super) fn transcript_of(&mut self, client: u32) -> Option<&mut Transcript> {
         let slot = &self.slots[client as usize];
         let wanted = self.plan.dialogue == Some((slot.population, slot.client.index()));
         wanted.then(|| self.transcript.get_or_insert_default())
     }
 
-    fn note(&mut self, moment: Moment, client: u32, what: impl FnOnce(&Self) -> String) {
+    pub(super) fn note(&mut self, moment: Moment, client: u32, what: impl FnOnce(&Self) -> String) {
         if self.transcript_of(client).is_some() {
             let what = what(self);
             self.transcript_of(client).into_iter().for_each(|transcript| transcript.note(moment.at, &what));
         }
     }
 
-    fn hears<I: IntoIterator<Item = String>>(
+    pub(super) fn hears<I: IntoIterator<Item = String>>(
         &mut self,
         moment: Moment,
         client: u32,

@@ -1,18 +1,10 @@
-//! What is to happen at which time, and an alarm that rings when the next of it is due.
+//! What is to happen at which time.
 //!
-//! It does nothing itself. The alarm is a `timerfd`, since the runtime's own timers have a grain of a millisecond, which is as long as
-//! a greeting takes.
+//! It does nothing itself: who drives the station sleeps until the next of it, and is woken when something earlier is entered.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::io;
-use std::os::fd::{AsFd as _, AsRawFd, RawFd};
-use std::rc::Rc;
 use std::task::Waker;
-
-use nix::sys::time::TimeSpec;
-use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
-use tokio::io::unix::AsyncFd;
 
 use super::conns::Key;
 use crate::time::Instant;
@@ -41,7 +33,9 @@ pub(super) enum Event {
 pub(super) struct Calendar {
     heap: BinaryHeap<Reverse<Entry>>,
     entered: u64,
-    alarm: Alarm,
+    /// Until when the driver sleeps, and what wakes it before.
+    sleeps_until: Instant,
+    sleeper: Option<Waker>,
 }
 
 #[derive(Debug)]
@@ -72,13 +66,18 @@ impl Ord for Entry {
 }
 
 impl Calendar {
-    pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { heap: BinaryHeap::new(), entered: 0, alarm: Alarm::new()? })
+    pub(super) const fn new() -> Self {
+        Self { heap: BinaryHeap::new(), entered: 0, sleeps_until: Instant::ZERO, sleeper: None }
     }
 
     pub(super) fn enter(&mut self, at: Instant, event: Event) {
         self.entered += 1;
         self.heap.push(Reverse(Entry { at, number: self.entered, event }));
+        if at < self.sleeps_until
+            && let Some(sleeper) = self.sleeper.take()
+        {
+            sleeper.wake();
+        }
     }
 
     /// The next event that is due by `now`, with the time for which it was entered.
@@ -89,71 +88,10 @@ impl Calendar {
         self.heap.pop().map(|Reverse(entry)| (entry.at, entry.event))
     }
 
-    /// Sets the alarm for what comes next. To be called when something was entered or taken out.
-    pub(super) fn set_alarm(&mut self, now: Instant) {
-        if let Some(Reverse(next)) = self.heap.peek() {
-            self.alarm.set(now, next.at);
-        }
-    }
-
-    /// What to wait for.
-    pub(super) fn bell(&self) -> Bell {
-        self.alarm.bell.clone()
-    }
-}
-
-/// The alarm's descriptor.
-#[derive(Debug)]
-pub(super) struct Fd(TimerFd);
-
-impl AsRawFd for Fd {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0.as_fd().as_raw_fd()
-    }
-}
-
-/// Rings when the next event is due, or earlier.
-#[derive(Clone, Debug)]
-pub(super) struct Bell(Rc<AsyncFd<Fd>>);
-
-impl Bell {
-    /// Waits until it rings.
-    ///
-    /// # Errors
-    /// The runtime is going down.
-    pub(super) async fn rings(&self) -> io::Result<()> {
-        self.0.readable().await?.clear_ready();
-        Ok(())
-    }
-}
-
-#[derive(Debug)]
-struct Alarm {
-    bell: Bell,
-    /// When it rings.
-    set_for: Instant,
-}
-
-impl Alarm {
-    #[expect(
-        deprecated,
-        reason = "what replaces it is unsafe; this descriptor lives as long as its owner, `Fd`, which never changes"
-    )]
-    fn new() -> io::Result<Self> {
-        let flags = TimerFlags::TFD_NONBLOCK | TimerFlags::TFD_CLOEXEC;
-        let fd = Fd(TimerFd::new(ClockId::CLOCK_MONOTONIC, flags)?);
-        Ok(Self { bell: Bell(Rc::new(AsyncFd::new(fd)?)), set_for: Instant::NEVER })
-    }
-
-    /// Rings at `at`, or at once if that is past. A later time than the one that it is set for is set when that has come.
-    fn set(&mut self, now: Instant, at: Instant) {
-        if self.set_for <= at && self.set_for > now {
-            return;
-        }
-        self.set_for = at;
-        let wait = at.since(now).as_nanos().clamp(1, 365 * 86_400 * 1_000_000_000);
-        let wait = TimeSpec::new((wait / 1_000_000_000).cast_signed(), (wait % 1_000_000_000).cast_signed());
-        // It fails for wrong arguments only, which these are not.
-        let _ = self.bell.0.get_ref().0.set(Expiration::OneShot(wait), TimerSetTimeFlags::empty());
+    /// When the next one is due. `sleeper` is woken if that changes.
+    pub(super) fn sleep(&mut self, sleeper: &Waker) -> Instant {
+        self.sleeps_until = self.heap.peek().map_or(Instant::NEVER, |Reverse(next)| next.at);
+        self.sleeper = Some(sleeper.clone());
+        self.sleeps_until
     }
 }

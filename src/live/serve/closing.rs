@@ -10,10 +10,12 @@ use tokio::time::timeout;
 use super::conns::Link;
 use super::control::nap;
 use super::station::Shared;
+use crate::live::clock::span;
 use crate::observe::CloseHow;
+use crate::time::Duration;
 
 /// How long a client that does not read has until its connection is reset.
-const PATIENCE: std::time::Duration = std::time::Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// What is read and thrown away at an orderly end, bytes: a client that sends without end is reset.
 const DRAINED: usize = 64 << 10;
 
@@ -46,7 +48,7 @@ pub(super) async fn when_all_is_said(station: Shared, mut link: Link, how: Close
             }
         }
     };
-    let in_time = timeout(PATIENCE, sent).await.is_ok();
+    let in_time = timeout(span(PATIENCE), sent).await.is_ok();
     drop(socket);
     end(link, if in_time { how } else { CloseHow::Rst });
 }

@@ -37,12 +37,10 @@ pub(super) async fn read(station: Shared, key: Key) {
 pub(super) async fn nap(station: &Shared, at: Instant) {
     poll_fn(|cx| {
         let mut station = station.borrow_mut();
-        let now = station.clock.now();
-        if at <= now {
+        if at <= station.clock.now() {
             return Poll::Ready(());
         }
         station.calendar.enter(at, Event::Wake(cx.waker().clone()));
-        station.calendar.set_alarm(now);
         Poll::Pending
     })
     .await;

@@ -24,6 +24,7 @@ use super::station::{Shared, Station};
 use super::texts;
 use crate::id::ConnId;
 use crate::live::Wire;
+use crate::live::clock::span;
 use crate::live::content::Content;
 use crate::live::tls::Acceptor;
 use crate::server::Input;
@@ -34,9 +35,9 @@ const CHUNK: usize = 256 << 10;
 /// The least that a kernel is asked to keep, bytes.
 const NARROWEST: u64 = 8 << 10;
 /// After so long without a byte a transfer stands still.
-const STILL: std::time::Duration = std::time::Duration::from_millis(50);
+const STILL: Duration = Duration::from_millis(50);
 /// The longest that a connect may take.
-const CONNECT: std::time::Duration = std::time::Duration::from_secs(60);
+const CONNECT: Duration = Duration::from_secs(60);
 /// Rates are looked at over so long.
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -273,7 +274,7 @@ async fn active(
         socket.bind(SocketAddr::new(local, 0))?;
         socket.connect(to).await
     };
-    match timeout(CONNECT, connect).await {
+    match timeout(span(CONNECT), connect).await {
         Ok(Ok(stream)) => serve(station, key, number, stream).await,
         _ => station.borrow_mut().tell_of_data(key, number, Input::DataFailed { conn: key.conn() }),
     }
@@ -350,7 +351,7 @@ impl Transfer {
         let Some(tls) = tls else { return Ok(()) };
         wire.start_tls(tls?)?;
         while !wire.shake()? {
-            if timeout(STILL, wire.readable()).await.is_err() {
+            if timeout(span(STILL), wire.readable()).await.is_err() {
                 self.stands_still();
                 wire.readable().await?;
             }
@@ -373,7 +374,7 @@ impl Transfer {
                     self.moved(wrote).await;
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if timeout(STILL, wire.socket().writable()).await.is_err() {
+                    if timeout(span(STILL), wire.socket().writable()).await.is_err() {
                         self.stands_still();
                         wire.socket().writable().await?;
                     }
@@ -392,7 +393,7 @@ impl Transfer {
                 Ok(0) => return Ok(()),
                 Ok(read) => self.moved(read).await,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if timeout(STILL, wire.readable()).await.is_err() {
+                    if timeout(span(STILL), wire.readable()).await.is_err() {
                         self.stands_still();
                         wire.readable().await?;
                     }

@@ -3,7 +3,7 @@
 //! It has no files but synthetic ones, and writes none.
 //!
 //! One thread drives it all. The [`station`] holds the machine and is called by tasks that wait: one reads each control connection,
-//! one each data connection, one lets clients in, and a bell rings when the calendar has something due. Passwords: see
+//! one each data connection, one lets clients in, and one sleeps until the calendar has something due. Passwords: see
 //! [`accounts`](super::accounts). What is in the files: see [`content`](super::content).
 
 mod calendar;
@@ -20,6 +20,7 @@ mod station;
 mod texts;
 mod verbs;
 
+use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -28,6 +29,7 @@ use tokio::task::LocalSet;
 
 use self::listener::Door;
 use self::station::Station;
+use super::alarm::Alarm;
 use super::clock::Epoch;
 use super::tls::Acceptor;
 use crate::chaos::Effect;
@@ -102,11 +104,15 @@ pub fn run(plan: &Plan, watch: &Watch, ready: &mut dyn FnMut(SocketAddr) -> Epoc
         let door = Door::at(plan.listen, backlog)?;
         let epoch = ready(door.address());
         let station = Station::new(plan, door, epoch)?;
-        let bell = station.borrow().calendar.bell();
+        let mut alarm = Alarm::new(station.borrow().clock)?;
         tokio::task::spawn_local(listener::receive(station.clone()));
         let end = Instant::ZERO + plan.length;
         while !watch.is_stopped() && station.borrow().clock.now() < end {
-            bell.rings().await?;
+            poll_fn(|cx| {
+                let next = station.borrow_mut().calendar.sleep(cx.waker());
+                alarm.poll(next, cx)
+            })
+            .await;
             station.borrow_mut().ring();
         }
         Ok(())

@@ -87,7 +87,6 @@ impl Station {
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
         let files = Files::new(&scenario, streams);
-        let calendar = Calendar::new()?;
         let names = scenario.strings.iter().enumerate().skip(usize::from(ArgId::ANONYMOUS.0) + 1);
         let accounts = names.map(|(place, name)| (name.clone(), ArgId(place as u16))).collect();
         let station = |me: &Weak<RefCell<Self>>| {
@@ -96,7 +95,7 @@ impl Station {
                 server,
                 timer: Timer::OFF,
                 clock: Clock::of(epoch),
-                calendar,
+                calendar: Calendar::new(),
                 conns: Conns::default(),
                 peers: Peers::default(),
                 files,
@@ -123,9 +122,7 @@ impl Station {
                 self.calendar.enter(fault.at + *after, Event::Fault { fault: place as u16, step: 0 });
             }
         }
-        let now = self.clock.now();
-        self.calendar.enter(now + LOOK, Event::Look);
-        self.calendar.set_alarm(now);
+        self.calendar.enter(self.clock.now() + LOOK, Event::Look);
     }
 
     /// A handle for a task.
@@ -141,7 +138,6 @@ impl Station {
         while let Some((at, event)) = self.calendar.due(now) {
             self.happen(at, event);
         }
-        self.calendar.set_alarm(self.clock.now());
     }
 
     fn happen(&mut self, at: Instant, event: Event) {
@@ -199,7 +195,6 @@ impl Station {
             self.door.set_backlog(self.server.backlog());
         }
         self.door.nudge(self.server.queue_length() == 0);
-        self.calendar.set_alarm(now);
         heard
     }
 
@@ -210,7 +205,8 @@ impl Station {
 
     fn act(&mut self, now: Instant, action: &Action) {
         match *action {
-            Action::Observe(_) => {}
+            // The second comes only where a handshake is a model.
+            Action::Observe(_) | Action::AnswerHello { .. } => {}
             Action::Arm { conn, at } => {
                 // A deadline may have gone by while the server hung.
                 let slot = conn.slot() as u32;
@@ -230,7 +226,6 @@ impl Station {
                 }
                 self.start_tls(conn);
             }
-            Action::AnswerHello { .. } => {} // only where a handshake is a model
             Action::Close { conn, how, .. } => self.close(conn, how),
             Action::StartTransfer { conn, at } => self.start_transfer(conn, at),
             Action::AbortData { conn } => self.abort_data(conn),

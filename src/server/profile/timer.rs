@@ -18,7 +18,7 @@ pub struct Timers {
     pub login: Option<Timer>,
     /// Without a command, logged in.
     pub idle: Option<Timer>,
-    /// With nothing but keep-alive commands (NOOP, PWD, CWD): the answer to the next of them.
+    /// With nothing but keep-alive commands (NOOP, PWD, CWD, TYPE, REST): the answer to the next of them.
     pub noop_idle: Option<Timer>,
     /// From the last reply to the end of a line that has begun.
     pub line: Option<Timer>,

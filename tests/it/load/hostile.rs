@@ -23,7 +23,11 @@ struct Peer {
 impl Peer {
     /// `treat` gets each connection. It must come to an end when the client closes.
     fn new(treat: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        Self::at("127.0.0.1:0", treat)
+    }
+
+    fn at(address: &str, treat: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind(address).unwrap();
         let (at, over, treat) =
             (listener.local_addr().unwrap(), Arc::new(AtomicBool::new(false)), Arc::new(treat));
         let stop = Arc::clone(&over);
@@ -51,7 +55,7 @@ impl Peer {
             "[[clients]]\nname = \"c\"\n{extra}\nlink = {{ connect_timeout = \"300ms\", reply_timeout = \"300ms\" }}\n\
              arrivals = {{ executor = \"burst\", at = \"0s\", count = 3, within = \"100ms\" }}\n"
         );
-        run(&plan(scenario("1500ms", &clients), self.at, 1))
+        run(&plan(scenario("1500ms", &clients), self.at, u32::from(self.at.is_ipv4())))
     }
 }
 
@@ -207,4 +211,17 @@ fn a_transfer_that_is_complete_and_never_ends_is_given_up() {
     assert_eq!(outcome.count(completed), 3, "{}", outcome.dialogue);
     assert_eq!(outcome.count(|o| *o == Observation::Moved { bytes: 0 }), 3);
     drop(data);
+}
+
+#[test]
+fn ipv6_is_spoken_with_its_own_commands() {
+    for (mode, wanted) in [("", "C: EPSV\n"), ("data = \"active\"\n", "C: EPRT |2|::1|")] {
+        let replies = [("EPSV", "229 (|||1|)"), ("EPRT", "200 ok"), ("LIST", "425 no")];
+        let peer = Peer::at("[::1]:0", move |stream| answers(stream, &replies));
+        let outcome = peer.meets(&format!("{mode}script = [\"login\", \"list\", \"quit\"]"));
+        let completed =
+            |o: &Observation| matches!(o, Observation::SessionEnded { end: SessionEnd::Completed, .. });
+        assert_eq!(outcome.count(completed), 3, "{}", outcome.dialogue);
+        assert!(outcome.dialogue.contains(wanted), "{}", outcome.dialogue);
+    }
 }

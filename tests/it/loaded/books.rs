@@ -87,11 +87,6 @@ impl Books {
         self.attempts.iter().flatten().filter(|attempt| attempt.class == class).count()
     }
 
-    /// How many sessions of all populations came to `end`.
-    pub fn ended(&self, end: SessionEnd) -> usize {
-        self.ends.iter().flatten().filter(|(_, how, _)| *how == end).count()
-    }
-
     /// Of the population at `place`, so many were let in, and all who came behind them, as many as `refused`, were refused.
     #[track_caller]
     pub fn let_in(&self, place: usize, admitted: usize, refused: usize) {

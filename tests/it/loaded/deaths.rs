@@ -1,6 +1,7 @@
 //! Real servers are ended halfway, by SIGTERM and by SIGKILL: who is cut, who lives on, and what those find who come afterwards.
 
 use std::collections::BTreeMap;
+use std::thread;
 
 use ftp421::live::load::Heard;
 use ftp421::observe::{Class, Observation, SessionEnd};
@@ -102,11 +103,17 @@ fn simulated(profile: &str, name: &str, clients: &str) -> ((u64, u64), BTreeMap<
     ((there.cut, there.lost), summary.refused_by_cause.network)
 }
 
+/// Both signals that end a server, each for a daemon of its own.
+fn both(dies: impl Fn(&str) + Sync) {
+    thread::scope(|scope| {
+        scope.spawn(|| dies("TERM"));
+        scope.spawn(|| dies("KILL"));
+    });
+}
+
 #[test]
 fn the_sessions_of_vsftpd_outlive_it() {
-    for name in ["TERM", "KILL"] {
-        dies_like_its_model(&Daemon::vsftpd("max_clients=30\n"), "anonymous", name, Then::Live);
-    }
+    both(|name| dies_like_its_model(&Daemon::vsftpd("max_clients=30\n"), "anonymous", name, Then::Live));
 }
 
 #[test]
@@ -142,7 +149,8 @@ fn a_killed_pure_ftpd_leaves_a_listener_that_nobody_attends_to() {
 
 #[test]
 fn pyftpdlib_takes_its_sessions_with_it() {
-    for name in ["TERM", "KILL"] {
-        dies_like_its_model(&Daemon::pyftpdlib("FTPServer.max_cons = 30"), "alice", name, Then::End);
-    }
+    both(|name| {
+        let daemon = Daemon::pyftpdlib("FTPServer.max_cons = 30");
+        dies_like_its_model(&daemon, "alice", name, Then::End);
+    });
 }

@@ -22,14 +22,14 @@ struct Short {
     first: &'static str,
     /// Its idle timer, s.
     idle: f64,
-    /// Is a client cut although it sends a NOOP every two seconds?
+    /// Is a client cut although it sends a NOOP every second and a half?
     sees_through: bool,
 }
 
 impl Short {
     fn clients(&self) -> String {
         let Self { user, first, .. } = self;
-        ["", "keepalive = \"2s\"\n"]
+        ["", "keepalive = \"1500ms\"\n"]
             .iter()
             .enumerate()
             .map(|(place, keepalive)| {
@@ -52,7 +52,7 @@ impl Short {
         support::outcome(&text).summary.refused_by_cause.cut
     }
 
-    /// Lets one client sit still and one send NOOPs, for four of them.
+    /// Lets one client sit still and one send NOOPs, five of them.
     fn watch(&self, daemon: &Daemon) {
         let plan = plan(rig::scenario("14s", &self.clients()), daemon.address(), self.profile, 0);
         let (mut cut, mut noops) = (0, 0);
@@ -64,7 +64,7 @@ impl Short {
                 Observation::Took(Latency::Command, _) => noops += 1,
                 _ => {}
             }
-            if self.sees_through { cut >= 2 } else { cut >= 1 && noops >= first + 4 }
+            if self.sees_through { cut >= 2 } else { cut >= 1 && noops >= first + 5 }
         });
         let what = self.profile;
         let idle = Refusal { cause: Cause::IdleTimeout, phase: Phase::Session, code: 421 };

@@ -73,7 +73,7 @@ fn a_line_without_an_end_costs_nothing_and_is_told_once() {
     let mut talk = Talk::to(&server).logs_in();
     let before = resident_kib();
     for _ in 0..200 {
-        talk.0.get_mut().write_all(&[b'x'; 64 << 10]).unwrap();
+        talk.0.get_mut().write_all(&vec![b'x'; 64 << 10]).unwrap();
     }
     assert!(talk.says("\r\nNOOP").starts_with("500"));
     assert!(talk.hears().starts_with("200"), "what comes behind the line is read");

@@ -3,8 +3,11 @@
 //! What the model itself does is tested elsewhere, in virtual time; that both worlds agree, by the twin test.
 
 mod clients;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod command;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod ends;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod hostile;
 
 use std::sync::Arc;

@@ -60,16 +60,15 @@ impl Case {
 
 /// A case with one of its profiles.
 #[derive(Clone)]
-struct Play {
-    name: String,
-    text: String,
-    tolerance: f64,
+pub struct Play {
+    pub name: String,
+    pub text: String,
+    pub tolerance: f64,
 }
 
-/// Plays each case with each of its profiles, several at once, since they mostly wait. A machine that is busy with other tests is late
-/// now and then: what differs is played again, and a difference that is the drivers' doing stays.
+/// Plays each case with each of its profiles.
 fn play(cases: &[Case]) {
-    let mut left: Vec<Play> = cases
+    let plays = cases
         .iter()
         .flat_map(|case| case.servers.iter().map(move |server| (case, *server)))
         .map(|(case, (profile, keys))| Play {
@@ -78,6 +77,12 @@ fn play(cases: &[Case]) {
             tolerance: case.tolerance,
         })
         .collect();
+    play_all(plays);
+}
+
+/// Plays several at once, since they mostly wait. A machine that is busy with other tests is late now and then: what differs is played
+/// again, and a difference that is the drivers' doing stays.
+pub fn play_all(mut left: Vec<Play>) {
     let mut found = Vec::new();
     for at_once in [12, 4, 1] {
         (left, found) = played(&left, at_once).into_iter().unzip();

@@ -5,6 +5,7 @@
 //! with a tolerance where they matter.
 
 mod cases;
+mod swarm;
 mod transcript;
 
 use std::sync::Arc;
@@ -34,7 +35,7 @@ fn simulated(scenario: &Scenario, (population, index): Listened) -> String {
 
 /// The same over sockets.
 fn real(scenario: &Arc<Scenario>, listened: Listened) -> String {
-    const FIRST: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 1));
+    const FIRST: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
     let plan = Plan { network: Some((FIRST, 16)), ..Plan::of(Arc::clone(scenario)) };
     let server = Emulator::serve(plan, WARM_UP).expect("it listens");
     let plan = load::Plan {
