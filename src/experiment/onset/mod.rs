@@ -465,9 +465,10 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// How long a slot is taken after its session, as far as is known.
+    /// How long a slot is taken after its session, where that is long enough to be told from none.
     fn release(&self) -> Duration {
         let median = self.found.relays.first().and_then(Relayed::median);
+        let median = median.filter(|median| median.low.is_some_and(|low| low > 0.0));
         Duration::from_secs_f64(median.map_or(0.0, |median| median.seconds))
     }
 }
