@@ -241,7 +241,7 @@ impl<'a> Search<'a> {
                     continue;
                 }
                 let Some(mut ramp) = self.ramp(kind, repeat * 16 + place as u32)? else { return Ok(()) };
-                if self.world.is_real() && self.is_too_few(&ramp) {
+                if self.world.is_real() && (ramp.admitted_after > 0 || self.is_too_few(&ramp)) {
                     self.world.rest_longer();
                     let Some(again) = self.ramp(kind, repeat * 16 + place as u32 + 8)? else { return Ok(()) };
                     ramp = again;
