@@ -126,13 +126,15 @@ impl Shard {
         self.hole.as_ref().map(|(_, _, port)| SocketAddr::new(here, *port))
     }
 
-    /// A data connection is established (`Ok`) or never will be.
-    fn data_opened(&mut self, job: Job, opened: bool) {
-        if self.line(job.client, job.serial).is_some() {
-            let input = if opened { client::Input::DataOpened } else { client::Input::DataFailed };
-            let now = self.now();
-            self.tell(now, job.client, input);
+    /// A data connection is established, or never will be, for the reason that is `missing`.
+    fn data_opened(&mut self, job: Job, missing: Option<&io::Error>) {
+        if self.line(job.client, job.serial).is_none() {
+            return;
         }
+        let now = self.now();
+        let Some(why) = missing else { return self.tell(now, job.client, client::Input::DataOpened) };
+        self.note(now, job.client, |_| format!("-- no data connection: {}", reason(why)));
+        self.tell(now, job.client, client::Input::DataFailed);
     }
 
     /// A data connection is over; `whole` if it came to an orderly end.
@@ -167,6 +169,14 @@ impl Shard {
     }
 }
 
+/// Why there is no data connection, in words.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::InvalidData => "no port can be read from the reply".to_owned(),
+        kind => kind.to_string(),
+    }
+}
+
 fn spawn(task: impl Future<Output = ()> + 'static) -> AbortHandle {
     tokio::task::spawn_local(task).abort_handle()
 }
@@ -195,7 +205,7 @@ async fn call(
         None => Err(io::ErrorKind::InvalidData.into()), // no port could be read from the reply
     };
     let clock = shard.borrow().clock;
-    shard.borrow_mut().data_opened(job, opened.is_ok());
+    shard.borrow_mut().data_opened(job, opened.as_ref().err());
     let Ok(stream) = opened else { return };
     let mut wire = Wire::new(stream);
     let whole = movement(&shard, clock, (job, tls), &flow, &mut wire).await;

@@ -188,13 +188,23 @@ fn passive_replies_that_lead_nowhere_cost_a_transfer_and_no_session() {
     let script = "script = [\"login\", \"list\", \"quit\"]";
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_be_bytes();
     let closed = format!("227 here (127,0,0,1,{},{})", nobody[0], nobody[1]);
-    for passive in ["227 nonsense", "227 (1,2,3,4,5,600)", &closed] {
+    for (passive, why) in [
+        ("227 nonsense", "no port can be read from the reply"),
+        ("227 (1,2,3,4,5,600)", "no port can be read from the reply"),
+        (&closed, "connection refused"),
+        ("200 yes", ""),
+    ] {
         let passive = passive.to_owned();
         let peer = Peer::new(move |stream| answers(stream, &[("PASV", &passive), ("LIST", "425 no")]));
         let outcome = peer.meets(script);
         let completed =
             |o: &Observation| matches!(o, Observation::SessionEnded { end: SessionEnd::Completed, .. });
         assert_eq!(outcome.count(completed), 3, "{}", outcome.dialogue);
+        let code = if why.is_empty() { 200 } else { 0 };
+        let failed = Observation::TransferFailed { cause: None, code };
+        assert_eq!(outcome.count(|o| *o == failed), 3, "{}", outcome.dialogue);
+        let noted = outcome.dialogue.contains(&format!("-- no data connection: {why}\n"));
+        assert_eq!(noted, !why.is_empty(), "{}", outcome.dialogue);
     }
 }
 
