@@ -183,11 +183,19 @@ fn latency(summary: &Summary) -> Option<String> {
 
 /// What became of the contents of transfers, if anybody looked.
 fn content(summary: &Summary) -> Option<String> {
-    let g = summary.generator.as_ref().filter(|g| g.verified > 0)?;
-    let checked = number(g.verified, "transfer", "transfers");
+    let g = summary.generator.as_ref().filter(|g| g.verified + g.unverified > 0)?;
+    let (checked, not) =
+        (number(g.verified, "download", "downloads"), number(g.unverified, "download", "downloads"));
+    if g.verified == 0 {
+        return Some(format!("No content could be checked: {not} came to nothing, or not whole."));
+    }
+    let rest = if g.unverified == 0 { String::new() } else { format!(" {not} did not come whole.") };
     Some(match g.corrupt_bytes {
-        0 => format!("The content of {checked} was checked, and is right."),
-        n => format!("The content of {checked} was checked: {} wrong.", number(n, "byte is", "bytes are")),
+        0 => format!("The content of {checked} was checked, and is right.{rest}"),
+        n => format!(
+            "The content of {checked} was checked: {} wrong.{rest}",
+            number(n, "byte is", "bytes are")
+        ),
     })
 }
 

@@ -217,8 +217,10 @@ impl Shard {
         line.said = verdict.map(|verdict| (code, verdict)).or(line.said);
         let endless = line.replies > Line::REPLIES;
         let greeted = state == State::AwaitGreeting && Severity::of(code) == Severity::Completion;
-        if ended.is_some() {
-            line.data = None;
+        if ended.is_some()
+            && let Some(data) = line.data.take()
+        {
+            self.check(&data, code);
         }
         self.slots[client as usize].line = Some(line);
         if self.over {

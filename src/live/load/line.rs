@@ -161,6 +161,7 @@ impl Line {
         let verb = self.talk.asked?;
         if Severity::of(code) == Severity::Preliminary {
             if let Some(data) = self.data.as_ref().filter(|_| verb.is_transfer()) {
+                data.flow.announced.set(spell::announced(text));
                 data.flow.go.notify_one();
             }
             return Some(verb);

@@ -199,10 +199,12 @@ pub struct Health {
     pub threads: u32,
     /// Processes.
     pub processes: u32,
-    /// Bytes of transfers whose content was not what it should be, and transfers checked.
+    /// Bytes that were not what they should be, of the transfers whose content was checked.
     pub corrupt: u64,
-    /// Transfers whose content was checked.
+    /// Downloads that came whole, and whose content was checked.
     pub verified: u64,
+    /// Downloads whose content was to be checked, and that did not come, or perhaps not whole.
+    pub unverified: u64,
 }
 
 /// What a run shows while it goes on: read by the progress line and, one day, by metrics.

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use ftp421::live::content::Content;
 use ftp421::observe::{Class, Observation, SessionEnd};
 use nix::sys::socket::{setsockopt, sockopt};
 
@@ -234,4 +235,50 @@ fn ipv6_is_spoken_with_its_own_commands() {
         assert_eq!(outcome.count(completed), 3, "{}", outcome.dialogue);
         assert!(outcome.dialogue.contains(wanted), "{}", outcome.dialogue);
     }
+}
+
+/// What a run with `--verify` says of a server that announces `announced` for a file of 4,096 bytes, sends the first `sent` of them,
+/// and then says `end`: downloads that were checked, bytes of them that were wrong, and downloads that could not be checked.
+fn verified(announced: &str, sent: usize, end: &'static str) -> (u64, u64, u64) {
+    let data = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = data.local_addr().unwrap().port().to_be_bytes();
+    let passive = format!("227 here (127,0,0,1,{},{})", port[0], port[1]);
+    let said = if sent > 0 { format!("150 now {announced}\r\n{end}") } else { end.to_owned() };
+    let peer = Peer::new(move |stream| answers(stream, &[("PASV", &passive), ("RETR", &said)]));
+    let feeder = thread::spawn(move || {
+        let mut bytes = vec![0; sent];
+        Content::of(42, "/file").fill(0, &mut bytes);
+        for stream in data.incoming().take(3) {
+            stream.unwrap().write_all(&bytes).unwrap();
+        }
+    });
+    let clients = "seed = 42\n[[clients]]\nname = \"c\"\narrivals = { executor = \"burst\", at = \"0s\", count = 3 }\n\
+                   script = [\"login\", { retr = \"4KiB\", path = \"/file\" }, \"quit\"]\n";
+    let plan = ftp421::live::load::Plan { verify: true, ..plan(scenario("1s", clients), peer.at, 1) };
+    let health = run(&plan).health;
+    feeder.join().unwrap();
+    (health.verified, health.corrupt, health.unverified)
+}
+
+#[test]
+fn only_what_came_whole_is_checked() {
+    assert_eq!(verified("", 4_096, "226 done"), (3, 0, 0));
+    assert_eq!(
+        verified("(3000 bytes)", 3_000, "226 done"),
+        (3, 0, 0),
+        "the server knows how long its file is"
+    );
+    assert_eq!(verified("", 3_000, "226 done"), (0, 0, 3), "it may have been cut off");
+    assert_eq!(verified("(4096 bytes)", 3_000, "226 done"), (0, 0, 3), "it was cut off");
+    assert_eq!(verified("", 4_096, "426 broken off"), (0, 0, 3));
+    assert_eq!(verified("", 0, "550 no such file"), (0, 0, 3));
+}
+
+#[test]
+fn nothing_that_a_server_says_moves_the_cursor_of_a_terminal() {
+    let peer = Peer::new(|mut stream| drop(stream.write_all(b"421 zu sp\xe4t \x1b[31m\x00\x9b2J\r\n")));
+    let outcome = peer.meets("");
+    assert!(outcome.dialogue.contains("S: 421 zu spät \\u{1b}[31m\\u{0}\\u{9b}2J\n"), "{}", outcome.dialogue);
+    let harmless = |c: char| !c.is_control() || c == '\n';
+    assert!(outcome.dialogue.chars().all(harmless), "{:?}", outcome.dialogue);
 }
