@@ -67,7 +67,7 @@ impl Hearing {
                 // By far the most replies have one line, and come in one piece.
                 if let Line::Last(code, text) = Line::of(without_cr(head)) {
                     self.taken = 0;
-                    return Some(Heard::Reply { code, text: String::from_utf8_lossy(text) });
+                    return Some(Heard::Reply { code, text: decoded(text) });
                 }
             }
             self.keep(head);
@@ -75,10 +75,7 @@ impl Hearing {
             if let Some(code) = self.take_line(Line::of(without_cr(&line))) {
                 let text = std::mem::take(&mut self.text);
                 (self.code, self.taken) = (0, 0);
-                return Some(Heard::Reply {
-                    code,
-                    text: Cow::Owned(String::from_utf8_lossy(&text).into_owned()),
-                });
+                return Some(Heard::Reply { code, text: Cow::Owned(decoded(&text).into_owned()) });
             }
             self.taken += 1;
             if self.taken > Self::REPLY {
@@ -133,7 +130,7 @@ impl Hearing {
         let mut began = std::mem::take(&mut self.text);
         began.append(&mut std::mem::take(&mut self.line));
         *self = Self::default();
-        Heard::Nonsense(String::from_utf8_lossy(&began).into_owned())
+        Heard::Nonsense(decoded(&began).into_owned())
     }
 }
 
@@ -151,6 +148,19 @@ impl<'a> Line<'a> {
             _ => Self::Other(line),
         }
     }
+}
+
+/// UTF-8 (RFC 2640), and what is none as ISO 8859-1: servers without a word for their charset mostly speak that.
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().copied().map(char::from));
+    }
+    Cow::Owned(text)
 }
 
 /// A line ends with CRLF, or with LF alone.
@@ -208,7 +218,7 @@ mod tests {
             [reply(211, "Features\nother code\nother code\nEnd")],
             "a number of its own in the text"
         );
-        assert_eq!(heard(b"530 \xff\xfe\r\n", 3), [reply(530, "\u{fffd}\u{fffd}")], "not UTF-8");
+        assert_eq!(heard(b"530 sp\xe4ter \xc3\xbc\r\n", 3), [reply(530, "später ü")], "ISO 8859-1 and UTF-8");
         assert_eq!(heard(b"2200 no\r\n999 no\r\n", 50), [], "no codes");
     }
 
