@@ -15,6 +15,8 @@ pub enum Heard<'a> {
         /// Its lines without codes and line ends, joined by `\n`; of a long one only the beginning.
         text: Cow<'a, str>,
     },
+    /// A line that belongs to no reply: what a library says in front of the greeting, or whoever is no FTP server.
+    Noise(String),
     /// Whoever speaks is no FTP server: a reply without an end, or no reply in all that was said. With what it began. Nothing
     /// that follows is worth hearing.
     Nonsense(String),
@@ -71,8 +73,13 @@ impl Hearing {
                 }
             }
             self.keep(head);
-            let line = std::mem::take(&mut self.line);
-            if let Some(code) = self.take_line(Line::of(without_cr(&line))) {
+            let bytes = std::mem::take(&mut self.line);
+            let line = Line::of(without_cr(&bytes));
+            let noise = match line {
+                Line::Other(text) if self.code == 0 && !text.is_empty() => Some(decoded(text).into_owned()),
+                _ => None,
+            };
+            if let Some(code) = self.take_line(line) {
                 let text = std::mem::take(&mut self.text);
                 (self.code, self.taken) = (0, 0);
                 return Some(Heard::Reply { code, text: Cow::Owned(decoded(&text).into_owned()) });
@@ -81,7 +88,16 @@ impl Hearing {
             if self.taken > Self::REPLY {
                 return Some(self.nonsense());
             }
+            if noise.is_some() {
+                return noise.map(Heard::Noise);
+            }
         }
+    }
+
+    /// The beginning of a reply or a line that never came to its end.
+    pub fn unfinished(&self) -> String {
+        let both = [&self.text[..], if self.text.is_empty() { b"" } else { b"\n" }, &self.line[..]];
+        decoded(&both.concat()).into_owned()
     }
 
     /// Keeps a piece of a line.
@@ -182,6 +198,7 @@ mod tests {
             while let Some(heard) = hearing.next(&mut piece) {
                 match heard {
                     Heard::Reply { code, text } => all.push((code, text.into_owned())),
+                    Heard::Noise(_) => {}
                     Heard::Nonsense(began) => {
                         all.push((0, began));
                         return all;

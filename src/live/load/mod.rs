@@ -56,6 +56,8 @@ pub struct Plan {
     pub accounts: Accounts,
     /// The server profile by whose texts refusals are told apart first; `None`: by all.
     pub profile: Option<String>,
+    /// Is the target the scenario's own server? Then its texts, limits and timers are what refusals are told apart by.
+    pub own: bool,
     /// Runtimes of this process, one thread each.
     pub threads: u32,
     /// Processes, this one included.

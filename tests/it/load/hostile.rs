@@ -9,7 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use ftp421::live::content::Content;
-use ftp421::observe::{Class, Observation, SessionEnd};
+use ftp421::live::load::Heard;
+use ftp421::observe::{Cause, Class, Observation, SessionEnd};
 use nix::sys::socket::{setsockopt, sockopt};
 
 use super::rig::{Outcome, plan, run, scenario};
@@ -281,4 +282,105 @@ fn nothing_that_a_server_says_moves_the_cursor_of_a_terminal() {
     assert!(outcome.dialogue.contains("S: 421 zu spät \\u{1b}[31m\\u{0}\\u{9b}2J\n"), "{}", outcome.dialogue);
     let harmless = |c: char| !c.is_control() || c == '\n';
     assert!(outcome.dialogue.chars().all(harmless), "{:?}", outcome.dialogue);
+}
+
+/// The causes of what was heard, each once, in order.
+fn causes(outcome: &Outcome) -> Vec<Cause> {
+    let heard = outcome.heard.iter().filter_map(|heard| match heard {
+        Heard::Refusal { refusal, .. } => Some(refusal.cause),
+        _ => None,
+    });
+    let mut causes: Vec<Cause> = heard.collect();
+    causes.sort_unstable();
+    causes.dedup();
+    causes
+}
+
+#[test]
+fn what_is_no_reply_is_kept_and_is_nobodys_limit() {
+    let http =
+        Peer::new(|mut stream| drop(stream.write_all(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n")));
+    let outcome = http.meets("");
+    let said = "HTTP/1.1 400 Bad Request\nServer: x".to_owned();
+    assert_eq!(outcome.refusals(), vec![("accept".to_owned(), 0, said); 3], "{}", outcome.dialogue);
+    assert_eq!(causes(&outcome), [Cause::CriticalError]);
+    assert!(outcome.dialogue.contains("S: HTTP/1.1 400 Bad Request\n"), "{}", outcome.dialogue);
+
+    let odd = Peer::new(|mut stream| {
+        stream.write_all(b"220 hi\r\n").unwrap();
+        let _ = stream.read(&mut [0; 99]);
+        let _ = stream.write_all(b"999 what\r\n");
+        listens(stream);
+    });
+    let outcome = odd.meets("");
+    assert_eq!(outcome.refusals(), vec![("pre_login".to_owned(), 0, "999 what".to_owned()); 3]);
+    assert!(outcome.dialogue.contains("S: 999 what\n"), "{}", outcome.dialogue);
+
+    let endless = Peer::new(|stream| endlessly(stream, &b"no reply at all\r\n".repeat(99)));
+    assert!(
+        endless.meets("").refusals().iter().all(|(_, _, text)| text.starts_with("no reply at all\nno reply"))
+    );
+}
+
+#[test]
+fn who_greets_and_closes_has_one_cause_and_it_is_no_limit() {
+    let peer = Peer::new(|mut stream| drop(stream.write_all(b"220 hi\r\n")));
+    let outcome = peer.meets("");
+    let causes = causes(&outcome);
+    assert!(causes.iter().all(|cause| [Cause::SilentClose, Cause::Reset].contains(cause)), "{causes:?}");
+}
+
+#[test]
+fn a_server_without_tls_turns_nobody_away() {
+    let peer = Peer::new(|stream| answers(stream, &[("AUTH", "500 Unknown command")]));
+    let outcome = peer.meets("tls = \"explicit\"");
+    assert_eq!(causes(&outcome), [Cause::CriticalError], "{}", outcome.dialogue);
+    let said = ("pre_login".to_owned(), 500, "Unknown command".to_owned());
+    assert_eq!(outcome.refusals(), vec![said; 3]);
+    assert_eq!(outcome.count(|o| matches!(o, Observation::Refused { .. })), 0, "as in the model");
+}
+
+#[test]
+fn the_end_behind_a_reply_belongs_to_it() {
+    let peer = Peer::new(|stream| {
+        let mut lines = std::io::BufReader::new(stream.try_clone().unwrap());
+        let mut line = String::new();
+        for (reply, last) in
+            [("220 hi\r\n", false), ("331 who\r\n", false), ("530 Login incorrect.\r\n", true)]
+        {
+            // The end comes in the same segment as the last reply.
+            let more = if last { nix::libc::MSG_MORE } else { 0 };
+            let flags = nix::sys::socket::MsgFlags::from_bits_retain(more);
+            nix::sys::socket::send(std::os::fd::AsRawFd::as_raw_fd(&stream), reply.as_bytes(), flags)
+                .unwrap();
+            if !last {
+                std::io::BufRead::read_line(&mut lines, &mut line).unwrap();
+            }
+        }
+    });
+    let outcome = peer.meets("wrong_password = 1.0\nlogin_tries = 3");
+    let said = ("pass".to_owned(), 530, "Login incorrect.".to_owned());
+    assert_eq!(outcome.refusals(), vec![said; 3], "{}", outcome.dialogue);
+    assert_eq!(causes(&outcome), [Cause::LoginAttempts]);
+}
+
+#[test]
+fn sessions_that_end_together_have_one_cause() {
+    let together = std::sync::Mutex::new(Vec::new());
+    let peer = Peer::new(move |mut stream| {
+        for reply in ["220 hi\r\n", "331 who\r\n", "230 in\r\n"] {
+            stream.write_all(reply.as_bytes()).unwrap();
+            if !reply.starts_with("230") {
+                let _ = stream.read(&mut [0; 99]);
+            }
+        }
+        let mut all = together.lock().unwrap();
+        all.push(stream);
+        if all.len() == 3 {
+            all.clear();
+        }
+    });
+    let outcome = peer.meets("script = [\"login\", { think = \"1s\" }, \"quit\"]");
+    assert_eq!(outcome.refusals().len(), 3, "{}", outcome.dialogue);
+    assert_eq!(causes(&outcome), [Cause::ShuttingDown], "{}", outcome.dialogue);
 }
