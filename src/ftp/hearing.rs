@@ -15,6 +15,8 @@ pub enum Heard<'a> {
         /// Its lines without codes and line ends, joined by `\n`; of a long one only the beginning.
         text: Cow<'a, str>,
     },
+    /// A line that belongs to no reply: what a library says in front of the greeting, or whoever is no FTP server.
+    Noise(String),
     /// Whoever speaks is no FTP server: a reply without an end, or no reply in all that was said. With what it began. Nothing
     /// that follows is worth hearing.
     Nonsense(String),
@@ -67,24 +69,35 @@ impl Hearing {
                 // By far the most replies have one line, and come in one piece.
                 if let Line::Last(code, text) = Line::of(without_cr(head)) {
                     self.taken = 0;
-                    return Some(Heard::Reply { code, text: String::from_utf8_lossy(text) });
+                    return Some(Heard::Reply { code, text: decoded(text) });
                 }
             }
             self.keep(head);
-            let line = std::mem::take(&mut self.line);
-            if let Some(code) = self.take_line(Line::of(without_cr(&line))) {
+            let bytes = std::mem::take(&mut self.line);
+            let line = Line::of(without_cr(&bytes));
+            let noise = match line {
+                Line::Other(text) if self.code == 0 && !text.is_empty() => Some(decoded(text).into_owned()),
+                _ => None,
+            };
+            if let Some(code) = self.take_line(line) {
                 let text = std::mem::take(&mut self.text);
                 (self.code, self.taken) = (0, 0);
-                return Some(Heard::Reply {
-                    code,
-                    text: Cow::Owned(String::from_utf8_lossy(&text).into_owned()),
-                });
+                return Some(Heard::Reply { code, text: Cow::Owned(decoded(&text).into_owned()) });
             }
             self.taken += 1;
             if self.taken > Self::REPLY {
                 return Some(self.nonsense());
             }
+            if noise.is_some() {
+                return noise.map(Heard::Noise);
+            }
         }
+    }
+
+    /// The beginning of a reply or a line that never came to its end.
+    pub fn unfinished(&self) -> String {
+        let both = [&self.text[..], if self.text.is_empty() { b"" } else { b"\n" }, &self.line[..]];
+        decoded(&both.concat()).into_owned()
     }
 
     /// Keeps a piece of a line.
@@ -133,7 +146,7 @@ impl Hearing {
         let mut began = std::mem::take(&mut self.text);
         began.append(&mut std::mem::take(&mut self.line));
         *self = Self::default();
-        Heard::Nonsense(String::from_utf8_lossy(&began).into_owned())
+        Heard::Nonsense(decoded(&began).into_owned())
     }
 }
 
@@ -151,6 +164,19 @@ impl<'a> Line<'a> {
             _ => Self::Other(line),
         }
     }
+}
+
+/// UTF-8 (RFC 2640), and what is none as ISO 8859-1: servers without a word for their charset mostly speak that.
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().copied().map(char::from));
+    }
+    Cow::Owned(text)
 }
 
 /// A line ends with CRLF, or with LF alone.
@@ -172,6 +198,7 @@ mod tests {
             while let Some(heard) = hearing.next(&mut piece) {
                 match heard {
                     Heard::Reply { code, text } => all.push((code, text.into_owned())),
+                    Heard::Noise(_) => {}
                     Heard::Nonsense(began) => {
                         all.push((0, began));
                         return all;
@@ -208,7 +235,7 @@ mod tests {
             [reply(211, "Features\nother code\nother code\nEnd")],
             "a number of its own in the text"
         );
-        assert_eq!(heard(b"530 \xff\xfe\r\n", 3), [reply(530, "\u{fffd}\u{fffd}")], "not UTF-8");
+        assert_eq!(heard(b"530 sp\xe4ter \xc3\xbc\r\n", 3), [reply(530, "später ü")], "ISO 8859-1 and UTF-8");
         assert_eq!(heard(b"2200 no\r\n999 no\r\n", 50), [], "no codes");
     }
 

@@ -53,6 +53,11 @@ fn trust(summary: &Summary) -> Option<String> {
 fn conclusion(summary: &Summary) -> String {
     let (counts, target) = (&summary.counts, url(summary));
     let attempts = number(counts.attempts, "attempt", "attempts");
+    if let Some(words) = nonsense(summary) {
+        return format!(
+            "No FTP server answered at {target}: what is there said \"{words}\", which is no FTP reply."
+        );
+    }
     if counts.attempts > 0 && counts.admitted + counts.turned_away + counts.login_failed == 0 {
         let why = most(&summary.refused_by_cause.network)
             .map(|(cause, _)| format!(" ({cause})"))
@@ -87,6 +92,15 @@ fn conclusion(summary: &Summary) -> String {
         Some(limit) => format!("{cause} = {limit} of the modelled server binds: it {whom}."),
         None => format!("{cause} {whom}."),
     }
+}
+
+/// What was said to the clients, if nobody was let in and none of it was a reply.
+fn nonsense(summary: &Summary) -> Option<String> {
+    let texts = summary.refusal_texts.as_deref()?;
+    let none =
+        summary.counts.admitted + summary.counts.login_failed == 0 && texts.iter().all(|one| one.code == 0);
+    let said = texts.iter().find(|one| none && !one.text.is_empty())?;
+    Some(said.text.chars().take(80).collect())
 }
 
 /// Was more than half of what is counted as `cause` only guessed?
@@ -183,11 +197,19 @@ fn latency(summary: &Summary) -> Option<String> {
 
 /// What became of the contents of transfers, if anybody looked.
 fn content(summary: &Summary) -> Option<String> {
-    let g = summary.generator.as_ref().filter(|g| g.verified > 0)?;
-    let checked = number(g.verified, "transfer", "transfers");
+    let g = summary.generator.as_ref().filter(|g| g.verified + g.unverified > 0)?;
+    let (checked, not) =
+        (number(g.verified, "download", "downloads"), number(g.unverified, "download", "downloads"));
+    if g.verified == 0 {
+        return Some(format!("No content could be checked: {not} came to nothing, or not whole."));
+    }
+    let rest = if g.unverified == 0 { String::new() } else { format!(" {not} did not come whole.") };
     Some(match g.corrupt_bytes {
-        0 => format!("The content of {checked} was checked, and is right."),
-        n => format!("The content of {checked} was checked: {} wrong.", number(n, "byte is", "bytes are")),
+        0 => format!("The content of {checked} was checked, and is right.{rest}"),
+        n => format!(
+            "The content of {checked} was checked: {} wrong.{rest}",
+            number(n, "byte is", "bytes are")
+        ),
     })
 }
 
