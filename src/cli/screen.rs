@@ -205,7 +205,7 @@ mod tests {
         assert_eq!(
             screen.lines(&gauges, now, &stretch, false).join(" · "),
             "26 s left · 20 open · 0 sessions · 10.0 attempts/s · 0 admitted · refused: max_clients 2, max_per_ip 2, others 1 · \
-             login p95 3 ms"
+             login p95 3.01 ms"
         );
         assert!(screen.lines(&gauges, now, &stretch, true)[0].starts_with("stopping"));
         let quiet =

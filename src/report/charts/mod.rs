@@ -7,6 +7,7 @@ mod canvas;
 mod concurrency;
 mod findings;
 mod font;
+mod grouped;
 mod marks;
 mod onset;
 mod panel;
@@ -23,6 +24,7 @@ use crate::experiment::onset::Finding;
 use crate::metrics::summary::{Summary, TimelineRow};
 use crate::report::words::seconds;
 use canvas::Canvas;
+use grouped::grouped;
 
 /// A chart, drawn twice by the same code.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -80,9 +82,9 @@ impl Kind {
     fn draw<B: DrawingBackend>(self, canvas: &mut Canvas<B>, summary: &Summary, rows: &[TimelineRow]) {
         match self {
             Self::Concurrency => concurrency::draw(canvas, summary, rows),
-            Self::Refusals => refusals::draw(canvas, summary, rows),
+            Self::Refusals => refusals::draw(canvas, summary, &grouped(summary, rows)),
             Self::TimeToService => time_to_service::draw(canvas, summary, rows),
-            Self::Retries => retries::draw(canvas, summary, rows),
+            Self::Retries => retries::draw(canvas, summary, &grouped(summary, rows)),
         }
     }
 }
@@ -101,6 +103,7 @@ fn per_stretch(rows: &[TimelineRow]) -> String {
         60.0 => ", per minute".to_owned(),
         1.0 => ", per second".to_owned(),
         3_600.0 => ", per hour".to_owned(),
+        s if (s - 1.0).abs() < 1e-6 => ", per second".to_owned(), // put together from shorter ones
         s if s > 60.0 && s % 60.0 == 0.0 && s < 7_200.0 => format!(", per {} min", s / 60.0),
         s => format!(", per {}", seconds(s)),
     }
