@@ -138,7 +138,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         }
         eprintln!("addresses: {map}");
     }
-    let (load, target) = replicate(args, plan.clone(), target.is_none(), &watch, &map)?;
+    let Ran { load, target, death } = replicate(args, plan.clone(), target.is_none(), &watch, &map)?;
     let scenario = &plan.scenario;
     let outcome = experiment::summarise_load(scenario, &load, target);
     let work =
@@ -147,6 +147,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let manifest = began.ended(scenario, args.scenario.as_deref(), threads, work);
     let dialogue = args.dialogue.as_ref().map(|_| load.dialogue.as_str());
     deliver(folder, &outcome, &manifest, Manner { json: args.json, quiet: args.quiet, dialogue })?;
+    if let Some(how) = death {
+        let why =
+            format!("our own server has died in the middle of the run ({how}): what was measured ends there");
+        return Err(Failure::Other(anyhow::anyhow!("{why}")));
+    }
     Ok(verdict(&outcome))
 }
 
@@ -215,19 +220,22 @@ fn threads(asked: u32, demand: caps::Demand) -> u32 {
     if asked > 0 { asked } else { needed.clamp(1, cores) }
 }
 
+/// What was run.
+struct Ran {
+    load: Load,
+    target: TargetFacts,
+    /// How our own server ended, if it did so before the run.
+    death: Option<String>,
+}
+
 /// Runs the replications one after the other, each against a new server if it is our own.
-fn replicate(
-    args: &Args,
-    mut plan: Plan,
-    own: bool,
-    watch: &Arc<Watch>,
-    map: &str,
-) -> Result<(Load, TargetFacts), Failure> {
+fn replicate(args: &Args, mut plan: Plan, own: bool, watch: &Arc<Watch>, map: &str) -> Result<Ran, Failure> {
     let mut load = Load::new(&plan.scenario);
     let wanted = plan.scenario.replications;
+    let mut death = None;
     for number in 0..wanted {
         let mut server =
-            own.then(|| OwnServer::start(args.scenario.as_deref(), plan.scenario.seed)).transpose()?;
+            own.then(|| OwnServer::start(args.scenario.as_deref(), plan.scenario.seed, watch)).transpose()?;
         if let Some(server) = &server {
             plan.target.address = server.address;
         }
@@ -240,13 +248,15 @@ fn replicate(
         if let Some(server) = &mut server {
             server.begin(plan.epoch)?;
         }
-        let cut = one(&plan, watch, args.quiet, &mut load)?;
-        if cut || (watch.is_stopped() && number + 1 < wanted) {
+        let watched = server.as_ref().map_or(watch, |server| &server.watch);
+        let cut = one(&plan, watched, args.quiet, &mut load)?;
+        death = server.as_mut().and_then(OwnServer::death);
+        if cut || death.is_some() || (watch.is_stopped() && number + 1 < wanted) {
             break;
         }
     }
     load.study.partial |= load.study.runs.len() < wanted as usize;
-    Ok((load, facts(&plan.target, own, map)))
+    Ok(Ran { load, target: facts(&plan.target, own, map), death })
 }
 
 /// Runs one replication; says whether it was cut short. One that was is kept only if there is no whole one.

@@ -277,3 +277,28 @@ fn several_runs_give_intervals() {
     assert!(told["estimates"]["refused_first"]["high"].as_f64().is_some());
     assert!(told["generator"]["ran_s"].as_f64().unwrap() > 6.0);
 }
+
+/// Somebody kills our own server: the run does not go on against nobody, and the result says why it ended.
+#[test]
+fn the_death_of_our_own_server_ends_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = scenario(dir.path(), &SMALL.replace("5s", "10m"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ftp421"))
+        .args(["load", &file, "--out", "r"])
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(said.by_ref().any(|line| line.contains(" left · ")), "no progress");
+    let ours = child.id().to_string();
+    let found = Command::new("ps").args(["-o", "pid=", "--ppid", &ours]).output().unwrap();
+    let server = stdout(&found).trim().to_owned();
+    assert!(Command::new("kill").args(["-KILL", &server]).status().unwrap().success(), "{server:?}");
+    let rest: Vec<String> = said.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest:?}");
+    let told = rest.join("\n");
+    assert!(told.contains("our own server has died") && told.contains("signal: 9"), "{told}");
+    assert_eq!(summary(&dir.path().join("r"))["partial"], true, "what was measured is kept");
+}

@@ -73,7 +73,9 @@ fn population(dice: &mut Dice, name: &str, at: u64) -> String {
         _ => {
             // How often one is turned away that tries a hundred times a second, and how many of several that come at once a greeting
             // counts, are matters of milliseconds.
-            let alone = |name: &&str| ClientProfile::named(name).is_some_and(|client| client.connections.parallel <= 1);
+            let alone = |name: &&str| {
+                ClientProfile::named(name).is_some_and(|client| client.connections.parallel <= 1)
+            };
             let clients: Vec<&str> =
                 ClientProfile::names().filter(|name| *name != "bruteforce").filter(alone).collect();
             let _ = writeln!(text, "client = \"{}\"", dice.one(&clients));
