@@ -3,24 +3,27 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 
 use super::deliver::{Manner, deliver};
 use super::exit::{FAILED, FINE, Failure, INTERRUPTED, NOT_VALID, THRESHOLD};
 use super::fleet::{self, Fleet};
+use super::interrupt::Keeping;
 use super::manifest::Began;
 use super::output::Folder;
 use super::own_server::OwnServer;
 use super::screen::Screen;
 use super::sim::client_named;
-use super::{accounts, caps, interrupt, read, report, target};
+use super::{accounts, caps, read, report, target};
 use crate::chaos::{Effect, Fault};
 use crate::experiment::{self, Load, Outcome};
 use crate::id::ServerId;
 use crate::live::load::{self, Accounts, DataForm, Gauges, Plan, Target, Trouble};
 use crate::live::{Clock, Epoch};
 use crate::metrics::summary::{Summary, TargetFacts};
+use crate::metrics::words::counted;
 use crate::scenario::Scenario;
 use crate::sim::Work;
 use crate::time::{Duration, Instant};
@@ -111,7 +114,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let profile = args.target.profile(Some(&scenario))?;
     let folder = args.worker.is_none().then(|| open_folder(&scenario, args)).transpose()?;
     let watch = Arc::new(Watch::default());
-    interrupt::stops(&watch)?;
+    let gauges = Arc::new(Gauges::default());
+    let keeping = Keeping::stops(&watch, closing(&gauges))?;
     let began = Began::now();
     let plan = Plan {
         replication: 0,
@@ -138,7 +142,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         }
         eprintln!("addresses: {map}");
     }
-    let Ran { load, target, death } = replicate(args, plan.clone(), target.is_none(), &watch, &map)?;
+    let Ran { load, target, death } =
+        replicate(args, plan.clone(), target.is_none(), (&watch, &gauges), &map)?;
     let scenario = &plan.scenario;
     let outcome = experiment::summarise_load(scenario, &load, target);
     let work =
@@ -146,13 +151,27 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let threads = (plan.threads * plan.processes) as usize;
     let manifest = began.ended(scenario, args.scenario.as_deref(), threads, work);
     let dialogue = args.dialogue.as_ref().map(|_| load.dialogue.as_str());
-    deliver(folder, &outcome, &manifest, Manner { json: args.json, quiet: args.quiet, dialogue })?;
+    deliver(
+        folder,
+        &outcome,
+        &manifest,
+        Manner { json: args.json, quiet: args.quiet, dialogue, keeping: &keeping },
+    )?;
     if let Some(how) = death {
         let why =
             format!("our own server has died in the middle of the run ({how}): what was measured ends there");
         return Err(Failure::Other(anyhow::anyhow!("{why}")));
     }
     Ok(verdict(&outcome))
+}
+
+/// What is said at a Ctrl-C.
+fn closing(gauges: &Arc<Gauges>) -> impl Fn() -> String + Send + 'static {
+    let gauges = Arc::clone(gauges);
+    move || {
+        let sessions = gauges.sessions.load(Ordering::Relaxed);
+        format!("closing {}, and keeping what was measured", counted(sessions, "session"))
+    }
 }
 
 /// Applies what flags and environment say over the file.
@@ -229,7 +248,13 @@ struct Ran {
 }
 
 /// Runs the replications one after the other, each against a new server if it is our own.
-fn replicate(args: &Args, mut plan: Plan, own: bool, watch: &Arc<Watch>, map: &str) -> Result<Ran, Failure> {
+fn replicate(
+    args: &Args,
+    mut plan: Plan,
+    own: bool,
+    (watch, gauges): (&Arc<Watch>, &Arc<Gauges>),
+    map: &str,
+) -> Result<Ran, Failure> {
     let mut load = Load::new(&plan.scenario);
     let wanted = plan.scenario.replications;
     let mut death = None;
@@ -249,7 +274,7 @@ fn replicate(args: &Args, mut plan: Plan, own: bool, watch: &Arc<Watch>, map: &s
             server.begin(plan.epoch)?;
         }
         let watched = server.as_ref().map_or(watch, |server| &server.watch);
-        let cut = one(&plan, watched, args.quiet, &mut load)?;
+        let cut = one(&plan, (watched, gauges), args.quiet, &mut load)?;
         death = server.as_mut().and_then(OwnServer::death);
         if cut || death.is_some() || (watch.is_stopped() && number + 1 < wanted) {
             break;
@@ -260,13 +285,18 @@ fn replicate(args: &Args, mut plan: Plan, own: bool, watch: &Arc<Watch>, map: &s
 }
 
 /// Runs one replication; says whether it was cut short. One that was is kept only if there is no whole one.
-fn one(plan: &Plan, watch: &Watch, quiet: bool, load: &mut Load) -> Result<bool, Failure> {
-    let gauges = Arc::new(Gauges::default());
+fn one(
+    plan: &Plan,
+    (watch, gauges): (&Watch, &Arc<Gauges>),
+    quiet: bool,
+    load: &mut Load,
+) -> Result<bool, Failure> {
+    gauges.reset();
     let screen = Screen::new(plan.scenario.duration);
     let mut measuring = load.begin(&plan.scenario);
     let (_fleet, workers) = Fleet::start(plan)?;
-    let health = screen.shown(&gauges, Clock::of(plan.epoch), watch, quiet, || {
-        load::lead(plan, workers, watch, &gauges, &mut |heard| {
+    let health = screen.shown(gauges, Clock::of(plan.epoch), watch, quiet, || {
+        load::lead(plan, workers, watch, gauges, &mut |heard| {
             screen.hear(&heard);
             measuring.hear(heard);
         })

@@ -233,6 +233,10 @@ fn ctrl_c_ends_politely_and_keeps_what_was_measured() {
     let rest: Vec<String> = said.map_while(Result::ok).collect(); // until it and its server have closed their ends
     assert_eq!(child.wait().unwrap().code(), Some(105), "{rest:?}");
     assert!(began.elapsed().as_secs() < 60, "it does not play ten minutes");
+    assert!(
+        rest.iter().any(|line| line.starts_with("closing ") && line.contains("again to end at once")),
+        "{rest:?}"
+    );
     let told = summary(&dir.path().join("r"));
     assert_eq!(told["partial"], true);
     assert!(told["counts"]["admitted"].as_u64().unwrap() > 10, "{told}");
