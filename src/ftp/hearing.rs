@@ -31,6 +31,8 @@ pub struct Hearing {
     taken: usize,
     /// The code of a reply that is not complete; 0 for none.
     code: u16,
+    /// What was said before the first reply and is none, up to [`Self::NOISE`].
+    noise: Vec<u8>,
 }
 
 /// The beginning of a reply's line.
@@ -51,6 +53,8 @@ impl Hearing {
     pub const REPLY: usize = 64 * 1024;
     /// Of a longer text only the beginning is kept, bytes.
     pub const TEXT: usize = 4 * 1024;
+    /// Of what is no reply at all only the beginning is kept, bytes.
+    pub const NOISE: usize = 512;
 
     /// Takes from `input` what belongs to the next reply, and returns it if it is complete. `None`: all was taken, and more is
     /// needed.
@@ -67,6 +71,7 @@ impl Hearing {
                 // By far the most replies have one line, and come in one piece.
                 if let Line::Last(code, text) = Line::of(without_cr(head)) {
                     self.taken = 0;
+                    self.noise = Vec::new();
                     return Some(Heard::Reply { code, text: String::from_utf8_lossy(text) });
                 }
             }
@@ -75,6 +80,7 @@ impl Hearing {
             if let Some(code) = self.take_line(Line::of(without_cr(&line))) {
                 let text = std::mem::take(&mut self.text);
                 (self.code, self.taken) = (0, 0);
+                self.noise = Vec::new();
                 return Some(Heard::Reply {
                     code,
                     text: Cow::Owned(String::from_utf8_lossy(&text).into_owned()),
@@ -114,6 +120,8 @@ impl Hearing {
             Line::Last(_, text) | Line::More(_, text) | Line::Other(text) => {
                 if self.code != 0 {
                     self.add(text);
+                } else if self.noise.is_empty() {
+                    self.noise.extend_from_slice(&text[..text.len().min(Self::NOISE)]);
                 }
                 None
             }
@@ -129,11 +137,19 @@ impl Hearing {
         self.text.extend_from_slice(&text[..text.len().min(room)]);
     }
 
-    fn nonsense(&mut self) -> Heard<'static> {
-        let mut began = std::mem::take(&mut self.text);
-        began.append(&mut std::mem::take(&mut self.line));
+    /// What was said since the last reply and is none, if the connection ends here; `None` for nothing.
+    pub fn unheard(&mut self) -> Option<String> {
+        let mut began = std::mem::take(&mut self.noise);
+        if began.is_empty() {
+            began.append(&mut self.text);
+            began.append(&mut self.line);
+        }
         *self = Self::default();
-        Heard::Nonsense(String::from_utf8_lossy(&began).into_owned())
+        (!began.is_empty()).then(|| String::from_utf8_lossy(&began).into_owned())
+    }
+
+    fn nonsense(&mut self) -> Heard<'static> {
+        Heard::Nonsense(self.unheard().unwrap_or_default())
     }
 }
 
@@ -193,6 +209,21 @@ mod tests {
         for size in [1, 2, 3, 7, 1_000] {
             assert_eq!(heard(said, size), want, "in pieces of {size}");
         }
+    }
+
+    #[test]
+    fn what_is_no_reply_is_not_lost_when_the_line_ends() {
+        let unheard = |bytes: &[u8]| {
+            let mut hearing = Hearing::default();
+            while hearing.next(&mut &*bytes).is_some_and(|_| false) {}
+            hearing.unheard()
+        };
+        assert_eq!(
+            unheard(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n").as_deref(),
+            Some("HTTP/1.1 400 Bad Request")
+        );
+        assert_eq!(unheard(b"SSH-2.0-x").as_deref(), Some("SSH-2.0-x"));
+        assert_eq!(unheard(b"noise\n220 hi\r\n"), None);
     }
 
     #[test]

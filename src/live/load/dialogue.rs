@@ -213,6 +213,9 @@ impl Shard {
         } else {
             None
         };
+        if verdict.is_none() && code >= 400 {
+            self.says_no(now, client, code, text, answers);
+        }
         line.said = verdict.map(|verdict| (code, verdict)).or(line.said);
         let endless = line.replies > Line::REPLIES;
         let greeted = state == State::AwaitGreeting && Severity::of(code) == Severity::Completion;
@@ -260,8 +263,12 @@ impl Shard {
         }
         let slot = &mut self.slots[client as usize];
         let state = slot.client.state();
-        let Some(line) = slot.line.take() else { return };
+        let Some(mut line) = slot.line.take() else { return };
         self.hears(now, client, state, |_| [format!("-- server closes ({how})")]);
+        if let (State::AwaitGreeting, Some(noise)) = (state, line.hearing.unheard()) {
+            self.slots[client as usize].line = Some(line);
+            return self.gibberish(client, &noise);
+        }
         let came = Came { code: 0, text: "", answers: line.talk.asked, close: Some(how) };
         let cause = match line.said {
             _ if state == State::AwaitQuit => None,
