@@ -104,13 +104,24 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let demand = args.caps.check(&scenario)?;
     let target = args.target.target()?;
     let mut notes = scenario.notes.clone();
+    // What the scenario says of its own server is not said of this one.
+    notes.retain(|note| target.is_none() || !note.contains("TLS"));
     notes.extend(what_cannot_be(&mut scenario, target.is_some()));
-    let dialogue = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose()?;
+    let dialogue = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose();
+    let dialogue = dialogue.map_err(|why| Failure::Usage(format!("--dialogue: {why:#}")))?;
     let loopback = std::net::IpAddr::from([127, 0, 0, 1]);
     let (sources, map) =
         args.target.sources(&scenario, target.as_ref().map_or(loopback, |t| t.address.ip()))?;
-    let accounts =
-        if target.is_some() { args.accounts.accounts(Some(&scenario))? } else { Accounts::default() };
+    let accounts = match &target {
+        Some(_) => args.accounts.accounts(Some(&scenario))?,
+        None if args.accounts.are_given() => {
+            let why =
+                "--user and --users are for a --target: the server of our own knows the scenario's users";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        None => Accounts::default(),
+    };
+    notes.extend(accounts::hand_out(&mut scenario, &accounts));
     let profile = args.target.profile(Some(&scenario))?;
     let folder = args.worker.is_none().then(|| open_folder(&scenario, args)).transpose()?;
     let watch = Arc::new(Watch::default());
@@ -181,8 +192,9 @@ fn overridden(scenario: &mut Scenario, args: &Args) -> Result<(), Failure> {
     if let Some(duration) = args.duration {
         if duration > scenario.duration || duration <= scenario.warmup {
             return Err(Failure::Usage(format!(
-                "--duration {duration}: it cuts the scenario short, which lasts {} and warms up for {}",
-                scenario.duration, scenario.warmup
+                "--duration {duration} cuts the scenario short: it must be longer than {}, its warm-up, and at most {}, as long as \
+                 it lasts",
+                scenario.warmup, scenario.duration
             )));
         }
         scenario.duration = duration;
@@ -356,13 +368,11 @@ fn open_folder(scenario: &Scenario, args: &Args) -> anyhow::Result<Folder> {
 /// The exit code: whether it was whole, then whether it can be believed, then what it says.
 fn verdict(outcome: &Outcome) -> ExitCode {
     let summary: &Summary = &outcome.summary;
-    let counts = &summary.counts;
-    let nobody = counts.attempts > 0 && counts.admitted + counts.turned_away + counts.login_failed == 0;
     if summary.partial {
         INTERRUPTED.into()
     } else if summary.generator.as_ref().is_some_and(|generator| !generator.limited_by.is_empty()) {
         NOT_VALID.into()
-    } else if nobody {
+    } else if experiment::nobody_let_in(summary).is_some() {
         FAILED.into()
     } else if summary.thresholds.iter().any(|threshold| !threshold.ok) {
         THRESHOLD.into()

@@ -106,7 +106,11 @@ impl Drop for Folder {
 /// Writes a result to standard output.
 pub(super) fn print(bytes: &[u8]) -> Result<(), super::Failure> {
     let mut out = std::io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| anyhow::Error::from(error).into())
+    let written = out.write_all(bytes).and_then(|()| out.flush());
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => anyhow::Error::from(error).into(),
+        _ => anyhow::Error::from(error).context("cannot write to standard output").into(),
+    })
 }
 
 #[cfg(test)]

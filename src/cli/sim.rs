@@ -68,7 +68,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut scenario = read::scenario(args.scenario.as_deref())?;
     overridden(&mut scenario, args);
-    let watched = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose()?;
+    let watched = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose();
+    let watched = watched.map_err(|why| Failure::Usage(format!("--dialogue: {why:#}")))?;
     let folder = open_folder(&scenario, args)?;
     let trace_file = folder.stream("trace.ndjson")?;
     let pool = rayon::ThreadPoolBuilder::new()
