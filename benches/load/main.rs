@@ -27,7 +27,7 @@ const SESSIONS: u32 = 20_000;
 /// Of these at once.
 const AT_ONCE: u32 = 100;
 /// Sessions that are held for the memory of one.
-const HELD: u32 = 8_000;
+const HELD: u32 = 19_000;
 
 fn main() {
     server::serve_if_asked();

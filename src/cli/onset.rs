@@ -190,8 +190,7 @@ fn users(scenario: &Scenario) -> Vec<String> {
 fn failure(ask: &Ask, trouble: Trouble) -> Failure {
     Failure::Other(match trouble {
         Trouble::World(why) => anyhow::anyhow!("cannot run: {why}"),
-        Trouble::Dead(why) => anyhow::anyhow!("{}: {why}", ask.server),
-        Trouble::Password(why) => anyhow::anyhow!("{}: {why}", ask.server),
+        Trouble::Dead(why) | Trouble::Password(why) => anyhow::anyhow!("{}: {why}", ask.server),
     })
 }
 

@@ -1,8 +1,8 @@
 //! The rate at which a share is reached, from counts at several rates: a regression, and its inverse with an interval.
 //!
 //! The model is quasi-Poisson with a logarithmic link: of n attempts at a rate, on average n exp(a + b x) are refused, where x is
-//! the logarithm of what a theory expects at that rate; runs of one rate may differ by more than counts do by chance (McCullagh and
-//! Nelder, "Generalized linear models", 1989, sections 4.5 and 6.2). A server that is as theory has it has a = 0 and b = 1; no other
+//! the logarithm of what a theory expects at that rate; runs of one rate may differ by more than counts do by chance (`McCullagh`
+//! and Nelder, "Generalized linear models", 1989, sections 4.5 and 6.2). A server that is as theory has it has a = 0 and b = 1; no other
 //! needs to. The interval of the inverse is Fieller's (Finney, "Statistical method in biological assay", 1978, section 4.3), by
 //! Student's t. It draws nothing.
 
@@ -112,11 +112,11 @@ impl Fit {
         let refused: f64 = runs.iter().map(|run| run.refused).sum();
         let (mut a, mut b) = (libm::log(refused / tried), 0.0);
         for _ in 0..100 {
-            let (mut s, mut sx, mut w, mut wx, mut wxx) = (0.0, 0.0, 0.0, 0.0, 0.0);
+            let (mut off, mut off_x, mut w, mut wx, mut wxx) = (0.0, 0.0, 0.0, 0.0, 0.0);
             for (run, x) in runs.iter().zip(x) {
                 let expected = run.tried * libm::exp((a + b * x).clamp(-700.0, 5.0));
-                s += run.refused - expected;
-                sx += (run.refused - expected) * x;
+                off += run.refused - expected;
+                off_x += (run.refused - expected) * x;
                 w += expected;
                 wx += expected * x;
                 wxx += expected * x * x;
@@ -125,8 +125,8 @@ impl Fit {
             if determinant.is_nan() || determinant <= 1e-12 * w * wxx || b.abs() > STEEPEST {
                 return None;
             }
-            let da = ((wxx * s - wx * sx) / determinant).clamp(-2.0, 2.0);
-            let db = ((w * sx - wx * s) / determinant).clamp(-20.0, 20.0);
+            let da = ((wxx * off - wx * off_x) / determinant).clamp(-2.0, 2.0);
+            let db = ((w * off_x - wx * off) / determinant).clamp(-20.0, 20.0);
             (a, b) = (a + da, b + db);
             if da.abs() < 1e-10 && db.abs() < 1e-9 {
                 return Some(Self {
@@ -190,6 +190,7 @@ mod tests {
         let found = crossing(&step, 0.01);
         assert!(found.is_none_or(|c| c.at.is_finite()), "{found:?}");
     }
+
     /// 30 refused where theory expects 60 at these rates: the level is where theory expects twice as much.
     #[test]
     fn with_theorys_shape_one_number_is_looked_for() {

@@ -106,7 +106,7 @@ impl World for LiveWorld {
             match heard {
                 Heard::Mark { at, observation, .. } => ear.hear(at, &observation),
                 Heard::Refusal { at, refusal, verdict, text } => {
-                    ear.said(at, Said { refusal, verdict, text })
+                    ear.said(at, Said { refusal, verdict, text });
                 }
                 Heard::No { .. } | Heard::Dialogue(_) | Heard::End { .. } => {}
             }

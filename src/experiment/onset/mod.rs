@@ -237,7 +237,7 @@ impl<'a> Search<'a> {
         for repeat in 0..self.ask.repeats.max(1) {
             for (place, kind) in self.kinds().into_iter().enumerate() {
                 let is_over = repeat > 1 && self.world.is_real() && self.world.spent() > budget;
-                if is_over || self.found.ramps.get(place).is_some_and(|ramps| is_banned(ramps)) {
+                if is_over || self.found.ramps.get(place).is_some_and(is_banned) {
                     continue;
                 }
                 let Some(mut ramp) = self.ramp(kind, repeat * 16 + place as u32)? else { return Ok(()) };
@@ -391,10 +391,11 @@ impl<'a> Search<'a> {
     /// Runs one; false: somebody has asked to stop.
     fn relay(&mut self, relay: &Relay, phase: Phase) -> Result<bool, Trouble> {
         let Some(log) = self.run(&self.stand.relay(relay))? else { return Ok(false) };
-        let turned = log.attempts(HOLDERS).iter().filter(|holder| holder.is_refused()).count();
-        if turned > 0 {
+        let inside = log.attempts(HOLDERS).iter().filter(|holder| holder.is_admitted()).count();
+        if inside + 1 < relay.limit as usize {
             self.found.notes.push(format!(
-                "{turned} of those who were to fill the server for a relay were not let in: others were there too"
+                "only {inside} of the {} who were to fill the server for a relay came in: others were there too",
+                relay.limit - 1
             ));
         }
         let relayed = release::read(&log, phase, relay);

@@ -25,6 +25,9 @@ pub const HOLDERS: PopulationId = PopulationId(1);
 /// A client that waits keeps its session alive so often.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 
+/// Between two attempts of those who fill a server.
+const REFILL: Duration = Duration::from_millis(50);
+
 /// From how many addresses and as how many users clients come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Kind {
@@ -157,7 +160,10 @@ impl Stand {
         let staying = vec![Step::Login, Step::Think(constant(full + length)), Step::Quit];
         let mut populations = vec![two];
         if limit > 1 {
-            populations.push(self.population("holders", burst(limit - 1, gap), kind, staying));
+            let mut holders = self.population("holders", burst(limit - 1, gap), kind, staying);
+            // Somebody of an earlier trial may not be gone yet: they come again until they are in.
+            holders.behaviour.retry = knocking(REFILL);
+            populations.push(holders);
         }
         let until = Until::Over(SUBJECT, handovers + 1);
         self.trial("onset-release", full + length, populations, number, until)

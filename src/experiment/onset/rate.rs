@@ -92,34 +92,34 @@ const FIRST_RUN: u32 = 2_000;
 /// Those of the world.
 pub fn search(stand: &Stand, quest: &Quest, world: &mut dyn World) -> Result<Rated, Trouble> {
     let slot = quest.slot.as_secs_f64().max(1e-6);
-    let mut rated = Rated { runs: Vec::new(), crossing: None, slot, most: 0.0, dropped: 0, late_s: 0.0 };
-    pilots(stand, quest, world, &mut rated)?;
+    let mut out = Rated { runs: Vec::new(), crossing: None, slot, most: 0.0, dropped: 0, late_s: 0.0 };
+    pilots(stand, quest, world, &mut out)?;
     let mut trials = Vec::new();
     let mut rates = Vec::new();
     // Run by run over all rates, so that what changes with time changes all of them.
     for run in 0..quest.runs {
         for place in 0..quest.rates {
-            let rate = quest.rate_for(share(quest, place), rated.slot);
+            let rate = quest.rate_for(share(quest, place), out.slot);
             rates.push(rate);
             trials.push(trial(stand, quest, rate, FIRST_RUN + run * quest.rates + place));
         }
     }
     for (log, rate) in world.run_all(&trials)?.iter().zip(rates) {
         if world.is_stopped() {
-            return Ok(rated);
+            return Ok(out);
         }
-        rated.watch(log, rate);
-        let expected = libm::log(theory::erlang_b(quest.limit, rate * rated.slot).max(1e-300));
+        out.watch(log, rate);
+        let expected = libm::log(theory::erlang_b(quest.limit, rate * out.slot).max(1e-300));
         for batch in 0..quest.batches.max(1) {
             let (tried, refused) = counts(quest, log, rate, Some(batch));
-            rated.runs.push(Count { rate, expected, tried, refused });
+            out.runs.push(Count { rate, expected, tried, refused });
         }
     }
-    let back = |x: f64| theory::erlangs_for(quest.limit, libm::exp(x.min(-1e-9))) / rated.slot;
-    let free = fit::crossing(&rated.runs, quest.level).filter(|c| c.low.is_some() && c.high.is_some());
+    let back = |x: f64| theory::erlangs_for(quest.limit, libm::exp(x.min(-1e-9))) / out.slot;
+    let free = fit::crossing(&out.runs, quest.level).filter(|c| c.low.is_some() && c.high.is_some());
     let as_theory = free.is_none();
-    let found = free.or_else(|| fit::crossing_as_theory(&rated.runs, quest.level));
-    rated.crossing = found.map(|found| Reached {
+    let found = free.or_else(|| fit::crossing_as_theory(&out.runs, quest.level));
+    out.crossing = found.map(|found| Reached {
         rate: back(found.at),
         low: found.low.map(back),
         high: found.high.map(back),
@@ -127,7 +127,7 @@ pub fn search(stand: &Stand, quest: &Quest, world: &mut dyn World) -> Result<Rat
         as_theory,
         dispersion: found.dispersion,
     });
-    Ok(rated)
+    Ok(out)
 }
 
 /// The share of refusals that rate number `place` of the design is to have: evenly spread, as ratios.

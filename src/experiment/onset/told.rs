@@ -291,9 +291,9 @@ fn rate(quest: &Quest, rated: &Rated) -> RateFound {
     }
 }
 
-fn rate_method(quest: &Quest, rated: &Rated) -> String {
-    let (runs, rates) = (rated.runs.len(), quest.rates);
-    if rated.crossing.as_ref().is_some_and(|crossing| crossing.as_theory) {
+fn rate_method(quest: &Quest, search: &Rated) -> String {
+    let (runs, rates) = (search.runs.len(), quest.rates);
+    if search.crossing.as_ref().is_some_and(|crossing| crossing.as_theory) {
         return format!(
             "Erlang's B is taken for granted but for a factor, which {runs} runs at {rates} rates give (they do not show a slope of \
              their own); Student's t with their dispersion"

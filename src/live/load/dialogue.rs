@@ -71,17 +71,18 @@ impl Shard {
             }
             let mut scratch = std::mem::take(&mut self.scratch);
             let Some(wire) = self.line(client, serial).and_then(|line| line.wire.as_mut()) else {
+                self.scratch = scratch;
                 return Poll::Ready(());
             };
             let read = wire.read(&mut scratch);
-            let shaken = !wire.is_handshaking();
+            let secure = !wire.is_handshaking();
             let shakes = self.line(client, serial).is_some_and(|line| line.shakes);
-            if shakes && shaken && !matches!(&read, Err(error) if error.kind() != io::ErrorKind::WouldBlock) {
+            if shakes && secure && !matches!(&read, Err(error) if error.kind() != io::ErrorKind::WouldBlock) {
                 self.secured(client, serial);
             }
             let waits = match read {
                 Ok(0)
-                    if shakes && !shaken && self.slots[client as usize].client.state() == State::Securing =>
+                    if shakes && !secure && self.slots[client as usize].client.state() == State::Securing =>
                 {
                     self.not_secured(client, serial, &io::ErrorKind::UnexpectedEof.into());
                     false

@@ -134,7 +134,7 @@ fn most_at_once(arrivals: &Arrivals, length: Duration, end: Instant) -> u64 {
     for _ in 0..=100 {
         let until = (t + length).min(end);
         most = most.max(by(until) - if t == Instant::ZERO { 0.0 } else { by(t) });
-        t = t + step;
+        t += step;
     }
     most.ceil() as u64
 }

@@ -104,8 +104,8 @@ pub fn lead(
     };
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
     if let (Some(before), Some(after)) = (machine, Machine::now()) {
-        let shares = after.shares(before, health.cpu_ns, health.wall_ns, cores);
-        (health.busy_share, health.steal_share) = shares.unzip();
+        let others = after.shares(before, health.cpu_ns, health.wall_ns, cores);
+        (health.busy_share, health.steal_share) = others.unzip();
     }
     for ending in &endings {
         health::add(&mut health, &ending.part);

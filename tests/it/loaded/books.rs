@@ -17,7 +17,7 @@ pub struct Books {
     /// By the place of the population: each session that ended, why, and when.
     pub ends: Vec<Vec<(f64, SessionEnd, Option<Refusal>)>>,
     /// What was refused, as it looked on the wire.
-    pub texts: Vec<Text>,
+    pub words: Vec<Words>,
     /// When somebody logged in.
     pub logins: Vec<f64>,
     /// When a command was answered.
@@ -43,7 +43,7 @@ pub enum Kind {
 
 /// A refusal on the wire.
 #[derive(Debug)]
-pub struct Text {
+pub struct Words {
     pub refusal: Refusal,
     pub text: String,
     /// How sure the classifier is.
@@ -59,7 +59,7 @@ impl Books {
                 Heard::Mark { at, observation, .. } => books.note(at.as_secs_f64(), *observation),
                 Heard::Refusal { refusal, verdict, text, .. } => {
                     let sure = verdict.map(|verdict| verdict.confidence);
-                    books.texts.push(Text { refusal: *refusal, text: text.clone(), sure });
+                    books.words.push(Words { refusal: *refusal, text: text.clone(), sure });
                 }
                 _ => {}
             }
@@ -115,8 +115,8 @@ impl Books {
     pub fn all_refused(&self, refusal: Refusal, text: &str) {
         let attempts = self.attempts.iter().flatten().filter_map(|attempt| attempt.refusal);
         assert!(attempts.clone().all(|found| found == refusal), "{refusal:?} expected: {self}");
-        assert_eq!(attempts.count(), self.texts.len(), "one text for each refusal: {self}");
-        for found in &self.texts {
+        assert_eq!(attempts.count(), self.words.len(), "one text for each refusal: {self}");
+        for found in &self.words {
             assert_eq!((found.refusal, found.text.as_str()), (refusal, text), "{self}");
             // Who closes without a word can only be guessed at.
             assert!(refusal.code == 0 || found.sure >= Some(Confidence::Likely), "{self}");
@@ -137,22 +137,22 @@ fn place<T: Default>(all: &mut Vec<T>, place: u16) -> &mut T {
 impl fmt::Display for Books {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, attempts) in self.attempts.iter().enumerate() {
-            let one = |a: &Attempt| format!("{:.2} s {} {}", a.at, a.class, words(a.refusal));
+            let one = |a: &Attempt| format!("{:.2} s {} {}", a.at, a.class, called(a.refusal));
             writeln!(f, "population {place}: {}", attempts.iter().map(one).collect::<Vec<_>>().join(", "))?;
         }
         for (place, ends) in self.ends.iter().enumerate() {
             let one = |(at, end, refusal): &(f64, SessionEnd, Option<Refusal>)| {
-                format!("{at:.2} s {end} {}", words(*refusal))
+                format!("{at:.2} s {end} {}", called(*refusal))
             };
             writeln!(f, "ends {place}: {}", ends.iter().map(one).collect::<Vec<_>>().join(", "))?;
         }
-        for text in &self.texts {
-            writeln!(f, "{} {:?}: {:?}", words(Some(text.refusal)), text.sure, text.text)?;
+        for text in &self.words {
+            writeln!(f, "{} {:?}: {:?}", called(Some(text.refusal)), text.sure, text.text)?;
         }
         Ok(())
     }
 }
 
-fn words(refusal: Option<Refusal>) -> String {
+fn called(refusal: Option<Refusal>) -> String {
     refusal.map_or_else(String::new, |r| format!("({}, {}, {})", r.cause, r.phase, r.code))
 }

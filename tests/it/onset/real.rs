@@ -9,7 +9,7 @@ use crate::support::{ftp421, stderr};
 fn onset(daemon: &Daemon, args: &[&str]) -> Value {
     let dir = tempfile::tempdir().unwrap();
     let target = format!("ftp://127.0.0.1:{}", daemon.port);
-    let plain = ["onset", "--target", &target, "--json", "--repeats", "2", "--budget", "40s"];
+    let plain = ["onset", "--target", &target, "--json", "--repeats", "2", "--budget", "50s"];
     let cap: &[&str] = if args.contains(&"--cap") { &[] } else { &["--cap", "30"] };
     let done = ftp421(dir.path(), &[&plain[..], cap, args].concat());
     // A busy test machine may be too slow for a rate; what is asked here is about numbers.
@@ -32,11 +32,11 @@ fn first(found: &Value) -> (u64, u64, &str, &str, u64) {
 }
 
 /// Its place changed hands often enough, and soon.
-fn assert_released(found: &Value, within_s: f64) {
+fn assert_released(found: &Value, within_s: f64, least: u64) {
     let release = &found["slot_release"];
     let median = release["median_s"].as_f64().unwrap_or_else(|| panic!("no release: {found}"));
     assert!((0.0..=within_s).contains(&median), "{release}");
-    assert!(release["variants"][0]["handovers"].as_u64() > Some(5), "{release}");
+    assert!(release["variants"][0]["handovers"].as_u64() >= Some(least), "{release}");
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn vsftpd() {
     assert_eq!(limits(&found), [Some(7), Some(3), None], "{}", found["story"]);
     assert_eq!(first(&found), (3, 4, "max_per_ip", "greeting", 421));
     assert_eq!(found["first_refusal"]["text"], "There are too many connections from your internet address.");
-    assert_released(&found, 0.2);
+    assert_released(&found, 0.2, 6);
 }
 
 /// Three limits, each found by who is refused beside whom: the 530 reads like a wrong password.
@@ -61,7 +61,7 @@ fn proftpd() {
     assert_eq!(first(&found), (2, 3, "max_per_user", "pass", 530));
     let text = found["first_refusal"]["text"].as_str().unwrap();
     assert!(text.contains("maximum number of clients (2) for this user"), "{text}");
-    assert_released(&found, 2.0);
+    assert_released(&found, 2.0, 2); // each knock makes it sleep for up to 0.4 s
 }
 
 #[test]
@@ -79,7 +79,7 @@ fn pure_ftpd() {
     assert_eq!(limits(&found), [Some(9), Some(4), None], "{}", found["story"]);
     assert_eq!(first(&found), (4, 5, "max_per_ip", "greeting", 421));
     assert_eq!(found["first_refusal"]["text"], "Too many connections (4) from this IP");
-    assert_released(&found, 0.2);
+    assert_released(&found, 0.2, 6);
 }
 
 /// `max_cons` counts the listener, too.
@@ -89,7 +89,7 @@ fn pyftpdlib_and_its_rate() {
     let found = onset(&daemon, &["--user", "alice:secret"]);
     assert_eq!(limits(&found), [Some(7), Some(5), None], "{}", found["story"]);
     assert_eq!(first(&found), (5, 6, "max_per_ip", "greeting", 421));
-    assert_released(&found, 0.2);
+    assert_released(&found, 0.2, 6);
     let rate = &found["rate"];
     assert_eq!(rate["places"], 7);
     assert!(rate["points"].as_array().unwrap().len() == 3, "{rate}");

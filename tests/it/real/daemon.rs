@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// A real server in the foreground. Nothing else can answer in its place: the process is the binary that was unpacked,
 /// says the version that is expected, and holds the listening socket itself.
 pub struct Daemon {
-    /// Where it listens, on 127.0.0.1 or ::1.
+    /// Where it listens, on 127.0.0.1 or `::1`.
     pub port: u16,
     ip: IpAddr,
     name: &'static str,
