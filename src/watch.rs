@@ -29,6 +29,11 @@ impl Watch {
 
     /// Has somebody asked to stop?
     pub fn is_stopped(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) || self.above.as_ref().is_some_and(|above| above.is_stopped())
+        self.is_stopped_itself() || self.above.as_ref().is_some_and(|above| above.is_stopped())
+    }
+
+    /// Has somebody asked just this one to stop, and not the whole that it is a part of?
+    pub fn is_stopped_itself(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 }

@@ -232,6 +232,8 @@ fn refuses(e: &Evidence<'_>, words: i32) -> bool {
         // It says in words that it will not go on (FileZilla Server 1).
         (220, Phase::Accept | Phase::Greeting) => ends,
         (..400, _) => false,
+        // TLS is not offered: that turns away nobody who does without.
+        (500.., Phase::PreLogin) if matches!(e.answers, Some(Verb::Auth | Verb::Pbsz | Verb::Prot)) => ends,
         (_, Phase::Accept | Phase::Greeting | Phase::PreLogin) => true,
         (_, Phase::Pass) => ends || !e.mistyped || words >= PLAIN + 2,
         (_, Phase::User) => ends || words >= PLAIN,

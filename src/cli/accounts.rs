@@ -11,6 +11,7 @@ use super::exit::Failure;
 use super::read;
 use crate::ftp::ArgId;
 use crate::live::load::Accounts;
+use crate::metrics::words::counted;
 use crate::scenario::Scenario;
 
 /// The environment's variable with one password for all.
@@ -63,6 +64,45 @@ impl AccountArgs {
         }
         Ok(Accounts { listed })
     }
+
+    /// Are accounts given on the command line?
+    pub(super) fn are_given(&self) -> bool {
+        !self.user.is_empty() || self.users.is_some()
+    }
+}
+
+/// Lets the users of `scenario` log in with `accounts`, if it names none itself; says what is done with them.
+pub(super) fn hand_out(scenario: &mut Scenario, accounts: &Accounts) -> Option<String> {
+    /// As many as `users` of a population may have.
+    const MOST: usize = 10_000;
+    let is_named = |text: &str| text != "anonymous";
+    if !accounts.listed.iter().any(|(name, _)| is_named(name)) {
+        return None;
+    }
+    let anonymous: Vec<bool> = scenario
+        .populations
+        .iter()
+        .map(|population| population.users.iter().all(|user| *user == ArgId::ANONYMOUS))
+        .collect();
+    if anonymous.contains(&false) {
+        let names = scenario.populations.iter().zip(&anonymous).filter(|(_, is)| **is);
+        let names: Vec<&str> = names.map(|(population, _)| population.name.as_str()).collect();
+        return (!names.is_empty()).then(|| {
+            format!("{}: stays anonymous, since others of the scenario name users", names.join(", "))
+        });
+    }
+    let first = scenario.strings.len();
+    let room = usize::from(ArgId::IMAGE.0).saturating_sub(first).min(MOST);
+    let ids: Vec<ArgId> = (first..first + accounts.listed.len().min(room))
+        .filter_map(|id| Some(ArgId(u16::try_from(id).ok()?)))
+        .collect();
+    scenario.strings.extend(accounts.listed.iter().take(ids.len()).map(|(name, _)| name.clone()));
+    let note = format!(
+        "the scenario names no users: they log in as the {} given, in turn",
+        counted(ids.len() as u64, "account")
+    );
+    scenario.populations.iter_mut().for_each(|population| population.users.clone_from(&ids));
+    Some(note)
 }
 
 fn missing(number: usize) -> Failure {
@@ -105,7 +145,11 @@ fn accounts_in(text: &str) -> anyhow::Result<Vec<(String, String)>> {
     for record in reader.records() {
         let record = record.map_err(|_| anyhow::anyhow!("this is no CSV of names and passwords"))?;
         let line = record.position().map_or(0, csv::Position::line);
-        anyhow::ensure!(record.len() == 2, "line {line} has {} fields: name,password", record.len());
+        anyhow::ensure!(
+            record.len() == 2,
+            "line {line} has {}: name,password",
+            counted(record.len() as u64, "field")
+        );
         let account = (record[0].to_owned(), record[1].to_owned());
         if accounts.is_empty() && account == ("name".to_owned(), "password".to_owned()) {
             continue;
@@ -171,6 +215,34 @@ mod tests {
             let Err(Failure::Usage(told)) = args(wrong).with(None, None) else { panic!("{wrong:?}") };
             assert!(!told.contains("DELE"), "{told}");
         }
+    }
+
+    #[test]
+    fn accounts_are_handed_out_where_the_scenario_names_no_users() {
+        let read = |text: &str| Scenario::read("s.toml", text, &mut |_| Err("none".to_owned())).unwrap();
+        let crowd = |name: &str, user: &str| {
+            format!(
+                "[[clients]]\nname = \"{name}\"\narrivals = {{ executor = \"burst\", at = \"0s\", count = 3, within = \"1s\" }}\n{user}\n"
+            )
+        };
+        let head = "schema = 1\nname = \"s\"\nduration = \"5s\"\n[server]\nprofile = \"vsftpd\"\n";
+        let accounts = Accounts { listed: vec![account("a", "x"), account("b", "y")] };
+        let users = |scenario: &Scenario, place: usize| -> Vec<String> {
+            let users = scenario.populations[place].users.iter();
+            users.map(|id| scenario.text(*id).unwrap().to_owned()).collect()
+        };
+        let mut nameless = read(&format!("{head}{}", crowd("p", "")));
+        let told = hand_out(&mut nameless, &accounts).unwrap();
+        assert!(told.contains("the 2 accounts given"), "{told}");
+        assert_eq!(users(&nameless, 0), ["a", "b"]);
+        let mut named = read(&format!("{head}{}{}", crowd("p", ""), crowd("q", "user = \"q\"")));
+        let told = hand_out(&mut named, &accounts).unwrap();
+        assert!(told.starts_with("p: stays anonymous"), "{told}");
+        assert_eq!(
+            (users(&named, 0), users(&named, 1)),
+            (vec!["anonymous".to_owned()], vec!["q".to_owned()])
+        );
+        assert_eq!(hand_out(&mut nameless, &Accounts::default()), None);
     }
 
     #[test]

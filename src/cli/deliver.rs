@@ -5,6 +5,7 @@
 use anyhow::Context as _;
 
 use super::exit::Failure;
+use super::interrupt::Keeping;
 use super::manifest::Manifest;
 use super::output::{self, Folder};
 use super::report;
@@ -20,33 +21,45 @@ pub(super) struct Manner<'a> {
     pub quiet: bool,
     /// One client's control connection, if it was asked for.
     pub dialogue: Option<&'a str>,
+    /// What Ctrl-C has to know, and knows.
+    pub keeping: &'a Keeping,
 }
 
-/// Writes the files of `outcome` and tells its story.
+/// Writes the numbers of `outcome`, tells its story, and draws its charts: in this order, since a chart can be drawn again.
 pub(super) fn deliver(
-    folder: Folder,
+    mut folder: Folder,
     outcome: &Outcome,
     manifest: &Manifest,
     manner: Manner<'_>,
 ) -> Result<(), Failure> {
-    let mut files = report::files(outcome);
+    let mut files = report::numbers(outcome);
     files.extend(manner.dialogue.map(|text| ("dialogue.txt".to_owned(), text.as_bytes().to_vec())));
     let manifest = serde_json::to_vec_pretty(manifest).context("cannot write the manifest")?;
     files.push(("manifest.json".to_owned(), manifest));
-    let path = folder.path().display().to_string();
     folder.forget(&["dialogue.txt", "trace.ndjson"]);
-    folder.commit(&files)?;
+    folder.commit_some(|name| !report::is_chart(name), &files)?;
+    manner.keeping.keep();
+    let told = tell(&folder, outcome, manner); // whoever reads no more of it still gets his charts
+    if !manner.keeping.hurries() {
+        let path = folder.path().display().to_string();
+        let again = || format!("the numbers are in {path}/, and `ftp421 report` draws the charts again");
+        folder.commit(&report::drawn(outcome)).with_context(again)?;
+    }
+    told
+}
 
+/// Says on standard output what was asked for.
+fn tell(folder: &Folder, outcome: &Outcome, manner: Manner<'_>) -> Result<(), Failure> {
     if manner.json {
         return output::print(&json::summary(&outcome.summary));
     }
     if let Some(text) = manner.dialogue {
-        let missing = "That client never came: see --dialogue in `ftp421 sim --help`.\n";
+        let missing = "That client never came: the first one is 0, and --help of --dialogue says how others are named.\n";
         output::print(if text.is_empty() { missing.as_bytes() } else { text.as_bytes() })?;
     }
     if !manner.quiet {
         let story = text::text(&outcome.summary, report::wants_colour());
-        output::print(format!("{story}\nResults: {path}/\n").as_bytes())?;
+        output::print(format!("{story}\nResults: {}/\n", folder.path().display()).as_bytes())?;
     }
     Ok(())
 }

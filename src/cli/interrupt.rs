@@ -1,14 +1,16 @@
-//! Ctrl-C: the first one ends the run and keeps what was measured, the second one ends the program.
+//! Ctrl-C: the first one ends the run and keeps what was measured, a further one ends the program.
+//!
+//! It stops nothing itself: who runs looks at the watch, and who writes a result looks here.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
 
 use super::exit::INTERRUPTED;
 use crate::watch::Watch;
 
-/// Lets Ctrl-C (and SIGTERM) stop the run that looks at `watch`.
+/// Lets Ctrl-C (and SIGTERM) stop the run that looks at `watch`. A second one ends the program.
 pub(super) fn stops(watch: &Arc<Watch>) -> anyhow::Result<()> {
     let watch = Arc::clone(watch);
     ctrlc::set_handler(move || {
@@ -17,4 +19,51 @@ pub(super) fn stops(watch: &Arc<Watch>) -> anyhow::Result<()> {
         }
     })
     .context("cannot watch for Ctrl-C")
+}
+
+/// What a run that ends in a result must know of its interrupts.
+#[derive(Debug, Default)]
+pub(super) struct Keeping {
+    /// A second Ctrl-C came: the numbers are written, and nothing else is done any more.
+    hurry: AtomicBool,
+    /// The numbers are written: nothing is lost any more.
+    kept: AtomicBool,
+}
+
+impl Keeping {
+    /// Lets Ctrl-C (and SIGTERM) stop the run that looks at `watch`, and says so with `words`. A second one loses no number:
+    /// only the charts are left out. A third one ends the program, whatever it does.
+    pub(super) fn stops(
+        watch: &Arc<Watch>,
+        words: impl Fn() -> String + Send + 'static,
+    ) -> anyhow::Result<Arc<Self>> {
+        let keeping = Arc::new(Self::default());
+        let (watch, ours) = (Arc::clone(watch), Arc::clone(&keeping));
+        ctrlc::set_handler(move || {
+            let first = !watch.stop.swap(true, Ordering::Relaxed);
+            if first && !ours.is_kept() {
+                eprintln!("\n{}; Ctrl-C again to end at once", words());
+            } else if ours.is_kept() || ours.hurry.swap(true, Ordering::Relaxed) {
+                std::process::exit(i32::from(INTERRUPTED));
+            } else {
+                eprintln!("\nonly the numbers are still written");
+            }
+        })
+        .context("cannot watch for Ctrl-C")?;
+        Ok(keeping)
+    }
+
+    /// Is nothing to be done any more that takes time?
+    pub(super) fn hurries(&self) -> bool {
+        self.hurry.load(Ordering::Relaxed)
+    }
+
+    /// The numbers are written.
+    pub(super) fn keep(&self) {
+        self.kept.store(true, Ordering::Relaxed);
+    }
+
+    fn is_kept(&self) -> bool {
+        self.kept.load(Ordering::Relaxed)
+    }
 }

@@ -3,24 +3,27 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use anyhow::Context as _;
 
 use super::deliver::{Manner, deliver};
 use super::exit::{FAILED, FINE, Failure, INTERRUPTED, NOT_VALID, THRESHOLD};
 use super::fleet::{self, Fleet};
+use super::interrupt::Keeping;
 use super::manifest::Began;
 use super::output::Folder;
 use super::own_server::OwnServer;
 use super::screen::Screen;
 use super::sim::client_named;
-use super::{accounts, caps, interrupt, read, report, target};
+use super::{accounts, caps, read, report, target};
 use crate::chaos::{Effect, Fault};
 use crate::experiment::{self, Load, Outcome};
 use crate::id::ServerId;
 use crate::live::load::{self, Accounts, DataForm, Gauges, Plan, Target, Trouble};
 use crate::live::{Clock, Epoch};
 use crate::metrics::summary::{Summary, TargetFacts};
+use crate::metrics::words::counted;
 use crate::scenario::Scenario;
 use crate::sim::Work;
 use crate::time::{Duration, Instant};
@@ -101,17 +104,29 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let demand = args.caps.check(&scenario)?;
     let target = args.target.target()?;
     let mut notes = scenario.notes.clone();
+    // What the scenario says of its own server is not said of this one.
+    notes.retain(|note| target.is_none() || !note.contains("TLS"));
     notes.extend(what_cannot_be(&mut scenario, target.is_some()));
-    let dialogue = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose()?;
+    let dialogue = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose();
+    let dialogue = dialogue.map_err(|why| Failure::Usage(format!("--dialogue: {why:#}")))?;
     let loopback = std::net::IpAddr::from([127, 0, 0, 1]);
     let (sources, map) =
         args.target.sources(&scenario, target.as_ref().map_or(loopback, |t| t.address.ip()))?;
-    let accounts =
-        if target.is_some() { args.accounts.accounts(Some(&scenario))? } else { Accounts::default() };
+    let accounts = match &target {
+        Some(_) => args.accounts.accounts(Some(&scenario))?,
+        None if args.accounts.are_given() => {
+            let why =
+                "--user and --users are for a --target: the server of our own knows the scenario's users";
+            return Err(Failure::Usage(why.to_owned()));
+        }
+        None => Accounts::default(),
+    };
+    notes.extend(accounts::hand_out(&mut scenario, &accounts));
     let profile = args.target.profile(Some(&scenario))?;
     let folder = args.worker.is_none().then(|| open_folder(&scenario, args)).transpose()?;
     let watch = Arc::new(Watch::default());
-    interrupt::stops(&watch)?;
+    let gauges = Arc::new(Gauges::default());
+    let keeping = Keeping::stops(&watch, closing(&gauges))?;
     let began = Began::now();
     let plan = Plan {
         replication: 0,
@@ -139,7 +154,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         }
         eprintln!("addresses: {map}");
     }
-    let (load, target) = replicate(args, plan.clone(), target.is_none(), &watch, &map)?;
+    let Ran { load, target, death } =
+        replicate(args, plan.clone(), target.is_none(), (&watch, &gauges), &map)?;
     let scenario = &plan.scenario;
     let outcome = experiment::summarise_load(scenario, &load, target);
     let work =
@@ -147,8 +163,27 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let threads = (plan.threads * plan.processes) as usize;
     let manifest = began.ended(scenario, args.scenario.as_deref(), threads, work);
     let dialogue = args.dialogue.as_ref().map(|_| load.dialogue.as_str());
-    deliver(folder, &outcome, &manifest, Manner { json: args.json, quiet: args.quiet, dialogue })?;
+    deliver(
+        folder,
+        &outcome,
+        &manifest,
+        Manner { json: args.json, quiet: args.quiet, dialogue, keeping: &keeping },
+    )?;
+    if let Some(how) = death {
+        let why =
+            format!("our own server has died in the middle of the run ({how}): what was measured ends there");
+        return Err(Failure::Other(anyhow::anyhow!("{why}")));
+    }
     Ok(verdict(&outcome))
+}
+
+/// What is said at a Ctrl-C.
+fn closing(gauges: &Arc<Gauges>) -> impl Fn() -> String + Send + 'static {
+    let gauges = Arc::clone(gauges);
+    move || {
+        let sessions = gauges.sessions.load(Ordering::Relaxed);
+        format!("closing {}, and keeping what was measured", counted(sessions, "session"))
+    }
 }
 
 /// Applies what flags and environment say over the file.
@@ -158,8 +193,9 @@ fn overridden(scenario: &mut Scenario, args: &Args) -> Result<(), Failure> {
     if let Some(duration) = args.duration {
         if duration > scenario.duration || duration <= scenario.warmup {
             return Err(Failure::Usage(format!(
-                "--duration {duration}: it cuts the scenario short, which lasts {} and warms up for {}",
-                scenario.duration, scenario.warmup
+                "--duration {duration} cuts the scenario short: it must be longer than {}, its warm-up, and at most {}, as long as \
+                 it lasts",
+                scenario.warmup, scenario.duration
             )));
         }
         scenario.duration = duration;
@@ -216,19 +252,28 @@ fn threads(asked: u32, demand: caps::Demand) -> u32 {
     if asked > 0 { asked } else { needed.clamp(1, cores) }
 }
 
+/// What was run.
+struct Ran {
+    load: Load,
+    target: TargetFacts,
+    /// How our own server ended, if it did so before the run.
+    death: Option<String>,
+}
+
 /// Runs the replications one after the other, each against a new server if it is our own.
 fn replicate(
     args: &Args,
     mut plan: Plan,
     own: bool,
-    watch: &Arc<Watch>,
+    (watch, gauges): (&Arc<Watch>, &Arc<Gauges>),
     map: &str,
-) -> Result<(Load, TargetFacts), Failure> {
+) -> Result<Ran, Failure> {
     let mut load = Load::new(&plan.scenario);
     let wanted = plan.scenario.replications;
+    let mut death = None;
     for number in 0..wanted {
         let mut server =
-            own.then(|| OwnServer::start(args.scenario.as_deref(), plan.scenario.seed)).transpose()?;
+            own.then(|| OwnServer::start(args.scenario.as_deref(), plan.scenario.seed, watch)).transpose()?;
         if let Some(server) = &server {
             plan.target.address = server.address;
         }
@@ -241,23 +286,30 @@ fn replicate(
         if let Some(server) = &mut server {
             server.begin(plan.epoch)?;
         }
-        let cut = one(&plan, watch, args.quiet, &mut load)?;
-        if cut || (watch.is_stopped() && number + 1 < wanted) {
+        let watched = server.as_ref().map_or(watch, |server| &server.watch);
+        let cut = one(&plan, (watched, gauges), args.quiet, &mut load)?;
+        death = server.as_mut().and_then(OwnServer::death);
+        if cut || death.is_some() || (watch.is_stopped() && number + 1 < wanted) {
             break;
         }
     }
     load.study.partial |= load.study.runs.len() < wanted as usize;
-    Ok((load, facts(&plan.target, own, map)))
+    Ok(Ran { load, target: facts(&plan.target, own, map), death })
 }
 
 /// Runs one replication; says whether it was cut short. One that was is kept only if there is no whole one.
-fn one(plan: &Plan, watch: &Watch, quiet: bool, load: &mut Load) -> Result<bool, Failure> {
-    let gauges = Arc::new(Gauges::default());
+fn one(
+    plan: &Plan,
+    (watch, gauges): (&Watch, &Arc<Gauges>),
+    quiet: bool,
+    load: &mut Load,
+) -> Result<bool, Failure> {
+    gauges.reset();
     let screen = Screen::new(plan.scenario.duration);
     let mut measuring = load.begin(&plan.scenario);
     let (_fleet, workers) = Fleet::start(plan)?;
-    let health = screen.shown(&gauges, Clock::of(plan.epoch), watch, quiet, || {
-        load::lead(plan, workers, watch, &gauges, &mut |heard| {
+    let health = screen.shown(gauges, Clock::of(plan.epoch), watch, quiet, || {
+        load::lead(plan, workers, watch, gauges, &mut |heard| {
             screen.hear(&heard);
             measuring.hear(heard);
         })
@@ -317,13 +369,11 @@ fn open_folder(scenario: &Scenario, args: &Args) -> anyhow::Result<Folder> {
 /// The exit code: whether it was whole, then whether it can be believed, then what it says.
 fn verdict(outcome: &Outcome) -> ExitCode {
     let summary: &Summary = &outcome.summary;
-    let counts = &summary.counts;
-    let nobody = counts.attempts > 0 && counts.admitted + counts.turned_away + counts.login_failed == 0;
     if summary.partial {
         INTERRUPTED.into()
     } else if summary.generator.as_ref().is_some_and(|generator| !generator.limited_by.is_empty()) {
         NOT_VALID.into()
-    } else if nobody {
+    } else if experiment::nobody_let_in(summary).is_some() {
         FAILED.into()
     } else if summary.thresholds.iter().any(|threshold| !threshold.ok) {
         THRESHOLD.into()

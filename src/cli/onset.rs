@@ -106,7 +106,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let mut world = SimWorld::new(watch);
         return search(args, folder, &ask, &mut world);
     }
-    let mut own = if target.is_none() { Some(OwnServer::start(file, ask.base.seed)?) } else { None };
+    let mut own = if target.is_none() { Some(OwnServer::start(file, ask.base.seed, &watch)?) } else { None };
     if let Some(server) = &mut own {
         server.begin(Epoch::after(Duration::ZERO))?; // nobody is answered before
     }

@@ -58,19 +58,34 @@ impl Folder {
     /// Gives each file its contents, unless it was streamed, and its name, in the order in which they were opened: whoever finds
     /// the last of them finds them all.
     pub(super) fn commit(mut self, contents: &[(String, Vec<u8>)]) -> anyhow::Result<()> {
-        for (name, _, file) in &mut self.open {
+        self.commit_some(|_| true, contents)
+    }
+
+    /// The same for the files that are `wanted`. Of the others those of an earlier result are removed: they are not of this one.
+    pub(super) fn commit_some(
+        &mut self,
+        wanted: impl Fn(&str) -> bool,
+        contents: &[(String, Vec<u8>)],
+    ) -> anyhow::Result<()> {
+        for (name, _, file) in self.open.iter_mut().filter(|(name, ..)| wanted(name)) {
             if let Some((_, bytes)) = contents.iter().find(|(n, _)| n == name) {
                 file.write_all(bytes)
                     .and_then(|()| file.flush())
                     .with_context(|| format!("cannot write {name}"))?;
             }
         }
-        if let Some((last, _, _)) = self.open.last() {
+        if let Some((last, _, _)) = self.open.iter().rfind(|(name, ..)| wanted(name)) {
             let _ = fs::remove_file(self.path.join(last)); // an older result is not whole from here on
         }
         for (name, partial, _) in &self.open {
-            fs::rename(partial, self.path.join(name)).with_context(|| format!("cannot write {name}"))?;
+            let target = self.path.join(name);
+            if wanted(name) {
+                fs::rename(partial, target).with_context(|| format!("cannot write {name}"))?;
+            } else {
+                let _ = fs::remove_file(target); // most often it is not there
+            }
         }
+        self.open.retain(|(name, ..)| !wanted(name));
         Ok(())
     }
 }
@@ -91,7 +106,11 @@ impl Drop for Folder {
 /// Writes a result to standard output.
 pub(super) fn print(bytes: &[u8]) -> Result<(), super::Failure> {
     let mut out = std::io::stdout().lock();
-    out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| anyhow::Error::from(error).into())
+    let written = out.write_all(bytes).and_then(|()| out.flush());
+    written.map_err(|error| match error.kind() {
+        std::io::ErrorKind::BrokenPipe => anyhow::Error::from(error).into(),
+        _ => anyhow::Error::from(error).context("cannot write to standard output").into(),
+    })
 }
 
 #[cfg(test)]
@@ -112,6 +131,22 @@ mod tests {
         folder.commit(&[("a".into(), b"1".to_vec()), ("b/c".into(), b"2".to_vec())]).unwrap();
         assert_eq!(fs::read(dir.path().join("b/c")).unwrap(), b"2");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_is_written_first_is_there_whatever_becomes_of_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let both = names(&["a", "b/c"]);
+        let all = [("a".into(), b"1".to_vec()), ("b/c".into(), b"2".to_vec())];
+        Folder::open(dir.path(), &both).unwrap().commit(&all).unwrap();
+        let mut folder = Folder::open(dir.path(), &both).unwrap();
+        folder.commit_some(|name| name == "a", &[("a".into(), b"3".to_vec())]).unwrap();
+        drop(folder);
+        assert_eq!(fs::read(dir.path().join("a")).unwrap(), b"3");
+        assert!(
+            fs::read_dir(dir.path().join("b")).unwrap().next().is_none(),
+            "the old rest is not of this result"
+        );
     }
 
     #[test]

@@ -2,17 +2,19 @@
 //!
 //! It lives no longer than the run: it ends when our end of its standard input closes, whatever becomes of us.
 
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::SocketAddr;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Sender};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 
 use crate::live::Epoch;
+use crate::watch::Watch;
 
 /// So long it may take to come up, and to go.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -27,11 +29,14 @@ pub(super) struct OwnServer {
     input: Option<ChildStdin>,
     /// Where it listens.
     pub address: SocketAddr,
+    /// What stops the run against it: whoever watches the whole, and its own death.
+    pub watch: Arc<Watch>,
 }
 
 impl OwnServer {
-    /// Starts the (first) server of the scenario in `file`, or of the built-in one, and waits until it listens.
-    pub(super) fn start(file: Option<&Path>, seed: u64) -> anyhow::Result<Self> {
+    /// Starts the (first) server of the scenario in `file`, or of the built-in one, and waits until it listens. The
+    /// run against it is a part of what `whole` watches.
+    pub(super) fn start(file: Option<&Path>, seed: u64, whole: &Arc<Watch>) -> anyhow::Result<Self> {
         let program = std::env::current_exe().context("cannot find this program to start a server")?;
         let mut child = Command::new(program)
             .args(["serve", "--child", "--seed", &seed.to_string()])
@@ -44,13 +49,11 @@ impl OwnServer {
             .context("cannot start a server")?;
         let input = child.stdin.take();
         let said = child.stdout.take().context("the server has no output")?;
-        let mut server = Self { child, input, address: SocketAddr::from(([127, 0, 0, 1], 0)) };
+        let watch = Arc::new(Watch::under(whole));
+        let mut server =
+            Self { child, input, address: SocketAddr::from(([127, 0, 0, 1], 0)), watch: Arc::clone(&watch) };
         let (to, line) = mpsc::channel();
-        std::thread::spawn(move || {
-            let mut text = String::new();
-            let _ = BufReader::new(said).read_line(&mut text); // an end without a line is told as one
-            let _ = to.send(text);
-        });
+        std::thread::spawn(move || listen(said, &to, &watch));
         let line = line.recv_timeout(PATIENCE).context("the server does not come up")?;
         let Some(address) = line.trim().strip_prefix("ready ftp://") else {
             bail!("the server did not come up: {:?}", line.trim());
@@ -64,16 +67,43 @@ impl OwnServer {
         let input = self.input.as_mut().context("the server has gone")?;
         writeln!(input, "begin {}", epoch.0).and_then(|()| input.flush()).context("the server has gone")
     }
+
+    /// How it ended, if it has although nobody asked it to.
+    pub(super) fn death(&mut self) -> Option<String> {
+        if !self.watch.is_stopped_itself() {
+            return None;
+        }
+        // Its output ends a moment before it does.
+        self.gone().map(|status| status.map_or_else(|| "for no known reason".to_owned(), |s| s.to_string()))
+    }
+
+    /// Waits for its end; `None`: it does not come.
+    fn gone(&mut self) -> Option<Option<std::process::ExitStatus>> {
+        for _ in 0..LOOKS {
+            match self.child.try_wait() {
+                Ok(None) => std::thread::sleep(PATIENCE / LOOKS),
+                ended => return Some(ended.ok().flatten()),
+            }
+        }
+        None
+    }
+}
+
+/// Hands on the first line of a server, and stops the run against it when its output ends: then it is no more.
+fn listen(said: ChildStdout, first: &Sender<String>, watch: &Watch) {
+    let mut said = BufReader::new(said);
+    let mut text = String::new();
+    let _ = said.read_line(&mut text); // an end without a line is told as one
+    let _ = first.send(text);
+    while said.read(&mut [0; 64]).is_ok_and(|count| count > 0) {}
+    watch.ask_to_stop();
 }
 
 impl Drop for OwnServer {
     fn drop(&mut self) {
         self.input = None;
-        for _ in 0..LOOKS {
-            if !matches!(self.child.try_wait(), Ok(None)) {
-                return;
-            }
-            std::thread::sleep(PATIENCE / LOOKS);
+        if self.gone().is_some() {
+            return;
         }
         let _ = self.child.kill(); // it may have gone meanwhile
         let _ = self.child.wait();

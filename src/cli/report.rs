@@ -36,10 +36,16 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     Ok(FINE)
 }
 
-/// The files of a result, `summary.json` last: whoever finds it finds them all.
+/// The files of a result: the numbers, `summary.json` last among them, since whoever finds it finds them all; then the charts, which
+/// can be drawn from them again.
 pub(super) fn file_names(png: bool) -> Vec<String> {
-    let numbers = ["timeline.csv", "refusals.csv", "latency.hlog"].into_iter().map(str::to_owned);
-    numbers.chain(chart_names(png)).chain(["summary.json".to_owned()]).collect()
+    let numbers = ["timeline.csv", "refusals.csv", "latency.hlog", "summary.json"];
+    numbers.into_iter().map(str::to_owned).chain(chart_names(png)).collect()
+}
+
+/// Is the file `name` of a result a chart?
+pub(super) fn is_chart(name: &str) -> bool {
+    name.starts_with("charts/")
 }
 
 fn chart_names(png: bool) -> impl Iterator<Item = String> {
@@ -60,17 +66,20 @@ fn chart_files(drawn: Vec<charts::Chart>) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// The contents of the files of a result.
-pub(super) fn files(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
+/// The contents of the files with a result's numbers.
+pub(super) fn numbers(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
     let summary = &outcome.summary;
-    let mut files = chart_files(charts::charts(summary, &outcome.timeline));
-    files.extend([
+    vec![
         ("summary.json".to_owned(), json::summary(summary)),
         ("timeline.csv".to_owned(), csv::timeline(&outcome.timeline)),
         ("refusals.csv".to_owned(), csv::refusals(summary)),
         ("latency.hlog".to_owned(), hlog::hlog(&outcome.histograms, summary.duration_s)),
-    ]);
-    files
+    ]
+}
+
+/// The contents of its charts.
+pub(super) fn drawn(outcome: &Outcome) -> Vec<(String, Vec<u8>)> {
+    chart_files(charts::charts(&outcome.summary, &outcome.timeline))
 }
 
 /// Is standard output a terminal whose user has not set `NO_COLOR`?

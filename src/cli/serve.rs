@@ -54,9 +54,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let plan = Plan { listen, ..Plan::of(Arc::new(scenario)) };
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
-    // Whoever started a child has told the scenario's own notes.
-    let notes = plan.scenario.notes.iter().filter(|_| !args.child);
-    for note in notes.chain(&plan.notes()) {
+    let own = plan.notes();
+    // Whoever started a child has told them.
+    for note in plan.scenario.notes.iter().chain(&own).filter(|_| !args.child) {
         eprintln!("note: {note}");
     }
     let mut ready = |address: SocketAddr| {

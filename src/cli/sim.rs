@@ -9,9 +9,10 @@ use anyhow::Context as _;
 
 use super::deliver::{Manner, deliver};
 use super::exit::{FINE, Failure, INTERRUPTED, THRESHOLD};
+use super::interrupt::Keeping;
 use super::manifest::{Began, Manifest};
 use super::output::Folder;
-use super::{interrupt, progress, read, report};
+use super::{progress, read, report};
 use crate::experiment::{self, Outcome, Study};
 use crate::id::PopulationId;
 use crate::scenario::Scenario;
@@ -67,7 +68,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut scenario = read::scenario(args.scenario.as_deref())?;
     overridden(&mut scenario, args);
-    let watched = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose()?;
+    let watched = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose();
+    let watched = watched.map_err(|why| Failure::Usage(format!("--dialogue: {why:#}")))?;
     let folder = open_folder(&scenario, args)?;
     let trace_file = folder.stream("trace.ndjson")?;
     let pool = rayon::ThreadPoolBuilder::new()
@@ -75,7 +77,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         .build()
         .context("cannot start threads")?;
     let watch = Arc::new(Watch::default());
-    interrupt::stops(&watch)?;
+    let keeping = Keeping::stops(&watch, || "ending, and keeping what was simulated".to_owned())?;
     let began = Began::now();
     for note in &scenario.notes {
         eprintln!("note: {note}");
@@ -105,7 +107,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     let dialogue = dialogue.map(|d| d.text().to_owned());
     let manifest = began.ended(&scenario, args.scenario.as_deref(), pool.current_num_threads(), study.work);
-    finish(args, folder, &study, &outcome, &manifest, dialogue.as_deref())
+    finish(args, folder, &study, &outcome, &manifest, dialogue.as_deref(), &keeping)
 }
 
 /// As many threads as are asked for or as there are cores, but not more than there are replications to run.
@@ -167,8 +169,9 @@ fn finish(
     outcome: &Outcome,
     manifest: &Manifest,
     dialogue: Option<&str>,
+    keeping: &Keeping,
 ) -> Result<ExitCode, Failure> {
-    deliver(folder, outcome, manifest, Manner { json: args.json, quiet: args.quiet, dialogue })?;
+    deliver(folder, outcome, manifest, Manner { json: args.json, quiet: args.quiet, dialogue, keeping })?;
     Ok(if study.partial {
         INTERRUPTED.into()
     } else if outcome.summary.thresholds.iter().any(|t| !t.ok) {

@@ -58,9 +58,14 @@ impl TargetArgs {
     /// The target, if one is given: resolved, and allowed.
     pub(super) fn target(&self) -> Result<Option<Target>, Failure> {
         let Some(url) = &self.target else {
-            return match &self.i_own {
+            let idle = [
+                (self.i_own.is_some(), "--i-own says whose --target it is"),
+                (self.tls_ca.is_some(), "--tls-ca says who vouches for a --target"),
+                (self.tls_insecure, "--tls-insecure trusts any --target"),
+            ];
+            return match idle.iter().find(|(given, _)| *given) {
                 None => Ok(None),
-                Some(_) => Err(Failure::Usage("--i-own says whose --target it is; there is none".to_owned())),
+                Some((_, what)) => Err(Failure::Usage(format!("{what}; there is none"))),
             };
         };
         let Url { host, port, implicit_tls } = Url::parse(url).map_err(Failure::Usage)?;

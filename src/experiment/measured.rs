@@ -77,6 +77,7 @@ impl Measuring {
                     self.refusals.texts.note(refusal, verdict, &text);
                 }
             }
+            Heard::No { refusal, text, .. } => self.refusals.texts.note(refusal, None, &text),
             Heard::End { at, .. } => self.ended = Some(at), // who is still there stands in the books
         }
     }

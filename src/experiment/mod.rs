@@ -21,6 +21,7 @@ pub use explain::explain;
 pub use interval::{Range, estimate, method};
 pub use measured::{Load, Measured, Measuring, Refusals};
 pub use replicate::replicate;
+pub(crate) use story::nobody_let_in;
 pub use study::{Run, Study};
 pub use summarise::{summarise, summarise_load};
 

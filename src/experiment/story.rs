@@ -4,6 +4,7 @@
 
 mod aftermath;
 mod measured;
+mod nobody;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use crate::server::policy::Check;
 use crate::server::profile::{Counts, Per};
 
 pub(super) use measured::tell as tell_measured;
+pub(crate) use nobody::nobody_let_in;
 
 /// Tells the story of `summary`, whose replications together are `merged`.
 pub(super) fn tell(scenario: &Scenario, merged: &Recorder, summary: &Summary) -> Vec<String> {
@@ -197,6 +199,9 @@ fn retries(summary: &Summary) -> Option<String> {
 
 fn service(summary: &Summary) -> Option<String> {
     let times = summary.latency.get("time_to_service")?;
+    if times.count == 0 && !times.quantiles.is_empty() {
+        return Some("Nobody was served.".to_owned());
+    }
     let (median, tail) = (quantile(times, 0.5)?, quantile(times, 0.99)?);
     Some(format!("Time to service: median {median}, 99th percentile {tail}."))
 }

@@ -84,10 +84,22 @@ fn totals(out: &mut String, c: &Counts) {
         [("admitted", c.admitted), ("turned away", c.turned_away), ("never served", c.unserved)],
         [("completed", c.completed), ("cut", c.cut), ("ghosts", c.ghosts)],
         [("bad password", c.login_failed), ("network", c.network_failed), ("gave up", c.abandoned)],
-        [("lost", c.lost), ("open at end", c.open_at_end), ("still waiting", c.waiting_at_end)],
     ];
     for row in rows.iter().filter(|row| row.iter().any(|(_, n)| *n > 0)) {
         let _ = writeln!(out, "  {}", row.map(|(name, n)| cell(name, n)).join("   "));
+    }
+    let sessions_ended =
+        [c.completed, c.cut, c.lost, c.ghosts].iter().fold(0, |sum: u64, n| sum.saturating_add(*n));
+    let ends = [
+        ("lost", c.lost),
+        ("logged in at the end", c.admitted.saturating_sub(sessions_ended)),
+        ("not yet logged in", c.open_at_end),
+        ("still waiting to be served", c.waiting_at_end),
+    ];
+    let told: Vec<String> =
+        ends.iter().filter(|(_, n)| *n > 0).map(|(name, n)| format!("{name} {}", count(*n))).collect();
+    if !told.is_empty() {
+        let _ = writeln!(out, "  {}", told.join(" · "));
     }
 }
 
@@ -124,7 +136,12 @@ fn estimates(out: &mut String, summary: &Summary) {
             waits.quantiles.iter().filter(|q| [0.5, 0.9, 0.99].iter().any(|p| (q.q - p).abs() < 1e-9));
         let words =
             chosen.map(|q| format!("p{} {}{}", q.q * 100.0, if q.above { "> " } else { "" }, seconds(q.s)));
-        let _ = writeln!(out, "  {:<28}{}", "time to service", words.collect::<Vec<_>>().join("   "));
+        let words = if waits.count == 0 {
+            "nobody was served".to_owned()
+        } else {
+            words.collect::<Vec<_>>().join("   ")
+        };
+        let _ = writeln!(out, "  {:<28}{words}", "time to service");
     }
 }
 
@@ -232,7 +249,11 @@ fn thresholds(out: &mut String, verdicts: &[Verdict], paint: Paint) {
         out.push('\n');
     }
     for verdict in verdicts {
-        let word = if verdict.ok { paint.with(GREEN, "ok    ") } else { paint.with(RED, "FAILED") };
+        let word = match (verdict.ok, verdict.value) {
+            (true, _) => paint.with(GREEN, "ok    "),
+            (false, None) => paint.with(RED, "------"),
+            (false, _) => paint.with(RED, "FAILED"),
+        };
         let above = if verdict.above { "> " } else { "" };
         let found =
             verdict.value.map_or("nothing to judge".to_owned(), |v| format!("{above}{}", four_digits(v)));

@@ -211,12 +211,12 @@ fn tls_note(population: &Population, servers: &[Station]) -> Option<String> {
     let (name, policy) = (&population.name, &servers.first()?.policy);
     match policy.tls.offer {
         None if population.behaviour.tls != Tls::None => Some(format!(
-            "{name:?} want TLS, which this {} does not speak: write tls = \"offered\" in [server].",
+            "the clients {name:?} want TLS, which this {} does not speak: write tls = \"offered\" in [server].",
             policy.profile
         )),
-        Some(Offer { required: Some(_), .. }) if population.behaviour.tls == Tls::None => {
-            Some(format!("{name:?} do not speak TLS, which the server requires: nobody of them logs in."))
-        }
+        Some(Offer { required: Some(_), .. }) if population.behaviour.tls == Tls::None => Some(format!(
+            "the clients {name:?} do not speak TLS, which the server requires: nobody of them logs in."
+        )),
         _ => None,
     }
 }

@@ -1,7 +1,7 @@
 //! `ftp421 load` as its user meets it: what it refuses to do, what it says, what it leaves behind.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -82,13 +82,13 @@ fn what_cannot_be_is_told_before_anything_is_sent() {
     refused(SMALL, &["--target", "localhost:21"], 2, &["ftp://HOST:PORT"]);
     refused(SMALL, &["--target", "ftp://bob:sesame@localhost"], 2, &["--user"]);
     refused(SMALL, &["--i-own", "example.org"], 2, &["--target"]);
-    refused(SMALL, &["--duration", "6s"], 2, &["which lasts 5s"]);
+    refused(SMALL, &["--duration", "6s"], 2, &["at most 5s"]);
     refused(SMALL, &["--duration", "soon"], 2, &["--duration"]);
     refused(SMALL, &["--source", "192.0.2.0/24"], 2, &["192.0.2.1 is not an address of this machine"]);
     refused(SMALL, &["--source", "::1"], 2, &["two families"]);
     refused(SMALL, &["--profile", "vsftp", "--target", &nobody()], 2, &["ftp421 profiles"]);
     refused(SMALL, &["--target", &nobody(), "--user", "alice"], 2, &["FTP421_PASSWORD"]);
-    refused(SMALL, &["--dialogue", "bob"], 1, &["bob"]);
+    refused(SMALL, &["--dialogue", "bob"], 2, &["bob"]);
     refused(&SMALL.replace("max_clients", "max_client"), &[], 104, &["max_clients"]);
     let pool = SMALL.replace("user = ", "addresses = { nat = 3 }\nuser = ");
     refused(&pool, &["--target", "ftp://[::1]:2121"], 2, &["3 addresses", "::1"]);
@@ -233,6 +233,10 @@ fn ctrl_c_ends_politely_and_keeps_what_was_measured() {
     let rest: Vec<String> = said.map_while(Result::ok).collect(); // until it and its server have closed their ends
     assert_eq!(child.wait().unwrap().code(), Some(105), "{rest:?}");
     assert!(began.elapsed().as_secs() < 60, "it does not play ten minutes");
+    assert!(
+        rest.iter().any(|line| line.starts_with("closing ") && line.contains("again to end at once")),
+        "{rest:?}"
+    );
     let told = summary(&dir.path().join("r"));
     assert_eq!(told["partial"], true);
     assert!(told["counts"]["admitted"].as_u64().unwrap() > 10, "{told}");
@@ -276,4 +280,108 @@ fn several_runs_give_intervals() {
     assert_eq!((&told["replications"], &told["partial"]), (&3.into(), &false.into()));
     assert!(told["estimates"]["refused_first"]["high"].as_f64().is_some());
     assert!(told["generator"]["ran_s"].as_f64().unwrap() > 6.0);
+}
+
+/// Somebody kills our own server: the run does not go on against nobody, and the result says why it ended.
+#[test]
+fn the_death_of_our_own_server_ends_the_run() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = scenario(dir.path(), &SMALL.replace("5s", "10m"));
+    let mut child = Command::new(env!("CARGO_BIN_EXE_ftp421"))
+        .args(["load", &file, "--out", "r"])
+        .current_dir(dir.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap()).lines().map_while(Result::ok);
+    assert!(said.by_ref().any(|line| line.contains(" left · ")), "no progress");
+    let ours = child.id().to_string();
+    let found = Command::new("ps").args(["-o", "pid=", "--ppid", &ours]).output().unwrap();
+    let server = stdout(&found).trim().to_owned();
+    assert!(Command::new("kill").args(["-KILL", &server]).status().unwrap().success(), "{server:?}");
+    let rest: Vec<String> = said.collect();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "{rest:?}");
+    let told = rest.join("\n");
+    assert!(told.contains("our own server has died") && told.contains("signal: 9"), "{told}");
+    assert_eq!(summary(&dir.path().join("r"))["partial"], true, "what was measured is kept");
+}
+
+/// A server that greets everybody with `greeting`, and answers each line as `answer` says, until a client closes.
+fn says(greeting: &'static str, answer: fn(&str) -> &'static str) -> String {
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ftp://{}", server.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for mut client in server.incoming().map_while(Result::ok) {
+            std::thread::spawn(move || {
+                let lines = BufReader::new(client.try_clone().unwrap()).lines();
+                let first = if greeting.is_empty() { Ok(()) } else { client.write_all(greeting.as_bytes()) };
+                if first.is_err() || !greeting.starts_with("220") {
+                    return;
+                }
+                for line in lines.map_while(Result::ok) {
+                    if client.write_all(answer(&line).as_bytes()).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    url
+}
+
+/// What a load of `text` against `target` says first, with exit code 1.
+#[track_caller]
+fn fails(text: &str, target: &str, args: &[&str]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let file = scenario(dir.path(), text);
+    let all = ["load", &file, "--target", target, "--duration", "1s", "--out", "r"];
+    let done = ftp421(dir.path(), &[&all[..], args].concat());
+    assert_eq!(done.status.code(), Some(1), "{}{}", stdout(&done), stderr(&done));
+    stdout(&done).lines().nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn who_is_no_ftp_server_is_told_with_his_words() {
+    let told = fails(SMALL, &says("HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n", |_| ""), &[]);
+    assert!(
+        told.starts_with("No FTP server answered") && told.contains("HTTP/1.1 400 Bad Request"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_server_without_tls_is_told_from_a_full_one() {
+    let tls = SMALL.replace("user = ", "tls = \"explicit\"\nuser = ");
+    let told =
+        fails(&tls, &says("220 hello\r\n", |_| "500 This security scheme is not implemented\r\n"), &[]);
+    assert!(told.contains("does not offer TLS") && told.contains("500 This security scheme"), "{told}");
+}
+
+/// A scenario that names no users logs in as those given; when they are wrong, the server's words say so.
+#[test]
+fn given_accounts_are_used_and_wrong_ones_told() {
+    let server = || {
+        says("220 hello\r\n", |line| match line.split_once(' ') {
+            Some(("USER", "bob")) => "331 go on\r\n",
+            Some(("PASS", _)) => "530 Not you, Bob.\r\n",
+            _ => "530 Who is that?\r\n",
+        })
+    };
+    let nobody = SMALL.replace("user = \"alice\"\n", "");
+    let told = fails(&nobody, &server(), &["--user", "bob:sesame"]);
+    assert!(
+        told.contains("15 of 15 attempts failed for wrong passwords") && told.contains("530 Not you, Bob."),
+        "{told}"
+    );
+    let told = fails(&nobody, &server(), &[]);
+    assert!(told.contains("530 Who is that?"), "{told}");
+}
+
+#[test]
+fn what_would_be_ignored_is_refused() {
+    refused(SMALL, &["--users", "nofile"], 2, &["--target"]);
+    refused(SMALL, &["--user", "bob:sesame"], 2, &["--target"]);
+    refused(SMALL, &["--tls-insecure"], 2, &["--target"]);
+    refused(SMALL, &["--tls-ca", "nofile"], 2, &["--target"]);
 }

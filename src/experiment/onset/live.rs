@@ -109,7 +109,7 @@ impl World for LiveWorld {
                 Heard::Refusal { at, refusal, verdict, text } => {
                     ear.said(at, Said { refusal, verdict, text });
                 }
-                Heard::Dialogue(_) | Heard::End { .. } => {}
+                Heard::No { .. } | Heard::Dialogue(_) | Heard::End { .. } => {}
             }
             if ear.has_enough() {
                 watch.ask_to_stop();

@@ -2,6 +2,7 @@
 //!
 //! It finds nothing out: every number in it stands in the [`Summary`].
 
+use super::nobody::{no_tls, nobody_let_in};
 use super::{aftermath, cuts, ghosts, in_all, most, nobody, number, probabilities, quantile, retries};
 use super::{service, short, spread, thresholds, transfers, unserved};
 use crate::metrics::summary::{Generator, Quantiles, Summary, TargetFacts, ToldApart};
@@ -27,7 +28,7 @@ pub(in super::super) fn tell(summary: &Summary) -> Vec<String> {
         aftermath::faults(summary),
         aftermath::storms(summary),
         summary.generator.as_ref().map(generator),
-        thresholds(summary),
+        thresholds(summary).filter(|_| summary.counts.attempts > 0), // of nobody nothing can be judged
     ];
     lines.into_iter().flatten().collect()
 }
@@ -53,16 +54,8 @@ fn trust(summary: &Summary) -> Option<String> {
 fn conclusion(summary: &Summary) -> String {
     let (counts, target) = (&summary.counts, url(summary));
     let attempts = number(counts.attempts, "attempt", "attempts");
-    if let Some(words) = nonsense(summary) {
-        return format!(
-            "No FTP server answered at {target}: what is there said \"{words}\", which is no FTP reply."
-        );
-    }
-    if counts.attempts > 0 && counts.admitted + counts.turned_away + counts.login_failed == 0 {
-        let why = most(&summary.refused_by_cause.network)
-            .map(|(cause, _)| format!(" ({cause})"))
-            .unwrap_or_default();
-        return format!("No FTP server answered at {target}: none of {attempts} got further than TCP{why}.");
+    if let Some(told) = nobody_let_in(summary).or_else(|| no_tls(summary)) {
+        return told;
     }
     if counts.turned_away == 0 && counts.login_failed > counts.admitted {
         return format!(
@@ -94,15 +87,6 @@ fn conclusion(summary: &Summary) -> String {
     }
 }
 
-/// What was said to the clients, if nobody was let in and none of it was a reply.
-fn nonsense(summary: &Summary) -> Option<String> {
-    let texts = summary.refusal_texts.as_deref()?;
-    let none =
-        summary.counts.admitted + summary.counts.login_failed == 0 && texts.iter().all(|one| one.code == 0);
-    let said = texts.iter().find(|one| none && !one.text.is_empty())?;
-    Some(said.text.chars().take(80).collect())
-}
-
 /// Was more than half of what is counted as `cause` only guessed?
 fn is_guess(summary: &Summary, cause: &str) -> bool {
     let of = |sure: bool| -> u64 {
@@ -114,7 +98,7 @@ fn is_guess(summary: &Summary, cause: &str) -> bool {
     of(false) > of(true)
 }
 
-fn url(summary: &Summary) -> &str {
+pub(super) fn url(summary: &Summary) -> &str {
     summary.target.as_ref().map_or("the target", |TargetFacts { url, .. }| url)
 }
 
@@ -130,9 +114,14 @@ fn onset(summary: &Summary) -> Option<String> {
         first.cause,
         spread(first)
     );
+    let (window, runs) = (summary.onset.window, u64::from(summary.replications.max(1)));
     Some(match &summary.onset.sustained {
         Some(sustained) => {
-            format!("{begin}; refusals are more than chance from {} on.", seconds(sustained.time_s))
+            let since = seconds(sustained.time_s);
+            format!("{begin}; of the {window} attempts from {since} on more are refused than by chance.")
+        }
+        None if summary.counts.attempts / runs < u64::from(window) => {
+            format!("{begin}; fewer than {window} attempts are too few to say whether by chance.")
         }
         None => format!("{begin}; refusals never become more than chance."),
     })
@@ -197,19 +186,11 @@ fn latency(summary: &Summary) -> Option<String> {
 
 /// What became of the contents of transfers, if anybody looked.
 fn content(summary: &Summary) -> Option<String> {
-    let g = summary.generator.as_ref().filter(|g| g.verified + g.unverified > 0)?;
-    let (checked, not) =
-        (number(g.verified, "download", "downloads"), number(g.unverified, "download", "downloads"));
-    if g.verified == 0 {
-        return Some(format!("No content could be checked: {not} came to nothing, or not whole."));
-    }
-    let rest = if g.unverified == 0 { String::new() } else { format!(" {not} did not come whole.") };
+    let g = summary.generator.as_ref().filter(|g| g.verified > 0)?;
+    let checked = number(g.verified, "transfer", "transfers");
     Some(match g.corrupt_bytes {
-        0 => format!("The content of {checked} was checked, and is right.{rest}"),
-        n => format!(
-            "The content of {checked} was checked: {} wrong.{rest}",
-            number(n, "byte is", "bytes are")
-        ),
+        0 => format!("The content of {checked} was checked, and is right."),
+        n => format!("The content of {checked} was checked: {} wrong.", number(n, "byte is", "bytes are")),
     })
 }
 
@@ -219,17 +200,20 @@ fn generator(g: &Generator) -> String {
         Some(told) if told.s >= 1e-6 => seconds(told.s),
         _ => "nothing".to_owned(), // the clock's grain
     };
+    let times = ["median", "99th percentile", "most"].into_iter().zip([0.5, 0.99, 1.0]);
+    let late: Vec<String> = times
+        .map(|(what, q)| format!("{} ({what})", late(q)))
+        .skip_while(|told| told.starts_with("nothing"))
+        .collect();
+    let late = if late.is_empty() { "never late".to_owned() } else { format!("late by {}", late.join(", ")) };
     let cpu = g.cpu_share.map(|share| format!(", {} busy", percent(share))).unwrap_or_default();
     let steal =
         g.steal_share.filter(|s| *s > 0.001).map(|s| format!(", {} stolen", percent(s))).unwrap_or_default();
     let processes = if g.processes > 1 { format!(" in {} processes", g.processes) } else { String::new() };
     let verdict = if g.limited_by.is_empty() { "kept up" } else { "did not keep up" };
     format!(
-        "The generator {verdict}: late by {} (median), {} (99th percentile), {} (most); {}{processes}{cpu}{steal}; at most {} of {} \
+        "The generator {verdict}: {late}; {}{processes}{cpu}{steal}; at most {} of {} \
          descriptors.",
-        late(0.5),
-        late(0.99),
-        late(1.0),
         number(u64::from(g.threads), "thread", "threads"),
         count(g.open_max),
         count(g.descriptors),

@@ -13,7 +13,7 @@ use super::shard::{Moment, Shard};
 use super::spell;
 use crate::client::{self, State};
 use crate::ftp::{self, Command, Heard, Severity, Verb};
-use crate::observe::{Cause, CloseHow, Phase, Refusal};
+use crate::observe::{Cause, CloseHow, Refusal};
 use crate::time::Instant;
 
 /// Reads in a row, after which others have their turn.
@@ -237,10 +237,8 @@ impl Shard {
             None
         };
         line.said = verdict.map(|verdict| (now.at, code == 421 || close.is_some(), verdict));
-        if verdict.is_none() && code >= 400 && matches!(answers, Some(Verb::Auth | Verb::Prot)) {
-            // The client takes it for what `sim` takes it for: it cannot be secured here.
-            let refusal = Refusal { cause: Cause::CriticalError, phase: Phase::PreLogin, code };
-            self.quote(now.at, refusal, None, text);
+        if verdict.is_none() && code >= 400 {
+            self.says_no(now, client, code, text, answers);
         }
         let endless = line.replies > Line::REPLIES;
         let greeted = state == State::AwaitGreeting && Severity::of(code) == Severity::Completion;

@@ -97,6 +97,11 @@ pub(super) fn follow(mut says: impl Read, gauges: &Gauges, to: &Sender<Frame>) -
 }
 
 impl Gauges {
+    /// Sets all to zero: for the next run.
+    pub fn reset(&self) {
+        self.all().into_iter().for_each(|gauge| gauge.store(0, Ordering::Relaxed));
+    }
+
     fn all(&self) -> [&std::sync::atomic::AtomicU64; 6] {
         let Self { connections, sessions, attempts, admitted, turned_away, cut } = self;
         [connections, sessions, attempts, admitted, turned_away, cut]

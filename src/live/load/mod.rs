@@ -150,6 +150,15 @@ pub enum Heard {
         /// The reply's text, its lines joined by `\n`, without the codes; empty for none. At most 512 bytes.
         text: String,
     },
+    /// The server said no to a login or to TLS, and that is no refusal: a wrong password, TLS that is not offered.
+    No {
+        /// When.
+        at: Instant,
+        /// What the client takes it for.
+        refusal: Refusal,
+        /// The reply's text, as that of a refusal.
+        text: String,
+    },
     /// The run is over: no mark follows. What is still there, for [`Recorder::finish`](crate::metrics::Recorder::finish).
     End {
         /// When: the scenario's end, or the interrupt.
@@ -169,7 +178,9 @@ impl Heard {
     /// When it happened.
     fn at(&self) -> Instant {
         match self {
-            Self::Mark { at, .. } | Self::Refusal { at, .. } | Self::End { at, .. } => *at,
+            Self::Mark { at, .. } | Self::Refusal { at, .. } | Self::No { at, .. } | Self::End { at, .. } => {
+                *at
+            }
             Self::Dialogue(_) => Instant::NEVER,
         }
     }

@@ -6,7 +6,7 @@ use super::line::Line;
 use super::shard::{Moment, Shard};
 use crate::classify::{Basis, Data, Evidence, Verdict, Whose};
 use crate::ftp::Verb;
-use crate::observe::{CloseHow, Observation, Refusal};
+use crate::observe::{Cause, CloseHow, Observation, Refusal};
 use crate::time::{Duration, Instant};
 
 use super::Heard;
@@ -71,20 +71,31 @@ impl Shard {
         Some(verdict)
     }
 
+    /// Tells whoever listens how the server said no to a login or to TLS, where that is no refusal: it may be the clients' fault.
+    pub(super) fn says_no(&mut self, now: Moment, client: u32, code: u16, text: &str, answers: Option<Verb>) {
+        let cause = match answers {
+            Some(Verb::User | Verb::Pass) => Cause::LoginAttempts,
+            Some(Verb::Auth | Verb::Pbsz | Verb::Prot) => Cause::CriticalError,
+            _ => return,
+        };
+        let refusal = Refusal { cause, phase: self.slots[client as usize].client.phase(true), code };
+        self.outbox.put(Heard::No { at: now.at, refusal, text: head(text).to_owned() });
+    }
+
     /// Tells whoever listens of a refusal.
     pub(super) fn refusal(&mut self, at: Instant, refusal: Refusal, verdict: Option<Verdict>, text: &str) {
         self.mark(at, Observation::Refused { refusal, check: None }, Duration::ZERO);
-        self.quote(at, refusal, verdict, text);
+        self.outbox.put(Heard::Refusal { at, refusal, verdict, text: head(text).to_owned() });
     }
+}
 
-    /// The same of one that the model of a server does not count: a command was turned down, and the client went away for it.
-    pub(super) fn quote(&mut self, at: Instant, refusal: Refusal, verdict: Option<Verdict>, text: &str) {
-        let mut end = text.len().min(TEXT);
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        self.outbox.put(Heard::Refusal { at, refusal, verdict, text: text[..end].to_owned() });
+/// The beginning of a text.
+fn head(text: &str) -> &str {
+    let mut end = text.len().min(TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
     }
+    &text[..end]
 }
 
 impl Line {
