@@ -184,7 +184,7 @@ impl Around {
         evidence.refused_beside = refused.within(now, BESIDE, elsewhere);
         evidence.admitted_others = admitted.within(now, BESIDE, others);
         evidence.refused_others = refused.within(now, BESIDE, others);
-        evidence.nobody_in = !self.any_let_in && !(door && self.any_greeted);
+        evidence.nobody_in = !(self.any_let_in || door && self.any_greeted);
     }
 }
 

@@ -250,8 +250,13 @@ fn refuses(e: &Evidence<'_>, words: i32) -> bool {
 fn takes_a_server(cause: Cause, e: &Evidence<'_>) -> bool {
     e.nobody_in
         && match cause {
-            Cause::MaxClients | Cause::MaxPerIp | Cause::MaxPerUser | Cause::RateLimit => true,
-            Cause::ShuttingDown | Cause::Overload | Cause::ResourceExhausted => true,
+            Cause::MaxClients
+            | Cause::MaxPerIp
+            | Cause::MaxPerUser
+            | Cause::RateLimit
+            | Cause::ShuttingDown
+            | Cause::Overload
+            | Cause::ResourceExhausted => true,
             Cause::Banned => e.mistyped_here == 0,
             _ => false,
         }

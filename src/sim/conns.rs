@@ -11,6 +11,7 @@ pub(super) const NOBODY: u32 = u32::MAX;
 
 /// One connection.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Wire {
     /// The client's slot, or [`NOBODY`] once it has let go.
     pub client: u32,

@@ -1,5 +1,7 @@
 //! `ftp421 load` as its user meets it: what it refuses to do, what it says, what it leaves behind.
 
+#![expect(clippy::disallowed_methods, reason = "a test looks at the real clock")]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;

@@ -229,7 +229,7 @@ impl Shard {
         let unasked = answers.is_none() && state != State::AwaitGreeting;
         line.replies += 1;
         (line.replied, line.noise) = (true, String::new());
-        let looks = code >= 400 || code < 200 || state == State::AwaitGreeting;
+        let looks = !(200..400).contains(&code) || state == State::AwaitGreeting;
         let close = if looks && state != State::AwaitQuit { line.is_ended() } else { None };
         let verdict = if code >= 400 || unasked || close.is_some() {
             self.judge(now, client, &line, Came { code, text, answers, close })

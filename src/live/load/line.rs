@@ -18,6 +18,7 @@ use crate::observe::CloseHow;
 use crate::time::{Duration, Instant};
 
 /// A control connection, from the socket on.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own that the others do not hang on")]
 pub(super) struct Line {
     /// `None` until it is established.
     pub wire: Option<Wire>,

@@ -1,5 +1,7 @@
 //! TLS in the model: what it costs in round trips, who is refused for it, and the verbs that came with it.
 
+#![expect(clippy::float_cmp, reason = "times of a model are exact, and rounded to the microsecond")]
+
 use super::desk::Desk;
 use super::{client, hour, only, server, told};
 use ftp421::server::Input;

@@ -1,5 +1,8 @@
 //! TLS over real sockets: with the modelled server, with real ones, and with peers that do not get it right.
 
+#![expect(clippy::disallowed_methods, reason = "a test looks at the real clock")]
+#![expect(clippy::type_complexity, reason = "a table of cases")]
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -222,7 +225,7 @@ fn a_peer_that_does_not_keep_its_word_costs_an_attempt_and_no_time() {
             b"234 Yes.\r\n",
             |mut stream| {
                 let _ = stream.read(&mut [0; 1]);
-                let _ = stream.write_all(&[b'x'; 20_000]);
+                let _ = stream.write_all(&vec![b'x'; 20_000]);
                 waits(stream);
             },
             Class::NetworkFailed,
@@ -283,7 +286,7 @@ fn vsftpd_under_explicit_and_implicit_tls_with_data_connections_that_go_on_with_
             assert_eq!(fs::metadata(daemon.root.join("in/up")).unwrap().len(), UP);
         }
         let plain = sessions(address, "anonymous", "script = [\"login\"]", |plan| {
-            plan.grace = ftp421::time::Duration::ZERO
+            plan.grace = ftp421::time::Duration::ZERO;
         });
         assert_eq!(plain.count(|o| matches!(o, Observation::Served { .. })), 0, "{}", plain.dialogue);
     }
