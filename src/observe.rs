@@ -294,11 +294,12 @@ pub enum Observation {
         /// Had it been logged in? It may have been cut later.
         admitted: bool,
     },
-    /// A transfer ended without its bytes, and the session went on: by a reply in the place of the 226, or without any.
+    /// A transfer ended without its bytes, and the session went on: by a reply in the place of the 226, or before its command was
+    /// sent, because no data connection could be opened.
     TransferFailed {
         /// Why, if the server said it as a refusal.
         cause: Option<Cause>,
-        /// The reply's code, 0 for none.
+        /// The reply's code; 0: there was no data connection.
         code: u16,
     },
     /// The client of an open connection vanished without a word: its slot is held by a ghost from now on.

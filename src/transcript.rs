@@ -1,9 +1,10 @@
 //! A transcript: what one client and its server said to each other, as `C:` and `S:` lines with their times.
 //!
-//! It writes down what it is told; a password it never writes, whoever tells it.
+//! It writes down what it is told; a password it never writes, whoever tells it, and nothing that could move a terminal's cursor.
 
 use std::fmt::Write as _;
 
+use crate::ftp;
 use crate::time::Instant;
 
 /// A transcript with this many lines is cut off: a client of a closed population could go on for ever.
@@ -46,7 +47,7 @@ impl Transcript {
         self.lines += 1;
         match self.lines.cmp(&MAX_LINES) {
             std::cmp::Ordering::Less => {
-                let _ = writeln!(self.text, "{:>12.6}  {what}", now.as_secs_f64()); // writing to a String cannot fail
+                let _ = writeln!(self.text, "{:>12.6}  {}", now.as_secs_f64(), ftp::shown(what)); // writing to a String cannot fail
             }
             std::cmp::Ordering::Equal => self.text.push_str("              ... and so on\n"),
             std::cmp::Ordering::Greater => {}

@@ -125,6 +125,7 @@ fn run(port: u16, text: &str, mut enough: impl FnMut(&Observation) -> bool) -> u
         sources: Sources::Kernel,
         accounts: Accounts::default(),
         profile: None,
+        own: false,
         threads: 1,
         processes: 1,
         verify: false,

@@ -31,6 +31,10 @@ pub struct Around {
     refused: Recent,
     denied: Recent,
     cut: Recent,
+    /// Has anybody ever been greeted?
+    any_greeted: bool,
+    /// Has anybody ever been logged in?
+    any_let_in: bool,
 }
 
 /// What is remembered of one source address.
@@ -111,11 +115,13 @@ impl Around {
     /// A 220 was heard.
     pub fn greeted(&mut self, now: Instant, whose: Whose) {
         self.greeted.note(now, whose);
+        self.any_greeted = true;
     }
 
     /// A 230 was heard.
     pub fn logged_in(&mut self, now: Instant, whose: Whose) {
         self.let_in.note(now, whose);
+        self.any_let_in = true;
         *self.users.entry(whose.user).or_default() += 1;
     }
 
@@ -178,6 +184,7 @@ impl Around {
         evidence.refused_beside = refused.within(now, BESIDE, elsewhere);
         evidence.admitted_others = admitted.within(now, BESIDE, others);
         evidence.refused_others = refused.within(now, BESIDE, others);
+        evidence.nobody_in = !self.any_let_in && !(door && self.any_greeted);
     }
 }
 

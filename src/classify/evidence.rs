@@ -59,6 +59,8 @@ pub struct Evidence<'a> {
     pub admitted_others: u32,
     /// As other users: turned away.
     pub refused_others: u32,
+    /// Has nobody of this run ever come further than this one: been greeted, or logged in if this one was greeted?
+    pub nobody_in: bool,
 }
 
 /// How the data connection of a session stands.
@@ -106,6 +108,7 @@ impl Default for Evidence<'_> {
             refused_beside: 0,
             admitted_others: 0,
             refused_others: 0,
+            nobody_in: false,
         }
     }
 }

@@ -3,20 +3,21 @@
 //! It judges nothing. Whatever a server says, it keeps at most [`KINDS_MAX`] kinds of at most 512 bytes.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 
 use super::{Basis, Verdict, head};
-use crate::observe::{Phase, Refusal};
+use crate::ftp;
+use crate::observe::{Cause, Phase, Refusal};
 
 /// No more kinds than this are kept; what comes later is counted with the others.
 pub const KINDS_MAX: usize = 1_000;
 
-/// What makes two refusals one kind: code, phase, and the text with its digits and addresses masked.
+/// What makes two refusals one kind: code, phase, the text with its digits and addresses masked, and what it was taken for.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct Kind {
     code: u16,
     phase: Phase,
     masked: String,
+    cause: Cause,
 }
 
 /// One kind of refusal as it looked on the wire.
@@ -28,16 +29,14 @@ pub struct RefusalText {
     pub phase: Phase,
     /// The text of the first one, as it was heard; control characters are escaped as in Rust, and no more than 512 bytes are kept.
     pub text: String,
-    /// What the first one was taken for.
-    pub cause: crate::observe::Cause,
-    /// Why, and how surely; `None`: the client itself knew (a timeout, a refused connect).
+    /// What they were taken for.
+    pub cause: Cause,
+    /// Why the first one was, and how surely; `None`: the client itself knew (a timeout, a refused connect).
     pub verdict: Option<Verdict>,
     /// Is the text one that a known server says?
     pub known: bool,
     /// How often this kind was heard.
     pub count: u64,
-    /// How often it was taken for something else than the first time.
-    pub judged_otherwise: u64,
 }
 
 /// All texts of a run.
@@ -60,13 +59,12 @@ impl Ledger {
     /// Notes a refusal as it was heard.
     pub fn note(&mut self, refusal: Refusal, verdict: Option<Verdict>, text: &str) {
         let text = head(text);
-        let kind = Kind { code: refusal.code, phase: refusal.phase, masked: masked(text) };
+        let kind =
+            Kind { code: refusal.code, phase: refusal.phase, masked: masked(text), cause: refusal.cause };
         let full = self.kinds.len() >= KINDS_MAX;
         match self.kinds.entry(kind) {
             std::collections::btree_map::Entry::Occupied(entry) => {
-                let known = entry.into_mut();
-                known.count += 1;
-                known.judged_otherwise += u64::from(known.cause != refusal.cause);
+                entry.into_mut().count += 1;
             }
             std::collections::btree_map::Entry::Vacant(_) if full => self.others += 1,
             std::collections::btree_map::Entry::Vacant(entry) => {
@@ -78,7 +76,6 @@ impl Ledger {
                     verdict,
                     known: verdict.is_some_and(|verdict| verdict.basis == Basis::Text),
                     count: 1,
-                    judged_otherwise: 0,
                 });
             }
         }
@@ -120,11 +117,7 @@ fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         let before = safe.len();
-        if c.is_control() {
-            let _ = write!(safe, "{}", c.escape_default()); // writing to a String cannot fail
-        } else {
-            safe.push(c);
-        }
+        ftp::show(c, &mut safe);
         if safe.len() > super::TEXT_MAX {
             safe.truncate(before);
             break;
@@ -136,14 +129,13 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observe::Cause;
 
     fn refusal(cause: Cause, code: u16) -> Refusal {
         Refusal { cause, phase: Phase::Greeting, code }
     }
 
     #[test]
-    fn texts_that_differ_in_numbers_and_addresses_are_one_kind() {
+    fn texts_that_differ_in_numbers_and_addresses_are_one_kind_for_each_cause() {
         let mut ledger = Ledger::default();
         for text in ["8 users from 192.0.2.1", "50 users from 198.51.100.23"] {
             ledger.note(refusal(Cause::MaxClients, 421), None, text);
@@ -153,9 +145,13 @@ mod tests {
             ledger.note(refusal(Cause::Banned, 530), None, text);
         }
         let texts = ledger.finish();
-        let told: Vec<_> =
-            texts.kinds.iter().map(|k| (k.text.as_str(), k.count, k.judged_otherwise)).collect();
-        assert_eq!(told, [("8 users from 192.0.2.1", 3, 1), ("Host 2001:db8::1 has been banned", 2, 0)]);
+        let told: Vec<_> = texts.kinds.iter().map(|k| (k.text.as_str(), k.count, k.cause)).collect();
+        let wanted = [
+            ("8 users from 192.0.2.1", 2, Cause::MaxClients),
+            ("Host 2001:db8::1 has been banned", 2, Cause::Banned),
+            ("9 users from 192.0.2.3", 1, Cause::Banned),
+        ];
+        assert_eq!(told, wanted);
     }
 
     #[test]

@@ -173,6 +173,9 @@ impl Classifier {
             if !among.is_empty() && !among.has(cause) {
                 continue;
             }
+            if among.is_empty() && spoken.points(cause) <= 0 && takes_a_server(cause, e) {
+                continue;
+            }
             let nominal = self.own.as_ref().and_then(|own| own.nominal(cause));
             // A text is believed, even where its cause makes no sense.
             let unlikely = (!among.is_empty()).then(|| Signs { prior: -20, ..Signs::default() });
@@ -224,6 +227,8 @@ fn refuses(e: &Evidence<'_>, words: i32) -> bool {
     match (e.code, e.phase) {
         _ if e.answers == Some(Verb::Quit) => false,
         (0 | 221 | 421, _) => true, // 221 where nobody said QUIT
+        // A server that has no TLS, or wants none now, turns down what was asked and nobody.
+        _ if e.answers.is_some_and(secures) => ends || words >= PLAIN + 2,
         // It says in words that it will not go on (FileZilla Server 1).
         (220, Phase::Accept | Phase::Greeting) => ends,
         (..400, _) => false,
@@ -238,6 +243,23 @@ fn refuses(e: &Evidence<'_>, words: i32) -> bool {
         (452, _) => true,
         (_, Phase::Session | Phase::Transfer) => ends || words >= PLAIN + 2,
     }
+}
+
+/// Is it a decision of a server that lets others in, where there is no sign of any? Whoever turns everybody away has no limit to be
+/// found out: it is broken, closed, or no FTP server.
+fn takes_a_server(cause: Cause, e: &Evidence<'_>) -> bool {
+    e.nobody_in
+        && match cause {
+            Cause::MaxClients | Cause::MaxPerIp | Cause::MaxPerUser | Cause::RateLimit => true,
+            Cause::ShuttingDown | Cause::Overload | Cause::ResourceExhausted => true,
+            Cause::Banned => e.mistyped_here == 0,
+            _ => false,
+        }
+}
+
+/// Is it about the protection of the session (RFC 4217)?
+const fn secures(verb: Verb) -> bool {
+    matches!(verb, Verb::Auth | Verb::Pbsz | Verb::Prot)
 }
 
 /// Is it about a data connection?

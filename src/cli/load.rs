@@ -135,6 +135,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         sources,
         accounts,
         profile,
+        own: target.is_none(),
         threads: threads(args.threads, demand),
         processes: args.processes,
         verify: args.verify,

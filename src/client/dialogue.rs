@@ -79,16 +79,14 @@ impl Client {
                 self.note_restart(severity, env);
                 self.progressed(now, env, out);
             }
-            State::AwaitPasv if done => self.ready_for_data(now, told.code, env, out),
+            State::AwaitPasv if done => self.ready_for_data(now, told, env, out),
             State::AwaitTransfer | State::AwaitCompletion if done => {
                 self.took(Latency::Transfer, now, out);
                 out.push(Action::Observe(Observation::Moved { bytes: self.size(env) }));
                 self.progressed(now, env, out);
             }
             State::AwaitPasv | State::AwaitTransfer | State::AwaitCompletion => {
-                let failed = Observation::TransferFailed { cause: told.cause, code: told.code };
-                out.push(Action::Observe(failed));
-                self.next_step(now, env, out);
+                self.transfer_failed(now, told.cause, told.code, env, out);
             }
             // What the transfer came to; the answer to ABOR itself is still to come.
             State::AwaitAbort => {

@@ -199,7 +199,7 @@ impl Client {
                 self.attempt_failed(now, Class::NetworkFailed, refusal, 0, env, out);
             }
             (State::OpeningData, Input::DataOpened) => self.transfer(now, env, out),
-            (State::OpeningData, Input::DataFailed) => self.next_step(now, env, out),
+            (State::OpeningData, Input::DataFailed) => self.transfer_failed(now, None, 0, env, out),
             (State::AwaitTransfer, Input::DataDone | Input::DataFailed) => {
                 self.until = now + env.reply_timeout;
                 self.enter(State::AwaitCompletion, env, out);

@@ -2,7 +2,7 @@
 //!
 //! It does not log in, and it does not decide whether to come back.
 
-use super::dialogue::is_network;
+use super::dialogue::{Told, is_network};
 use super::machine::{Client, Mark, State};
 use super::script::Step;
 use super::{Action, DataMode, Env};
@@ -79,17 +79,32 @@ impl Client {
     }
 
     /// PASV or PORT was answered with a 2yz.
-    pub(super) fn ready_for_data(&mut self, now: Instant, code: u16, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn ready_for_data(&mut self, now: Instant, told: Told, env: &Env<'_>, out: &mut Vec<Action>) {
         match env.behaviour.data {
             DataMode::Active => self.transfer(now, env, out),
             // No address can be read from any other reply.
-            DataMode::Passive if !matches!(code, 227..=229) => self.next_step(now, env, out),
+            DataMode::Passive if !matches!(told.code, 227..=229) => {
+                self.transfer_failed(now, told.cause, told.code, env, out);
+            }
             DataMode::Passive if self.has_no_data(env) => self.transfer(now, env, out),
             DataMode::Passive => {
                 self.open_data(env, out);
                 self.enter(State::OpeningData, env, out);
             }
         }
+    }
+
+    /// The transfer of this step comes to nothing: the server said no (`code`), or there was no data connection to be had (0).
+    pub(super) fn transfer_failed(
+        &mut self,
+        now: Instant,
+        cause: Option<Cause>,
+        code: u16,
+        env: &Env<'_>,
+        out: &mut Vec<Action>,
+    ) {
+        out.push(Action::Observe(Observation::TransferFailed { cause, code }));
+        self.next_step(now, env, out);
     }
 
     /// Does the data connection of this step never come?

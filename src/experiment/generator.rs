@@ -33,6 +33,7 @@ pub(super) fn generator(health: &Health) -> Generator {
         processes: health.processes,
         ran_s: rounded(health.wall_ns as f64 / 1e9),
         verified: health.verified,
+        unverified: health.unverified,
         corrupt_bytes: health.corrupt,
     }
 }
@@ -96,6 +97,7 @@ mod tests {
             processes: 1,
             corrupt: 0,
             verified: 0,
+            unverified: 0,
         }
     }
 

@@ -276,6 +276,7 @@ fn add_health(all: &mut Health, more: &Health) {
     all.cpu_ns += more.cpu_ns;
     all.wall_ns += more.wall_ns;
     all.verified += more.verified;
+    all.unverified += more.unverified;
     all.corrupt += more.corrupt;
     (all.busy_share, all.steal_share) = (busy, steal);
 }

@@ -263,12 +263,13 @@ fn cuts(summary: &Summary) -> Option<String> {
 
 fn transfers(summary: &Summary) -> Option<String> {
     let moved = &summary.transfers;
-    let codes: Vec<&str> =
-        moved.failed_by_code.keys().map(|code| if code == "0" { "none" } else { code }).collect();
+    let code =
+        |code: &String| if code == "0" { "no data connection".to_owned() } else { format!("code {code}") };
+    let codes: Vec<String> = moved.failed_by_code.keys().map(code).collect();
     let failed = number(moved.failed, "transfer", "transfers");
     (moved.failed > 0).then(|| {
         format!(
-            "{failed} failed while their sessions went on (code {}); {} completed.",
+            "{failed} failed while their sessions went on ({}); {} completed.",
             codes.join(", "),
             count(moved.count)
         )

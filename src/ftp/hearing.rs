@@ -15,6 +15,8 @@ pub enum Heard<'a> {
         /// Its lines without codes and line ends, joined by `\n`; of a long one only the beginning.
         text: Cow<'a, str>,
     },
+    /// A line that belongs to no reply: what a library says in front of the greeting, or whoever is no FTP server.
+    Noise(String),
     /// Whoever speaks is no FTP server: a reply without an end, or no reply in all that was said. With what it began. Nothing
     /// that follows is worth hearing.
     Nonsense(String),
@@ -31,8 +33,6 @@ pub struct Hearing {
     taken: usize,
     /// The code of a reply that is not complete; 0 for none.
     code: u16,
-    /// What was said before the first reply and is none, up to [`Self::NOISE`].
-    noise: Vec<u8>,
 }
 
 /// The beginning of a reply's line.
@@ -53,8 +53,6 @@ impl Hearing {
     pub const REPLY: usize = 64 * 1024;
     /// Of a longer text only the beginning is kept, bytes.
     pub const TEXT: usize = 4 * 1024;
-    /// Of what is no reply at all only the beginning is kept, bytes.
-    pub const NOISE: usize = 512;
 
     /// Takes from `input` what belongs to the next reply, and returns it if it is complete. `None`: all was taken, and more is
     /// needed.
@@ -71,26 +69,35 @@ impl Hearing {
                 // By far the most replies have one line, and come in one piece.
                 if let Line::Last(code, text) = Line::of(without_cr(head)) {
                     self.taken = 0;
-                    self.noise = Vec::new();
-                    return Some(Heard::Reply { code, text: String::from_utf8_lossy(text) });
+                    return Some(Heard::Reply { code, text: decoded(text) });
                 }
             }
             self.keep(head);
-            let line = std::mem::take(&mut self.line);
-            if let Some(code) = self.take_line(Line::of(without_cr(&line))) {
+            let bytes = std::mem::take(&mut self.line);
+            let line = Line::of(without_cr(&bytes));
+            let noise = match line {
+                Line::Other(text) if self.code == 0 && !text.is_empty() => Some(decoded(text).into_owned()),
+                _ => None,
+            };
+            if let Some(code) = self.take_line(line) {
                 let text = std::mem::take(&mut self.text);
                 (self.code, self.taken) = (0, 0);
-                self.noise = Vec::new();
-                return Some(Heard::Reply {
-                    code,
-                    text: Cow::Owned(String::from_utf8_lossy(&text).into_owned()),
-                });
+                return Some(Heard::Reply { code, text: Cow::Owned(decoded(&text).into_owned()) });
             }
             self.taken += 1;
             if self.taken > Self::REPLY {
                 return Some(self.nonsense());
             }
+            if noise.is_some() {
+                return noise.map(Heard::Noise);
+            }
         }
+    }
+
+    /// The beginning of a reply or a line that never came to its end.
+    pub fn unfinished(&self) -> String {
+        let both = [&self.text[..], if self.text.is_empty() { b"" } else { b"\n" }, &self.line[..]];
+        decoded(&both.concat()).into_owned()
     }
 
     /// Keeps a piece of a line.
@@ -120,8 +127,6 @@ impl Hearing {
             Line::Last(_, text) | Line::More(_, text) | Line::Other(text) => {
                 if self.code != 0 {
                     self.add(text);
-                } else if self.noise.is_empty() {
-                    self.noise.extend_from_slice(&text[..text.len().min(Self::NOISE)]);
                 }
                 None
             }
@@ -137,19 +142,11 @@ impl Hearing {
         self.text.extend_from_slice(&text[..text.len().min(room)]);
     }
 
-    /// What was said since the last reply and is none, if the connection ends here; `None` for nothing.
-    pub fn unheard(&mut self) -> Option<String> {
-        let mut began = std::mem::take(&mut self.noise);
-        if began.is_empty() {
-            began.append(&mut self.text);
-            began.append(&mut self.line);
-        }
-        *self = Self::default();
-        (!began.is_empty()).then(|| String::from_utf8_lossy(&began).into_owned())
-    }
-
     fn nonsense(&mut self) -> Heard<'static> {
-        Heard::Nonsense(self.unheard().unwrap_or_default())
+        let mut began = std::mem::take(&mut self.text);
+        began.append(&mut std::mem::take(&mut self.line));
+        *self = Self::default();
+        Heard::Nonsense(decoded(&began).into_owned())
     }
 }
 
@@ -167,6 +164,19 @@ impl<'a> Line<'a> {
             _ => Self::Other(line),
         }
     }
+}
+
+/// UTF-8 (RFC 2640), and what is none as ISO 8859-1: servers without a word for their charset mostly speak that.
+fn decoded(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().copied().map(char::from));
+    }
+    Cow::Owned(text)
 }
 
 /// A line ends with CRLF, or with LF alone.
@@ -188,6 +198,7 @@ mod tests {
             while let Some(heard) = hearing.next(&mut piece) {
                 match heard {
                     Heard::Reply { code, text } => all.push((code, text.into_owned())),
+                    Heard::Noise(_) => {}
                     Heard::Nonsense(began) => {
                         all.push((0, began));
                         return all;
@@ -212,21 +223,6 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_reply_is_not_lost_when_the_line_ends() {
-        let unheard = |bytes: &[u8]| {
-            let mut hearing = Hearing::default();
-            while hearing.next(&mut &*bytes).is_some_and(|_| false) {}
-            hearing.unheard()
-        };
-        assert_eq!(
-            unheard(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n").as_deref(),
-            Some("HTTP/1.1 400 Bad Request")
-        );
-        assert_eq!(unheard(b"SSH-2.0-x").as_deref(), Some("SSH-2.0-x"));
-        assert_eq!(unheard(b"noise\n220 hi\r\n"), None);
-    }
-
-    #[test]
     fn sloppy_servers_are_heard_too() {
         assert_eq!(heard(b"220 bare\n331 feed\n", 5), [reply(220, "bare"), reply(331, "feed")]);
         assert_eq!(
@@ -239,7 +235,7 @@ mod tests {
             [reply(211, "Features\nother code\nother code\nEnd")],
             "a number of its own in the text"
         );
-        assert_eq!(heard(b"530 \xff\xfe\r\n", 3), [reply(530, "\u{fffd}\u{fffd}")], "not UTF-8");
+        assert_eq!(heard(b"530 sp\xe4ter \xc3\xbc\r\n", 3), [reply(530, "später ü")], "ISO 8859-1 and UTF-8");
         assert_eq!(heard(b"2200 no\r\n999 no\r\n", 50), [], "no codes");
     }
 

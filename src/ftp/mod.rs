@@ -8,4 +8,4 @@ mod reply;
 
 pub use command::{ArgId, Command, Verb};
 pub use hearing::{Heard, Hearing};
-pub use reply::{Severity, wire};
+pub use reply::{Severity, show, shown, wire};

@@ -42,9 +42,35 @@ pub fn wire(code: u16, text: &str) -> Vec<String> {
         .collect()
 }
 
+/// `text` as it may be shown to people: what could move the cursor of a terminal, or turn words around, is escaped as in Rust.
+pub fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    text.chars().for_each(|c| show(c, &mut shown));
+    shown
+}
+
+/// The same for one character, appended to `into`.
+pub fn show(c: char, into: &mut String) {
+    let turns = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if c.is_control() || turns {
+        into.extend(c.escape_default());
+    } else {
+        into.push(c);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_shown_moves_no_cursor() {
+        assert_eq!(
+            shown("421 später \u{1b}[31m\u{0}\u{9b}2J\t\r\n"),
+            "421 später \\u{1b}[31m\\u{0}\\u{9b}2J\\t\\r\\n"
+        );
+        assert_eq!(shown("a\u{202e}b"), "a\\u{202e}b");
+    }
 
     #[test]
     fn only_the_last_line_has_a_space_behind_the_code() {

@@ -94,6 +94,7 @@ impl World for LiveWorld {
             sources: self.sources.clone(),
             accounts: self.accounts.clone(),
             profile: self.profile.clone(),
+            own: false,
             threads: 1,
             processes: 1,
             verify: false,

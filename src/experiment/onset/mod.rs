@@ -241,7 +241,7 @@ impl<'a> Search<'a> {
                     continue;
                 }
                 let Some(mut ramp) = self.ramp(kind, repeat * 16 + place as u32)? else { return Ok(()) };
-                if self.world.is_real() && self.is_too_few(&ramp) {
+                if self.world.is_real() && (ramp.admitted_after > 0 || self.is_too_few(&ramp)) {
                     self.world.rest_longer();
                     let Some(again) = self.ramp(kind, repeat * 16 + place as u32 + 8)? else { return Ok(()) };
                     ramp = again;
@@ -465,9 +465,10 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// How long a slot is taken after its session, as far as is known.
+    /// How long a slot is taken after its session, where that is long enough to be told from none.
     fn release(&self) -> Duration {
         let median = self.found.relays.first().and_then(Relayed::median);
+        let median = median.filter(|median| median.low.is_some_and(|low| low > 0.0));
         Duration::from_secs_f64(median.map_or(0.0, |median| median.seconds))
     }
 }

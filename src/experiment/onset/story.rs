@@ -26,7 +26,7 @@ pub(super) fn story(found: &Finding) -> Vec<String> {
             .first_refusal
             .as_ref()
             .filter(|met| !met.text.is_empty())
-            .map(|met| format!("It said: {} {}", met.code, met.text.replace('\n', " / "))),
+            .map(|met| format!("It said: {}", said(met.code, &met.text))),
     );
     if found.ramps.is_empty() {
         return lines;
@@ -145,11 +145,7 @@ fn rate(rate: &RateFound) -> String {
     let [addresses, users] = [("address", &rate.addresses), ("user", &rate.users)].map(several);
     let what = format!("sessions of {} from {addresses} as {users}", seconds(rate.session_s));
     let Some(at) = rate.per_s else {
-        return format!(
-            "{} of {what} were not refused at up to {}/s, or too few runs show it.",
-            percent(rate.level),
-            short(rate.most_per_s)
-        );
+        return no_rate(rate, &what);
     };
     let interval = match (rate.low_per_s, rate.high_per_s) {
         (Some(low), Some(high)) => format!(" ({} to {}, 95 %)", short(low), short(high)),
@@ -163,6 +159,32 @@ fn rate(rate: &RateFound) -> String {
         seconds(rate.slot_s),
         short(rate.erlang_b_per_s)
     )
+}
+
+/// What can be said where no rate was found: what the highest one came to.
+fn no_rate(rate: &RateFound, what: &str) -> String {
+    let level = percent(rate.level);
+    let top = rate.points.iter().filter(|point| point.tried > 0).max_by(|a, b| a.per_s.total_cmp(&b.per_s));
+    match top {
+        Some(top) => format!(
+            "The runs do not tell at which rate {level} of {what} are refused: at the highest, {}/s, {} of {} were.",
+            short(top.per_s),
+            top.refused,
+            top.tried
+        ),
+        None => format!("No run tells at which rate {level} of {what} are refused."),
+    }
+}
+
+/// The words of a refusal in one line of bearable length.
+fn said(code: u16, text: &str) -> String {
+    const LONGEST: usize = 160;
+    let mut line = text.replace('\n', " / ");
+    if let Some((end, _)) = line.char_indices().nth(LONGEST) {
+        line.truncate(end);
+        line.push_str(" ..");
+    }
+    if code == 0 { line } else { format!("{code} {line}") }
 }
 
 /// `one address`, `many addresses`.

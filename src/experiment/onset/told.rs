@@ -14,6 +14,7 @@ use super::result::{
 use super::{Ask, Findings, story};
 use crate::classify::{Basis, Confidence};
 use crate::experiment::theory;
+use crate::ftp;
 use crate::metrics::{rounded, wilson};
 
 /// What a search found out.
@@ -153,10 +154,15 @@ fn first_refusal(found: &Findings) -> Option<FirstRefusal> {
         cause: cause.name().to_owned(),
         phase: met.refusal.phase.name().to_owned(),
         code: met.refusal.code,
-        text: met.said.as_ref().map_or(String::new(), |said| said.text.clone()),
+        text: met.said.as_ref().map_or(String::new(), |said| harmless(&said.text)),
         confidence: confidence_word(confidence).to_owned(),
         basis,
     })
+}
+
+/// What a server said, so that it can be shown: of its control characters only the ends of lines are left.
+fn harmless(text: &str) -> String {
+    text.split('\n').map(ftp::shown).collect::<Vec<_>>().join("\n")
 }
 
 const fn confidence_word(confidence: Confidence) -> &'static str {

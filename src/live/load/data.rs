@@ -33,6 +33,8 @@ pub(super) struct Data {
     pub flow: Rc<Flow>,
     pub upload: bool,
     pub stalls: bool,
+    /// How many bytes the script wants to move.
+    pub bytes: u64,
     /// Where the client listens.
     pub listens: Option<SocketAddr>,
     /// When it was asked for.
@@ -49,6 +51,8 @@ pub(super) struct Flow {
     pub wrong: Cell<u64>,
     /// What the file holds, if that is to be checked.
     pub content: Cell<Option<Content>>,
+    /// How many bytes the server says it will send.
+    pub announced: Cell<Option<u64>>,
     /// Is the connection over, and how?
     pub whole: Cell<Option<bool>>,
     /// When it was established.
@@ -93,7 +97,8 @@ impl Shard {
         let stalls_at = stalls.then_some(bytes / 2);
         let job = Job { client, serial, upload, bytes, stalls_at, bandwidth };
         let asked_at = moment.at + moment.late;
-        let mut data = Data { flow: Rc::default(), upload, stalls, listens: None, asked_at, task: None };
+        let mut data =
+            Data { flow: Rc::default(), upload, stalls, bytes, listens: None, asked_at, task: None };
         let (flow, over, tls) = (Rc::clone(&data.flow), line.over, line.tls.clone());
         let Some(me) = self.me.upgrade() else { return };
         if active {
@@ -126,13 +131,15 @@ impl Shard {
         self.hole.as_ref().map(|(_, _, port)| SocketAddr::new(here, *port))
     }
 
-    /// A data connection is established (`Ok`) or never will be.
-    fn data_opened(&mut self, job: Job, opened: bool) {
-        if self.line(job.client, job.serial).is_some() {
-            let input = if opened { client::Input::DataOpened } else { client::Input::DataFailed };
-            let now = self.now();
-            self.tell(now, job.client, input);
+    /// A data connection is established, or never will be, for the reason that is `missing`.
+    fn data_opened(&mut self, job: Job, missing: Option<&io::Error>) {
+        if self.line(job.client, job.serial).is_none() {
+            return;
         }
+        let now = self.now();
+        let Some(why) = missing else { return self.tell(now, job.client, client::Input::DataOpened) };
+        self.note(now, job.client, |_| format!("-- no data connection: {}", reason(why)));
+        self.tell(now, job.client, client::Input::DataFailed);
     }
 
     /// A data connection is over; `whole` if it came to an orderly end.
@@ -143,12 +150,25 @@ impl Shard {
             return; // it belongs to a transfer that is over
         }
         flow.whole.set(Some(whole));
-        if flow.content.take().is_some() {
-            self.part.verified += 1;
-            self.part.corrupt += flow.wrong.get();
-        }
         self.tell(now, job.client, if whole { client::Input::DataDone } else { client::Input::DataFailed });
         self.release(now, job.client, job.serial);
+    }
+
+    /// The server has ended `data` with a reply of this code. Only what came whole, as far as anybody can tell, was checked.
+    pub(super) fn check(&mut self, data: &Data, code: u16) {
+        let flow = &data.flow;
+        if data.upload || flow.content.get().is_none() {
+            return;
+        }
+        let (moved, announced) = (flow.moved.get(), flow.announced.get());
+        let came = (200..300).contains(&code) && flow.whole.get() == Some(true);
+        // Without a word from the server about the size, the script's must do: a shorter file may be whole, and may be not.
+        if came && moved > 0 && moved >= announced.unwrap_or(data.bytes) {
+            self.part.verified += 1;
+            self.part.corrupt += flow.wrong.get();
+        } else {
+            self.part.unverified += 1;
+        }
     }
 
     /// The reply that is held back over connection number `serial` of `client` may have been for long enough.
@@ -164,6 +184,14 @@ impl Shard {
         let timeout = self.reply_timeout(client);
         let due = Due::Held { client, serial: self.slots[client as usize].serial };
         self.schedule(moment.at + timeout, due);
+    }
+}
+
+/// Why there is no data connection, in words.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::InvalidData => "no port can be read from the reply".to_owned(),
+        kind => kind.to_string(),
     }
 }
 
@@ -195,7 +223,7 @@ async fn call(
         None => Err(io::ErrorKind::InvalidData.into()), // no port could be read from the reply
     };
     let clock = shard.borrow().clock;
-    shard.borrow_mut().data_opened(job, opened.is_ok());
+    shard.borrow_mut().data_opened(job, opened.as_ref().err());
     let Ok(stream) = opened else { return };
     let mut wire = Wire::new(stream);
     let whole = movement(&shard, clock, (job, tls), &flow, &mut wire).await;

@@ -64,6 +64,10 @@ impl Shard {
         for _ in 0..READS {
             let Some(line) = self.line(client, serial) else { return Poll::Ready(()) };
             line.waker.get_or_insert_with(|| cx.waker().clone());
+            if let Some(how) = line.ends.take() {
+                self.closed(client, how);
+                continue;
+            }
             let Some(wire) = &mut line.wire else { return Poll::Ready(()) };
             let socket = wire.socket();
             if wire.unsent() && socket.poll_write_ready(cx).is_ready() {
@@ -80,6 +84,11 @@ impl Shard {
             if shakes && secure && !matches!(&read, Err(error) if error.kind() != io::ErrorKind::WouldBlock) {
                 self.secured(client, serial);
             }
+            let mut end = None;
+            let mut ended = |how| {
+                end = Some(how);
+                false
+            };
             let waits = match read {
                 Ok(0)
                     if shakes && !secure && self.slots[client as usize].client.state() == State::Securing =>
@@ -87,10 +96,7 @@ impl Shard {
                     self.not_secured(client, serial, &io::ErrorKind::UnexpectedEof.into());
                     false
                 }
-                Ok(0) => {
-                    self.closed(client, CloseHow::Fin);
-                    false
-                }
+                Ok(0) => ended(CloseHow::Fin),
                 Ok(count) => {
                     self.take(client, serial, &scratch[..count]);
                     false
@@ -100,12 +106,16 @@ impl Shard {
                     self.not_secured(client, serial, &error);
                     false
                 }
-                Err(_) => {
-                    self.closed(client, CloseHow::Rst);
-                    false
-                }
+                Err(_) => ended(CloseHow::Rst),
             };
             self.scratch = scratch;
+            if let Some(how) = end {
+                if self.cuts(client, serial, how) {
+                    cx.waker().wake_by_ref();
+                    return Poll::Pending;
+                }
+                self.closed(client, how);
+            }
             if waits && socket.poll_read_ready(cx).is_pending() {
                 return Poll::Pending;
             }
@@ -119,8 +129,17 @@ impl Shard {
         let Some(line) = self.line(client, serial) else { return };
         let mut hearing = std::mem::take(&mut line.hearing);
         while let Some(heard) = hearing.next(&mut bytes) {
+            let Some(line) = self.line(client, serial) else { return };
             match heard {
-                Heard::Reply { code, text } => self.replied(client, code, &text),
+                Heard::Reply { code, text } => {
+                    line.more = !bytes.is_empty();
+                    self.replied(client, code, &text);
+                }
+                Heard::Noise(noise) => {
+                    line.keeps(&noise);
+                    let (now, state) = (self.now(), self.slots[client as usize].client.state());
+                    self.hears(now, client, state, |_| [format!("S: {noise}")]);
+                }
                 Heard::Nonsense(began) => self.gibberish(client, &began),
             }
             let Some(line) = self.line(client, serial) else { return };
@@ -209,19 +228,24 @@ impl Shard {
         let ended = answers.filter(|verb| verb.is_transfer() && line.talk.asked.is_none());
         let unasked = answers.is_none() && state != State::AwaitGreeting;
         line.replies += 1;
-        let verdict = if code >= 400 || unasked {
-            self.judge(now, client, &line, Came { code, text, answers, close: None })
+        (line.replied, line.noise) = (true, String::new());
+        let looks = code >= 400 || code < 200 || state == State::AwaitGreeting;
+        let close = if looks && state != State::AwaitQuit { line.is_ended() } else { None };
+        let verdict = if code >= 400 || unasked || close.is_some() {
+            self.judge(now, client, &line, Came { code, text, answers, close })
         } else {
             None
         };
+        line.said = verdict.map(|verdict| (now.at, code == 421 || close.is_some(), verdict));
         if verdict.is_none() && code >= 400 {
             self.says_no(now, client, code, text, answers);
         }
-        line.said = verdict.map(|verdict| (code, verdict)).or(line.said);
         let endless = line.replies > Line::REPLIES;
         let greeted = state == State::AwaitGreeting && Severity::of(code) == Severity::Completion;
-        if ended.is_some() {
-            line.data = None;
+        if ended.is_some()
+            && let Some(data) = line.data.take()
+        {
+            self.check(&data, code);
         }
         self.slots[client as usize].line = Some(line);
         if self.over {
@@ -248,10 +272,26 @@ impl Shard {
         let now = self.now();
         let slot = &self.slots[client as usize];
         let (phase, serial) = (slot.client.phase(false), slot.serial);
+        let noise = slot.line.as_ref().map(|line| line.noise.clone()).unwrap_or_default();
+        let said = if noise.is_empty() { began } else { &noise };
         self.note(now, client, |_| "-- server speaks nonsense".to_owned());
-        self.refusal(now.at, Refusal { cause: Cause::CriticalError, phase, code: 0 }, None, began);
+        self.refusal(now.at, Refusal { cause: Cause::CriticalError, phase, code: 0 }, None, said);
         self.tell(now, client, client::Input::Closed { cause: Some(Cause::CriticalError) });
         self.hang_up(now, client, serial);
+    }
+
+    /// The server has ended a session. Who else was cut at the same moment tells why: all ends that are there are seen before the
+    /// first of them is judged. Returns whether this one is to be judged later.
+    fn cuts(&mut self, client: u32, serial: u32, how: CloseHow) -> bool {
+        let (now, whose, over) = (self.now(), self.whose(client), self.over);
+        let quits = self.slots[client as usize].client.state() == State::AwaitQuit;
+        let Some(line) = self.line(client, serial) else { return false };
+        if over || quits || line.session.is_none() || line.cut {
+            return false;
+        }
+        (line.ends, line.cut) = (Some(how), true);
+        self.around.cut(now.at, whose);
+        true
     }
 
     /// The server has closed or reset the connection.
@@ -264,18 +304,19 @@ impl Shard {
         }
         let slot = &mut self.slots[client as usize];
         let state = slot.client.state();
-        let Some(mut line) = slot.line.take() else { return };
+        let Some(line) = slot.line.take() else { return };
         self.hears(now, client, state, |_| [format!("-- server closes ({how})")]);
-        if let (State::AwaitGreeting, Some(noise)) = (state, line.hearing.unheard()) {
-            self.slots[client as usize].line = Some(line);
-            return self.gibberish(client, &noise);
-        }
-        let came = Came { code: 0, text: "", answers: line.talk.asked, close: Some(how) };
-        let cause = match line.said {
+        let unheard = line.unheard();
+        let came = Came { code: 0, text: &unheard, answers: line.talk.asked, close: Some(how) };
+        let cause = match line.said_why(now.at) {
             _ if state == State::AwaitQuit => None,
-            Some((_, said)) => Some(said.cause), // it has said why
+            Some(said) => Some(said.cause),
             None => self.judge(now, client, &line, came).map(|verdict| verdict.cause),
         };
+        if cause.is_none() && line.is_nonsense() {
+            self.slots[client as usize].line = Some(line);
+            return self.gibberish(client, &unheard);
+        }
         self.slots[client as usize].line = Some(line);
         let cause = cause.or((how == CloseHow::Rst).then_some(Cause::Reset));
         self.tell(now, client, client::Input::Closed { cause });

@@ -18,6 +18,7 @@ pub(super) struct Part {
     pub open_max: u64,
     pub corrupt: u64,
     pub verified: u64,
+    pub unverified: u64,
 }
 
 /// An empty histogram of lateness: up to an hour, three digits.
@@ -45,6 +46,7 @@ pub(super) fn add(health: &mut Health, part: &Part) {
     health.open_max += part.open_max;
     health.corrupt += part.corrupt;
     health.verified += part.verified;
+    health.unverified += part.unverified;
 }
 
 /// The processor time of this process, ns.

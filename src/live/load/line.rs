@@ -4,6 +4,7 @@
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
+use std::os::fd::AsRawFd as _;
 use std::task::Waker;
 
 use super::data::Data;
@@ -13,7 +14,8 @@ use crate::ftp::{ArgId, Command, Hearing, Severity, Verb};
 use crate::live::Wire;
 use crate::live::content::{self, Content};
 use crate::live::tls::Session;
-use crate::time::Instant;
+use crate::observe::CloseHow;
+use crate::time::{Duration, Instant};
 
 /// A control connection, from the socket on.
 pub(super) struct Line {
@@ -29,8 +31,18 @@ pub(super) struct Line {
     /// When its session was logged in.
     pub session: Option<Instant>,
     pub talk: Talk,
-    /// The refusal that the server has said and not yet followed by an end.
-    pub said: Option<(u16, Verdict)>,
+    /// What the last reply was taken for, if it refused something; when it came; and whether it is known to be the last one of all.
+    pub said: Option<(Instant, bool, Verdict)>,
+    /// Was there ever a reply?
+    pub replied: bool,
+    /// Is there more behind the reply that is being heard?
+    pub more: bool,
+    /// What was said that is no reply, since the last one.
+    pub noise: String,
+    /// How the server has ended it.
+    pub ends: Option<CloseHow>,
+    /// Does that count as a session that was cut already?
+    pub cut: bool,
     /// The port of the last passive reply.
     pub passive: Option<u16>,
     /// Its transfer: under way, or about to be.
@@ -77,6 +89,10 @@ impl Line {
     pub const REPLIES: u32 = 1_000;
     /// No more replies are held back.
     pub const HELD: usize = 8;
+    /// No more of what is no reply is kept, bytes; but the line that is too much is.
+    const NOISE: usize = 512;
+    /// An end that comes so long behind a reply has another reason.
+    const BEHIND: Duration = Duration::from_millis(400);
 
     /// One that is not established yet.
     pub fn new(over: IpAddr) -> Self {
@@ -96,6 +112,11 @@ impl Line {
                 mistyped: false,
             },
             said: None,
+            replied: false,
+            more: false,
+            noise: String::new(),
+            ends: None,
+            cut: false,
             passive: None,
             data: None,
             held: VecDeque::new(),
@@ -129,7 +150,7 @@ impl Line {
             talk.tries = talk.tries.saturating_add(1);
             talk.mistyped = command.arg != ArgId::RIGHT_PASSWORD;
         }
-        self.said = None;
+        self.said = self.said.filter(|(_, last, _)| *last);
         self.replies = 0;
         // ABOR, and whatever else is no transfer, ends one.
         if !command.verb.is_transfer() && !matches!(command.verb, Verb::Pasv | Verb::Port) {
@@ -161,6 +182,7 @@ impl Line {
         let verb = self.talk.asked?;
         if Severity::of(code) == Severity::Preliminary {
             if let Some(data) = self.data.as_ref().filter(|_| verb.is_transfer()) {
+                data.flow.announced.set(spell::announced(text));
                 data.flow.go.notify_one();
             }
             return Some(verb);
@@ -192,6 +214,47 @@ impl Line {
         let reads = |data: &Data| !data.upload && !data.stalls && data.flow.whole.get().is_none();
         let waits = late && self.data.as_ref().is_some_and(reads);
         (waits || !self.held.is_empty()) && self.held.len() < Self::HELD
+    }
+
+    /// The last refusal, if it can be the reason of an end that comes now. A 421 says so; anything else was one if the end is right
+    /// behind it.
+    pub fn said_why(&self, now: Instant) -> Option<Verdict> {
+        self.said.filter(|(at, last, _)| *last || now.since(*at) <= Self::BEHIND).map(|said| said.2)
+    }
+
+    /// Keeps a line that is no reply, if there is room.
+    pub fn keeps(&mut self, noise: &str) {
+        if self.noise.len() < Self::NOISE {
+            let end = if self.noise.is_empty() { "" } else { "\n" };
+            self.noise.extend([end, noise]);
+        }
+    }
+
+    /// What was said, and is no reply.
+    pub fn unheard(&self) -> String {
+        let mut all = self.noise.clone();
+        let rest = self.hearing.unfinished();
+        if !all.is_empty() && !rest.is_empty() {
+            all.push('\n');
+        }
+        all + &rest
+    }
+
+    /// Is whoever speaks here no FTP server, as far as anybody can tell?
+    pub fn is_nonsense(&self) -> bool {
+        !self.replied && !self.noise.is_empty()
+    }
+
+    /// Has the peer ended the connection behind the last thing that was read? A reply and the end behind it mean something else than
+    /// the reply alone. Under TLS nobody can look.
+    pub fn is_ended(&self) -> Option<CloseHow> {
+        use nix::sys::socket::{MsgFlags, recv};
+        let wire = self.wire.as_ref().filter(|wire| wire.tls().is_none() && !self.more)?;
+        match recv(wire.socket().as_raw_fd(), &mut [0], MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT) {
+            Ok(0) => Some(CloseHow::Fin),
+            Err(nix::errno::Errno::ECONNRESET) => Some(CloseHow::Rst),
+            _ => None,
+        }
     }
 
     /// Wakes its task, so that it looks at it again.

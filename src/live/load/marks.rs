@@ -55,22 +55,26 @@ impl Shard {
                 if starved {
                     self.part.dropped += 1; // it never had a socket: nobody refused it
                 } else {
-                    self.timed_out(moment.at, refusal);
+                    self.timed_out(moment.at, client, refusal);
                 }
             }
             Observation::SessionEnded { refusal: Some(refusal), .. } => {
                 self.gauges.cut.fetch_add(1, Ordering::Relaxed);
-                self.around.cut(moment.at, self.whose(client));
-                self.timed_out(moment.at, Some(refusal));
+                if !self.slots[client as usize].line.as_ref().is_some_and(|line| line.cut) {
+                    self.around.cut(moment.at, self.whose(client));
+                }
+                self.timed_out(moment.at, client, Some(refusal));
             }
             _ => {}
         }
     }
 
     /// A refusal that the client itself knew of: a handshake or a reply that never came.
-    fn timed_out(&mut self, at: Instant, refusal: Option<Refusal>) {
+    fn timed_out(&mut self, at: Instant, client: u32, refusal: Option<Refusal>) {
         if let Some(refusal) = refusal.filter(|r| r.code == 0 && r.cause == Cause::ConnectTimeout) {
-            self.refusal(at, refusal, None, "");
+            let line = self.slots[client as usize].line.as_ref();
+            let said = line.map(|line| line.unheard()).unwrap_or_default();
+            self.refusal(at, refusal, None, &said);
         }
     }
 

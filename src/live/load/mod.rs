@@ -56,6 +56,8 @@ pub struct Plan {
     pub accounts: Accounts,
     /// The server profile by whose texts refusals are told apart first; `None`: by all.
     pub profile: Option<String>,
+    /// Is the target the scenario's own server? Then its texts, limits and timers are what refusals are told apart by.
+    pub own: bool,
     /// Runtimes of this process, one thread each.
     pub threads: u32,
     /// Processes, this one included.
@@ -210,10 +212,12 @@ pub struct Health {
     pub threads: u32,
     /// Processes.
     pub processes: u32,
-    /// Bytes of transfers whose content was not what it should be, and transfers checked.
+    /// Bytes that were not what they should be, of the transfers whose content was checked.
     pub corrupt: u64,
-    /// Transfers whose content was checked.
+    /// Downloads that came whole, and whose content was checked.
     pub verified: u64,
+    /// Downloads whose content was to be checked, and that did not come, or perhaps not whole.
+    pub unverified: u64,
 }
 
 /// What a run shows while it goes on: read by the progress line and, one day, by metrics.

@@ -4,7 +4,7 @@
 
 use super::line::Line;
 use super::shard::{Moment, Shard};
-use crate::classify::{Data, Evidence, Verdict, Whose};
+use crate::classify::{Basis, Data, Evidence, Verdict, Whose};
 use crate::ftp::Verb;
 use crate::observe::{Cause, CloseHow, Observation, Refusal};
 use crate::time::{Duration, Instant};
@@ -23,6 +23,13 @@ pub(super) struct Came<'a> {
     /// The command that it answers.
     pub answers: Option<Verb>,
     pub close: Option<CloseHow>,
+}
+
+impl Came<'_> {
+    /// A reply that refuses nothing by itself. A 221 that nobody has asked for does.
+    const fn is_positive(&self) -> bool {
+        matches!(self.code, 1..400) && !(self.code == 221 && self.answers.is_none())
+    }
 }
 
 impl Shard {
@@ -53,7 +60,12 @@ impl Shard {
         };
         let counted = (!line.opened.is_never(), line.session.is_some());
         self.around.complete(now.at, self.whose(client), counted, &mut evidence);
+        evidence.cut_beside = evidence.cut_beside.saturating_sub(u32::from(line.cut)); // itself
         let verdict = self.classifier.judge(&evidence)?;
+        let says = matches!(verdict.basis, Basis::Text | Basis::Words);
+        if !says && (came.is_positive() || came.code == 0 && line.is_nonsense()) {
+            return None; // only words could make a refusal of that
+        }
         let refusal = Refusal { cause: verdict.cause, phase, code: came.code };
         self.refusal(now.at, refusal, Some(verdict), came.text);
         Some(verdict)

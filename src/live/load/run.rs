@@ -101,6 +101,7 @@ pub fn lead(
         processes,
         corrupt: 0,
         verified: 0,
+        unverified: 0,
     };
     let cores = thread::available_parallelism().map_or(1, std::num::NonZero::get) as u64;
     if let (Some(before), Some(after)) = (machine, Machine::now()) {

@@ -161,7 +161,11 @@ impl Shard {
             sleeps_until: Instant::ZERO,
             sleeper: None,
             outbox,
-            classifier: Classifier::new(plan.profile.as_deref()),
+            classifier: if plan.own {
+                Classifier::expecting(plan.scenario.policy())
+            } else {
+                Classifier::new(plan.profile.as_deref())
+            },
             around: Around::default(),
             open: 0,
             gauges,

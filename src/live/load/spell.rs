@@ -101,9 +101,27 @@ pub(super) fn passive_port(code: u16, text: &str) -> Option<u16> {
     Some(u16::from_be_bytes([high, low]))
 }
 
+/// How many bytes will come, if the reply before them says so as `vsftpd` and `ProFTPD` do: `(1234 bytes)`.
+pub(super) fn announced(text: &str) -> Option<u64> {
+    text.rsplit_once('(')?.1.split_once(" bytes)")?.0.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_size_that_is_announced_is_read() {
+        for (text, size) in [
+            ("Opening BINARY mode data connection for /a (b) (1234 bytes).", Some(1_234)),
+            ("Opening ASCII mode data connection for file (0 bytes)", Some(0)),
+            ("File status okay. About to open data connection.", None),
+            ("12.5 kbytes to download", None),
+            ("data connection for (99999999999999999999 bytes)", None),
+        ] {
+            assert_eq!(announced(text), size, "{text}");
+        }
+    }
 
     #[test]
     fn the_port_of_a_passive_reply_is_found() {

@@ -81,8 +81,11 @@ pub struct Generator {
     pub processes: u32,
     /// How long it ran, all replications together, seconds.
     pub ran_s: f64,
-    /// Transfers whose content was checked.
+    /// Downloads that came whole, and whose content was checked.
     pub verified: u64,
+    /// Downloads whose content was to be checked, and that did not come, or perhaps not whole.
+    #[serde(default)]
+    pub unverified: u64,
     /// Bytes of these that were not what they should be.
     pub corrupt_bytes: u64,
 }

@@ -46,6 +46,16 @@ pub fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, found: &Finding) {
         if found.ramps.is_empty() {
             upper.empty(canvas, "no ramp was run");
         }
+        let limits = [
+            (Cause::MaxClients, &found.limits.max_clients),
+            (Cause::MaxPerIp, &found.limits.max_per_ip),
+            (Cause::MaxPerUser, &found.limits.max_per_user),
+        ];
+        for (cause, limit) in limits {
+            if let Some(value) = limit.value {
+                upper.rule(canvas, f64::from(value), Pen { colour: colours::of(cause), width: 1 });
+            }
+        }
         for (ramp, pen) in found.ramps.iter().zip(RAMPS) {
             draw_ramp(canvas, &upper, ramp, pen);
         }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
-use ftp421::classify::{Classifier, Data, Evidence, Ledger};
+use ftp421::classify::{Classifier, Data, Evidence, Ledger, Verdict};
 use ftp421::ftp::Verb;
 use ftp421::observe::{Cause, CloseHow, Phase, Refusal};
 use ftp421::server::Profile;
@@ -59,7 +59,7 @@ proptest! {
         close in prop::option::of(prop::sample::select(CloseHow::ALL)),
         times in prop::array::uniform5(time()),
         data in data(),
-        (mistyped, tries) in (any::<bool>(), any::<u8>()),
+        (mistyped, tries, nobody_in) in (any::<bool>(), any::<u8>(), any::<bool>()),
         counts in counts(),
     ) {
         let [connected, logged_in, quiet, idle, no_transfer] = times;
@@ -68,7 +68,7 @@ proptest! {
         let evidence = Evidence {
             code, text: &text, phase, answers, close, connected, logged_in, quiet, idle, no_transfer, data, mistyped,
             tries, open, open_here, open_there, open_user, recent_here, mistyped_here, cut_beside, admitted_beside,
-            refused_beside, admitted_others, refused_others,
+            refused_beside, admitted_others, refused_others, nobody_in,
         };
         for classifier in CLASSIFIERS.iter() {
             let verdict = classifier.judge(&evidence);
@@ -82,6 +82,59 @@ proptest! {
                 prop_assert!(kept.kinds.len() == 1 && kept.kinds[0].text.len() <= 512);
                 prop_assert!(!kept.kinds[0].text.chars().any(char::is_control));
             }
+        }
+    }
+}
+
+/// Whoever turns everybody away shows no limit; words still count.
+#[test]
+fn where_nobody_was_ever_let_in_no_limit_and_no_ban_is_guessed() {
+    let classifier = Classifier::new(None);
+    for phase in [Phase::Accept, Phase::Greeting, Phase::PreLogin, Phase::User] {
+        for (code, close) in [(0, Some(CloseHow::Fin)), (0, Some(CloseHow::Rst)), (421, None), (530, None)] {
+            let alone = Evidence {
+                code,
+                close,
+                phase,
+                open: 5,
+                recent_here: 9,
+                nobody_in: true,
+                ..Evidence::default()
+            };
+            let Some(Verdict { cause, .. }) = classifier.judge(&alone) else { continue };
+            let guessed = [Cause::SilentClose, Cause::Reset, Cause::CriticalError];
+            assert!(guessed.contains(&cause), "{cause} at {phase} behind {code}");
+        }
+    }
+    let told = Evidence {
+        code: 421,
+        text: "We have too many users",
+        phase: Phase::Greeting,
+        nobody_in: true,
+        ..Evidence::default()
+    };
+    assert_eq!(classifier.judge(&told).map(|verdict| verdict.cause), Some(Cause::MaxClients));
+}
+
+/// A server without TLS turns down a command, and nobody.
+#[test]
+fn a_no_to_auth_is_no_limit() {
+    for profile in [None, Some("pure-ftpd"), Some("vsftpd")] {
+        for (code, text) in [
+            (500, "Unknown command"),
+            (530, "Please login with USER and PASS."),
+            (502, "No"),
+            (534, "TLS required?"),
+        ] {
+            let e = Evidence {
+                code,
+                text,
+                phase: Phase::PreLogin,
+                answers: Some(Verb::Auth),
+                open: 4,
+                ..Evidence::default()
+            };
+            assert_eq!(Classifier::new(profile).judge(&e), None, "{code} {text}");
         }
     }
 }

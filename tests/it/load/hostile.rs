@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use ftp421::observe::{Class, Observation, SessionEnd};
+use ftp421::live::content::Content;
+use ftp421::live::load::Heard;
+use ftp421::observe::{Cause, Class, Observation, SessionEnd};
 use nix::sys::socket::{setsockopt, sockopt};
 
 use super::rig::{Outcome, plan, run, scenario};
@@ -188,13 +190,23 @@ fn passive_replies_that_lead_nowhere_cost_a_transfer_and_no_session() {
     let script = "script = [\"login\", \"list\", \"quit\"]";
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_be_bytes();
     let closed = format!("227 here (127,0,0,1,{},{})", nobody[0], nobody[1]);
-    for passive in ["227 nonsense", "227 (1,2,3,4,5,600)", &closed] {
+    for (passive, why) in [
+        ("227 nonsense", "no port can be read from the reply"),
+        ("227 (1,2,3,4,5,600)", "no port can be read from the reply"),
+        (&closed, "connection refused"),
+        ("200 yes", ""),
+    ] {
         let passive = passive.to_owned();
         let peer = Peer::new(move |stream| answers(stream, &[("PASV", &passive), ("LIST", "425 no")]));
         let outcome = peer.meets(script);
         let completed =
             |o: &Observation| matches!(o, Observation::SessionEnded { end: SessionEnd::Completed, .. });
         assert_eq!(outcome.count(completed), 3, "{}", outcome.dialogue);
+        let code = if why.is_empty() { 200 } else { 0 };
+        let failed = Observation::TransferFailed { cause: None, code };
+        assert_eq!(outcome.count(|o| *o == failed), 3, "{}", outcome.dialogue);
+        let noted = outcome.dialogue.contains(&format!("-- no data connection: {why}\n"));
+        assert_eq!(noted, !why.is_empty(), "{}", outcome.dialogue);
     }
 }
 
@@ -224,4 +236,151 @@ fn ipv6_is_spoken_with_its_own_commands() {
         assert_eq!(outcome.count(completed), 3, "{}", outcome.dialogue);
         assert!(outcome.dialogue.contains(wanted), "{}", outcome.dialogue);
     }
+}
+
+/// What a run with `--verify` says of a server that announces `announced` for a file of 4,096 bytes, sends the first `sent` of them,
+/// and then says `end`: downloads that were checked, bytes of them that were wrong, and downloads that could not be checked.
+fn verified(announced: &str, sent: usize, end: &'static str) -> (u64, u64, u64) {
+    let data = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = data.local_addr().unwrap().port().to_be_bytes();
+    let passive = format!("227 here (127,0,0,1,{},{})", port[0], port[1]);
+    let said = if sent > 0 { format!("150 now {announced}\r\n{end}") } else { end.to_owned() };
+    let peer = Peer::new(move |stream| answers(stream, &[("PASV", &passive), ("RETR", &said)]));
+    let feeder = thread::spawn(move || {
+        let mut bytes = vec![0; sent];
+        Content::of(42, "/file").fill(0, &mut bytes);
+        for stream in data.incoming().take(3) {
+            stream.unwrap().write_all(&bytes).unwrap();
+        }
+    });
+    let clients = "seed = 42\n[[clients]]\nname = \"c\"\narrivals = { executor = \"burst\", at = \"0s\", count = 3 }\n\
+                   script = [\"login\", { retr = \"4KiB\", path = \"/file\" }, \"quit\"]\n";
+    let plan = ftp421::live::load::Plan { verify: true, ..plan(scenario("1s", clients), peer.at, 1) };
+    let health = run(&plan).health;
+    feeder.join().unwrap();
+    (health.verified, health.corrupt, health.unverified)
+}
+
+#[test]
+fn only_what_came_whole_is_checked() {
+    assert_eq!(verified("", 4_096, "226 done"), (3, 0, 0));
+    assert_eq!(
+        verified("(3000 bytes)", 3_000, "226 done"),
+        (3, 0, 0),
+        "the server knows how long its file is"
+    );
+    assert_eq!(verified("", 3_000, "226 done"), (0, 0, 3), "it may have been cut off");
+    assert_eq!(verified("(4096 bytes)", 3_000, "226 done"), (0, 0, 3), "it was cut off");
+    assert_eq!(verified("", 4_096, "426 broken off"), (0, 0, 3));
+    assert_eq!(verified("", 0, "550 no such file"), (0, 0, 3));
+}
+
+#[test]
+fn nothing_that_a_server_says_moves_the_cursor_of_a_terminal() {
+    let peer = Peer::new(|mut stream| drop(stream.write_all(b"421 zu sp\xe4t \x1b[31m\x00\x9b2J\r\n")));
+    let outcome = peer.meets("");
+    assert!(outcome.dialogue.contains("S: 421 zu spät \\u{1b}[31m\\u{0}\\u{9b}2J\n"), "{}", outcome.dialogue);
+    let harmless = |c: char| !c.is_control() || c == '\n';
+    assert!(outcome.dialogue.chars().all(harmless), "{:?}", outcome.dialogue);
+}
+
+/// The causes of what was heard, each once, in order.
+fn causes(outcome: &Outcome) -> Vec<Cause> {
+    let heard = outcome.heard.iter().filter_map(|heard| match heard {
+        Heard::Refusal { refusal, .. } => Some(refusal.cause),
+        _ => None,
+    });
+    let mut causes: Vec<Cause> = heard.collect();
+    causes.sort_unstable();
+    causes.dedup();
+    causes
+}
+
+#[test]
+fn what_is_no_reply_is_kept_and_is_nobodys_limit() {
+    let http =
+        Peer::new(|mut stream| drop(stream.write_all(b"HTTP/1.1 400 Bad Request\r\nServer: x\r\n\r\n")));
+    let outcome = http.meets("");
+    let said = "HTTP/1.1 400 Bad Request\nServer: x".to_owned();
+    assert_eq!(outcome.refusals(), vec![("accept".to_owned(), 0, said); 3], "{}", outcome.dialogue);
+    assert_eq!(causes(&outcome), [Cause::CriticalError]);
+    assert!(outcome.dialogue.contains("S: HTTP/1.1 400 Bad Request\n"), "{}", outcome.dialogue);
+
+    let odd = Peer::new(|mut stream| {
+        stream.write_all(b"220 hi\r\n").unwrap();
+        let _ = stream.read(&mut [0; 99]);
+        let _ = stream.write_all(b"999 what\r\n");
+        listens(stream);
+    });
+    let outcome = odd.meets("");
+    assert_eq!(outcome.refusals(), vec![("pre_login".to_owned(), 0, "999 what".to_owned()); 3]);
+    assert!(outcome.dialogue.contains("S: 999 what\n"), "{}", outcome.dialogue);
+
+    let endless = Peer::new(|stream| endlessly(stream, &b"no reply at all\r\n".repeat(99)));
+    assert!(
+        endless.meets("").refusals().iter().all(|(_, _, text)| text.starts_with("no reply at all\nno reply"))
+    );
+}
+
+#[test]
+fn who_greets_and_closes_has_one_cause_and_it_is_no_limit() {
+    let peer = Peer::new(|mut stream| drop(stream.write_all(b"220 hi\r\n")));
+    let outcome = peer.meets("");
+    let causes = causes(&outcome);
+    assert!(causes.iter().all(|cause| [Cause::SilentClose, Cause::Reset].contains(cause)), "{causes:?}");
+}
+
+#[test]
+fn a_server_without_tls_turns_nobody_away() {
+    let peer = Peer::new(|stream| answers(stream, &[("AUTH", "500 Unknown command")]));
+    let outcome = peer.meets("tls = \"explicit\"");
+    assert_eq!(causes(&outcome), [Cause::CriticalError], "{}", outcome.dialogue);
+    let said = ("pre_login".to_owned(), 500, "Unknown command".to_owned());
+    assert_eq!(outcome.refusals(), vec![said; 3]);
+    assert_eq!(outcome.count(|o| matches!(o, Observation::Refused { .. })), 0, "as in the model");
+}
+
+#[test]
+fn the_end_behind_a_reply_belongs_to_it() {
+    let peer = Peer::new(|stream| {
+        let mut lines = std::io::BufReader::new(stream.try_clone().unwrap());
+        let mut line = String::new();
+        for (reply, last) in
+            [("220 hi\r\n", false), ("331 who\r\n", false), ("530 Login incorrect.\r\n", true)]
+        {
+            // The end comes in the same segment as the last reply.
+            let more = if last { nix::libc::MSG_MORE } else { 0 };
+            let flags = nix::sys::socket::MsgFlags::from_bits_retain(more);
+            nix::sys::socket::send(std::os::fd::AsRawFd::as_raw_fd(&stream), reply.as_bytes(), flags)
+                .unwrap();
+            if !last {
+                std::io::BufRead::read_line(&mut lines, &mut line).unwrap();
+            }
+        }
+    });
+    let outcome = peer.meets("wrong_password = 1.0\nlogin_tries = 3");
+    let said = ("pass".to_owned(), 530, "Login incorrect.".to_owned());
+    assert_eq!(outcome.refusals(), vec![said; 3], "{}", outcome.dialogue);
+    assert_eq!(causes(&outcome), [Cause::LoginAttempts]);
+}
+
+#[test]
+fn sessions_that_end_together_have_one_cause() {
+    let together = std::sync::Mutex::new(Vec::new());
+    let peer = Peer::new(move |mut stream| {
+        for reply in ["220 hi\r\n", "331 who\r\n", "230 in\r\n"] {
+            stream.write_all(reply.as_bytes()).unwrap();
+            if !reply.starts_with("230") {
+                let _ = stream.read(&mut [0; 99]);
+            }
+        }
+        let mut all = together.lock().unwrap();
+        all.push(stream);
+        if all.len() == 3 {
+            all.clear();
+        }
+    });
+    let outcome = peer.meets("script = [\"login\", { think = \"1s\" }, \"quit\"]");
+    assert_eq!(outcome.refusals().len(), 3, "{}", outcome.dialogue);
+    assert_eq!(causes(&outcome), [Cause::ShuttingDown], "{}", outcome.dialogue);
 }

@@ -42,6 +42,7 @@ pub fn plan(scenario: Scenario, address: SocketAddr, sources: u32) -> Plan {
         sources: if sources == 0 { Sources::Kernel } else { Sources::Network { first, count: sources } },
         accounts: Accounts { listed: vec![("alice".to_owned(), "secret".to_owned())] },
         profile: None,
+        own: false,
         threads: 1,
         processes: 1,
         verify: false,

@@ -45,6 +45,7 @@ pub fn plan(scenario: Scenario, address: SocketAddr, profile: &str, sources: u32
     let known = ["alice", "bob", "carol"].map(|name| (name.to_owned(), "secret".to_owned()));
     Plan {
         profile: Some(profile.to_owned()),
+        own: false,
         accounts: Accounts { listed: known.to_vec() },
         ..rig::plan(scenario, address, sources)
     }

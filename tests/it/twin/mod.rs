@@ -52,6 +52,7 @@ fn real(scenario: &Arc<Scenario>, listened: Listened) -> String {
         sources: Sources::Network { first: FIRST, count: 16 },
         accounts: load::Accounts::default(),
         profile: Some(scenario.policy().profile.clone()),
+        own: true,
         threads: 1,
         processes: 1,
         verify: true,
