@@ -1,4 +1,4 @@
-//! Ctrl-C: the first one ends the run and keeps what was measured, a further one ends the program.
+//! Ctrl-C: the first one ends the run and keeps what was measured, further ones hurry it, and in the end end the program.
 //!
 //! It stops nothing itself: who runs looks at the watch, and who writes a result looks here.
 
@@ -41,12 +41,11 @@ impl Keeping {
         let (watch, ours) = (Arc::clone(watch), Arc::clone(&keeping));
         ctrlc::set_handler(move || {
             let first = !watch.stop.swap(true, Ordering::Relaxed);
-            if first && !ours.is_kept() {
-                eprintln!("\n{}; Ctrl-C again to end at once", words());
-            } else if ours.is_kept() || ours.hurry.swap(true, Ordering::Relaxed) {
-                std::process::exit(i32::from(INTERRUPTED));
-            } else {
-                eprintln!("\nonly the numbers are still written");
+            match (ours.kept.load(Ordering::Relaxed), first) {
+                (false, true) => eprintln!("\n{}; Ctrl-C again to end at once", words()),
+                _ if ours.hurry.swap(true, Ordering::Relaxed) => std::process::exit(i32::from(INTERRUPTED)),
+                (false, false) => eprintln!("\nonly the numbers are still written"),
+                (true, _) => eprintln!("\nthe charts are left out"),
             }
         })
         .context("cannot watch for Ctrl-C")?;
@@ -61,9 +60,5 @@ impl Keeping {
     /// The numbers are written.
     pub(super) fn keep(&self) {
         self.kept.store(true, Ordering::Relaxed);
-    }
-
-    fn is_kept(&self) -> bool {
-        self.kept.load(Ordering::Relaxed)
     }
 }

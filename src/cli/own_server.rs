@@ -74,18 +74,19 @@ impl OwnServer {
             return None;
         }
         // Its output ends a moment before it does.
-        self.gone().map(|status| status.map_or_else(|| "for no known reason".to_owned(), |s| s.to_string()))
+        let status = if self.gone() { self.child.try_wait().ok().flatten() } else { None };
+        Some(status.map_or_else(|| "how is not known".to_owned(), |status| status.to_string()))
     }
 
-    /// Waits for its end; `None`: it does not come.
-    fn gone(&mut self) -> Option<Option<std::process::ExitStatus>> {
+    /// Waits for its end; says whether it came.
+    fn gone(&mut self) -> bool {
         for _ in 0..LOOKS {
-            match self.child.try_wait() {
-                Ok(None) => std::thread::sleep(PATIENCE / LOOKS),
-                ended => return Some(ended.ok().flatten()),
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return true;
             }
+            std::thread::sleep(PATIENCE / LOOKS);
         }
-        None
+        false
     }
 }
 
@@ -102,7 +103,7 @@ fn listen(said: ChildStdout, first: &Sender<String>, watch: &Watch) {
 impl Drop for OwnServer {
     fn drop(&mut self) {
         self.input = None;
-        if self.gone().is_some() {
+        if self.gone() {
             return;
         }
         let _ = self.child.kill(); // it may have gone meanwhile
