@@ -85,7 +85,7 @@ pub fn run_and(plan: &Plan, mut look: impl FnMut(&Heard, &Watch)) -> Outcome {
                 recorder.record(*at, observation);
             }
             Heard::Refusal { at, text, .. } | Heard::No { at, text, .. } => {
-                assert!(*at >= last && text.len() <= 512)
+                assert!(*at >= last && text.len() <= 512);
             }
             Heard::End { at, open_connections, open_sessions, still_wanting } => {
                 recorder.finish(
