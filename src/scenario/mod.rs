@@ -82,7 +82,7 @@ pub struct Scenario {
     pub thresholds: Vec<Threshold>,
     /// The addresses that the populations name.
     pub addresses: AddressBook,
-    /// The interned strings: user names and paths, by [`ArgId`](crate::ftp::ArgId).
+    /// The interned strings: user names and paths, by [`ArgId`].
     /// the right password.
     pub strings: Vec<String>,
     /// What its user should know about it although it is not wrong, a sentence each.

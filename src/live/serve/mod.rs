@@ -2,7 +2,7 @@
 //!
 //! It has no files but synthetic ones, and writes none.
 //!
-//! One thread drives it all. The [`station`] holds the machine and is called by tasks that wait: one reads each control connection,
+//! One thread drives it all. The `station` holds the machine and is called by tasks that wait: one reads each control connection,
 //! one each data connection, one lets clients in, and one sleeps until the calendar has something due. Passwords: see
 //! [`accounts`](super::accounts). What is in the files: see [`content`](super::content).
 
