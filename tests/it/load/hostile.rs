@@ -287,7 +287,7 @@ fn nothing_that_a_server_says_moves_the_cursor_of_a_terminal() {
 /// The causes of what was heard, each once, in order.
 fn causes(outcome: &Outcome) -> Vec<Cause> {
     let heard = outcome.heard.iter().filter_map(|heard| match heard {
-        Heard::Refusal { refusal, .. } => Some(refusal.cause),
+        Heard::Refusal { refusal, .. } | Heard::No { refusal, .. } => Some(refusal.cause),
         _ => None,
     });
     let mut causes: Vec<Cause> = heard.collect();
@@ -336,7 +336,7 @@ fn a_server_without_tls_turns_nobody_away() {
     let outcome = peer.meets("tls = \"explicit\"");
     assert_eq!(causes(&outcome), [Cause::CriticalError], "{}", outcome.dialogue);
     let said = ("pre_login".to_owned(), 500, "Unknown command".to_owned());
-    assert_eq!(outcome.refusals(), vec![said; 3]);
+    assert_eq!((outcome.noes(), outcome.refusals()), (vec![said; 3], vec![]));
     assert_eq!(outcome.count(|o| matches!(o, Observation::Refused { .. })), 0, "as in the model");
 }
 

@@ -121,11 +121,22 @@ impl Outcome {
     /// The refusals as they looked on the wire: phase, code, text.
     pub fn refusals(&self) -> Vec<(String, u16, String)> {
         let refusals = self.heard.iter().filter_map(|heard| match heard {
-            Heard::Refusal { refusal, text, .. } => {
-                Some((refusal.phase.name().to_owned(), refusal.code, text.clone()))
-            }
+            Heard::Refusal { refusal, text, .. } => Some(words(*refusal, text)),
             _ => None,
         });
         refusals.collect()
     }
+
+    /// The same of what was said no to and is no refusal.
+    pub fn noes(&self) -> Vec<(String, u16, String)> {
+        let noes = self.heard.iter().filter_map(|heard| match heard {
+            Heard::No { refusal, text, .. } => Some(words(*refusal, text)),
+            _ => None,
+        });
+        noes.collect()
+    }
+}
+
+fn words(refusal: ftp421::observe::Refusal, text: &str) -> (String, u16, String) {
+    (refusal.phase.name().to_owned(), refusal.code, text.to_owned())
 }
