@@ -94,6 +94,75 @@ impl Actor {
     }
 }
 
+/// A user in a driver's keeping.
+#[derive(Debug)]
+struct User {
+    actor: Actor,
+    /// Slots of his clients that are still taken.
+    clients: u32,
+}
+
+/// All users with several connections, in reused places, and which client's slot belongs to whom: the books of every driver.
+/// Populations whose users have one connection each never come here.
+#[derive(Debug, Default)]
+pub struct Actors {
+    users: Vec<User>,
+    free: Vec<u32>,
+    /// The user of each client's slot. It is looked at only for slots of such populations.
+    of: Vec<u32>,
+    out: Vec<Action>,
+}
+
+impl Actors {
+    /// A user with `count` connections; [`Self::belongs`] says which clients they are.
+    pub fn come(&mut self, count: u32) -> u32 {
+        let user = User { actor: Actor::new(count), clients: count };
+        if let Some(place) = self.free.pop() {
+            self.users[place as usize] = user;
+            return place;
+        }
+        self.users.push(user);
+        self.users.len() as u32 - 1
+    }
+
+    /// The slot `client` is one of `user`'s.
+    pub fn belongs(&mut self, client: u32, user: u32) {
+        let place = client as usize;
+        if self.of.len() <= place {
+            self.of.resize(place + 1, u32::MAX);
+        }
+        self.of[place] = user;
+    }
+
+    /// Whose the slot `client` is.
+    pub fn user_of(&self, client: u32) -> u32 {
+        self.of[client as usize]
+    }
+
+    /// The slot of one of a user's clients is given back. The last one takes the user with it.
+    pub fn left(&mut self, client: u32) {
+        let user = self.user_of(client);
+        let clients = &mut self.users[user as usize].clients;
+        *clients -= 1;
+        if *clients == 0 {
+            self.free.push(user);
+        }
+    }
+
+    /// Tells a user. A firing may find another user in his place: timers are hints. Hand the list back when it is done with.
+    pub fn tell(&mut self, now: Instant, user: u32, input: Input) -> Vec<Action> {
+        let mut out = std::mem::take(&mut self.out);
+        self.users[user as usize].actor.handle(now, input, &mut out);
+        out
+    }
+
+    /// Takes the list of [`Self::tell`] back, to be used again.
+    pub fn give_back(&mut self, mut out: Vec<Action>) {
+        out.clear();
+        self.out = out;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

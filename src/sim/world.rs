@@ -4,7 +4,6 @@
 
 use std::sync::atomic::Ordering;
 
-use super::actors::Actors;
 use super::calendar::Calendar;
 use super::conns::{NOBODY, Plan};
 use super::names::Names;
@@ -13,6 +12,7 @@ use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
 use super::words::Words;
 use crate::chaos::Effect;
+use crate::client::actor::Actors;
 use crate::client::{self, Client, ClientStreams, Env, State, actor};
 use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};

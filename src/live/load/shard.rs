@@ -12,12 +12,12 @@ use std::task::Waker;
 use hdrhistogram::Histogram;
 use tokio::net::TcpListener;
 
-use super::actors::Actors;
 use super::collect::Outbox;
 use super::line::Line;
 use super::schedule::{Coming, Schedule, Share};
 use super::{Gauges, Plan, health};
 use crate::classify::{Around, Classifier};
+use crate::client::actor::Actors;
 use crate::client::{self, Behaviour, Client, ClientStreams, Env, actor};
 use crate::ftp::ArgId;
 use crate::id::{ClientId, PeerId, PopulationId};
