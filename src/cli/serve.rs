@@ -65,7 +65,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         let _ = writeln!(out, "ready ftp://{address}").and_then(|()| out.flush());
         if args.child { begun(&watch) } else { Epoch::after(Duration::ZERO) }
     };
-    serve::run(&plan, &watch, &mut ready).with_context(|| format!("cannot serve at {listen}"))?;
+    let (_desk, orders) = serve::orders::desk();
+    serve::run(&plan, &watch, orders, &mut ready).with_context(|| format!("cannot serve at {listen}"))?;
     Ok(FINE)
 }
 

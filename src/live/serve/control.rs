@@ -12,6 +12,7 @@ use super::conns::{Key, Shaking};
 use super::data::Job;
 use super::lines::Line;
 use super::station::{Shared, Station};
+use super::store::Source;
 use super::verbs::{self, Asked};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::live::accounts;
@@ -166,6 +167,8 @@ impl Station {
 
     fn obey(&mut self, key: Key, line: &str) {
         let (verb, argument) = verbs::split(line);
+        self.tape.heard(self.clock.now(), key, line);
+        self.tamper.asked(key, &verb);
         let Some(conn) = self.conns.get(key) else { return };
         let asked = verbs::asked(&verb, argument, conn.local);
         let client = &mut conn.client;
@@ -234,7 +237,7 @@ impl Station {
             }
             Asked::Size => {
                 let path = absolute(&client.at, argument);
-                let size = self.files.size(&path);
+                let size = self.store.facts(&path).map_or(0, |facts| facts.size);
                 if let Some(conn) = self.conns.get(key) {
                     conn.client.bytes = size;
                     conn.client.sized = Some((path, size));
@@ -263,11 +266,13 @@ impl Station {
         let path = absolute(&client.at, named);
         let from = std::mem::take(&mut client.rest);
         let job = match verb {
-            Verb::List | Verb::Nlst | Verb::Mlsd => Job::Listing(self.files.listing(&path, verb)),
+            Verb::List | Verb::Nlst | Verb::Mlsd => {
+                Job::Listing(self.store.listing(&path, verb).unwrap_or_default())
+            }
             Verb::Retr => {
                 let sized = client.sized.take().filter(|(of, _)| *of == path);
-                let size = sized.map_or_else(|| self.files.size(&path), |(_, size)| size);
-                Job::Download { content: self.files.content(&path), size, from }
+                let Ok(Source::Synthetic { content, size }) = self.store.source(&path) else { return };
+                Job::Download { content, size: sized.map_or(size, |(_, size)| size), from }
             }
             _ => Job::Upload,
         };

@@ -9,7 +9,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::thread::JoinHandle;
 
-use super::{Plan, run};
+use super::orders::{self, Desk};
+use super::{Plan, Served, run};
 use crate::live::Epoch;
 use crate::scenario::Scenario;
 use crate::time::Duration;
@@ -38,7 +39,8 @@ pub struct Emulator {
     address: SocketAddr,
     epoch: Epoch,
     watch: Arc<Watch>,
-    thread: Option<JoinHandle<io::Result<()>>>,
+    desk: Desk,
+    thread: Option<JoinHandle<io::Result<Served>>>,
 }
 
 impl Emulator {
@@ -58,15 +60,16 @@ impl Emulator {
         let watch = Arc::new(Watch::default());
         let watched = Arc::clone(&watch);
         let (tell, told) = mpsc::sync_channel(1);
+        let (desk, orders) = orders::desk();
         let thread = std::thread::Builder::new().name("ftp421-serve".to_owned()).spawn(move || {
-            run(&plan, &watched, &mut |address| {
+            run(&plan, &watched, orders, &mut |address| {
                 let epoch = Epoch::after(wait);
                 let _ = tell.send((address, epoch)); // nobody hears it only if `serve` is gone
                 epoch
             })
         })?;
         match told.recv() {
-            Ok((address, epoch)) => Ok(Self { address, epoch, watch, thread: Some(thread) }),
+            Ok((address, epoch)) => Ok(Self { address, epoch, watch, desk, thread: Some(thread) }),
             Err(_) => Err(match thread.join() {
                 Ok(Err(error)) => error,
                 _ => io::Error::other("the server ended before it listened"),
@@ -77,6 +80,11 @@ impl Emulator {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where it takes orders.
+    pub fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// When the time of its faults begins.

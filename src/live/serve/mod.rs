@@ -12,11 +12,15 @@ mod conns;
 mod control;
 mod data;
 mod emulator;
-mod files;
+mod ledger;
 mod lines;
 mod listener;
+pub mod orders;
 mod peers;
 mod station;
+mod store;
+mod tamper;
+mod tape;
 mod texts;
 mod verbs;
 
@@ -28,6 +32,7 @@ use std::sync::Arc;
 use tokio::task::LocalSet;
 
 use self::listener::Door;
+use self::orders::Orders;
 use self::station::Station;
 use super::alarm::Alarm;
 use super::clock::Epoch;
@@ -38,6 +43,7 @@ use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
 pub use emulator::Emulator;
+pub use ledger::Served;
 
 /// What a served model must know.
 #[derive(Clone, Debug)]
@@ -92,12 +98,17 @@ impl Plan {
     }
 }
 
-/// Serves `plan` until it is over or `watch` says stop. `ready` is told where it listens, once, and says when the time of its faults
-/// begins; until then time stands still for the server.
+/// Serves `plan` until it is over, `watch` says stop, or the end is ordered. `ready` is told where it listens, once, and says when the
+/// time of its faults begins; until then time stands still for the server.
 ///
 /// # Errors
 /// It cannot listen.
-pub fn run(plan: &Plan, watch: &Watch, ready: &mut dyn FnMut(SocketAddr) -> Epoch) -> io::Result<()> {
+pub fn run(
+    plan: &Plan,
+    watch: &Watch,
+    orders: Orders,
+    ready: &mut dyn FnMut(SocketAddr) -> Epoch,
+) -> io::Result<Served> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     LocalSet::new().block_on(&runtime, async {
         let backlog = plan.scenario.policy().process.backlog;
@@ -106,8 +117,9 @@ pub fn run(plan: &Plan, watch: &Watch, ready: &mut dyn FnMut(SocketAddr) -> Epoc
         let station = Station::new(plan, door, epoch)?;
         let mut alarm = Alarm::new(station.borrow().clock)?;
         tokio::task::spawn_local(listener::receive(station.clone()));
+        tokio::task::spawn_local(orders::obey(station.clone(), orders));
         let end = Instant::ZERO + plan.length;
-        while !watch.is_stopped() && station.borrow().clock.now() < end {
+        while !watch.is_stopped() && !station.borrow().is_over(end) {
             poll_fn(|cx| {
                 let next = station.borrow_mut().calendar.sleep(cx.waker());
                 alarm.poll(next, cx)
@@ -115,6 +127,6 @@ pub fn run(plan: &Plan, watch: &Watch, ready: &mut dyn FnMut(SocketAddr) -> Epoc
             .await;
             station.borrow_mut().ring();
         }
-        Ok(())
+        Ok(station.borrow_mut().close_books())
     })
 }

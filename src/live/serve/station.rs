@@ -13,10 +13,13 @@ use super::calendar::{Calendar, Event};
 use super::closing;
 use super::conns::{Conns, Key, Link, SERVER, Shaking};
 use super::data::{Lanes, Scratch};
-use super::files::Files;
+use super::ledger::{Ledger, Served};
 use super::lines::Lines;
 use super::listener::Door;
 use super::peers::Peers;
+use super::store::Store;
+use super::tamper::Tamper;
+use super::tape::Tape;
 use super::{Plan, control, texts};
 use crate::chaos::Effect;
 use crate::ftp::ArgId;
@@ -46,7 +49,7 @@ pub(super) struct Station {
     pub(super) calendar: Calendar,
     pub(super) conns: Conns,
     peers: Peers,
-    pub(super) files: Files,
+    pub(super) store: Store,
     pub(super) door: Door,
     pub(super) lanes: Lanes,
     pub(super) scratch: Scratch,
@@ -60,6 +63,11 @@ pub(super) struct Station {
     pub(super) acceptor: Option<Acceptor>,
     /// Data connections so far.
     pub(super) transfers: u64,
+    ledger: Ledger,
+    pub(super) tape: Tape,
+    pub(super) tamper: Tamper,
+    /// Was the end ordered?
+    over: bool,
     actions: Vec<Action>,
 }
 
@@ -86,7 +94,7 @@ impl Station {
             None
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
-        let files = Files::new(&scenario, streams);
+        let store = Store::new(&scenario, streams);
         let names = scenario.strings.iter().enumerate().skip(usize::from(ArgId::ANONYMOUS.0) + 1);
         let accounts = names.map(|(place, name)| (name.clone(), ArgId(place as u16))).collect();
         let station = |me: &Weak<RefCell<Self>>| {
@@ -98,7 +106,7 @@ impl Station {
                 calendar: Calendar::new(),
                 conns: Conns::default(),
                 peers: Peers::default(),
-                files,
+                store,
                 door,
                 lanes: Lanes::new(scenario.servers[0].bandwidth()),
                 scratch: Scratch::default(),
@@ -107,6 +115,10 @@ impl Station {
                 implicit_tls: plan.implicit_tls,
                 acceptor,
                 transfers: 0,
+                ledger: Ledger::new(&scenario, plan.length),
+                tape: Tape::default(),
+                tamper: Tamper::default(),
+                over: false,
                 actions: Vec::new(),
                 scenario,
             })
@@ -123,6 +135,22 @@ impl Station {
             }
         }
         self.calendar.enter(self.clock.now() + LOOK, Event::Look);
+    }
+
+    /// Is it over: is it `end`, or was it ordered?
+    pub(super) fn is_over(&self, end: Instant) -> bool {
+        self.over || self.clock.now() >= end
+    }
+
+    /// Ends as soon as everybody has had his turn.
+    pub(super) fn end(&mut self) {
+        self.over = true;
+        self.calendar.enter(self.clock.now(), Event::Look);
+    }
+
+    /// What was measured up to now.
+    pub(super) fn close_books(&mut self) -> Served {
+        self.ledger.close(self.clock.now())
     }
 
     /// A handle for a task.
@@ -205,8 +233,8 @@ impl Station {
 
     fn act(&mut self, now: Instant, action: &Action) {
         match *action {
-            // The second comes only where a handshake is a model.
-            Action::Observe(_) | Action::AnswerHello { .. } => {}
+            Action::Observe(observation) => self.ledger.observe(now, &observation),
+            Action::AnswerHello { .. } => {} // it comes only where a handshake is a model
             Action::Arm { conn, at } => {
                 // A deadline may have gone by while the server hung.
                 let slot = conn.slot() as u32;
@@ -232,6 +260,9 @@ impl Station {
             Action::ConnectData { conn, at } => self.connect_data(conn, at),
             Action::Free { conn } => {
                 self.abort_data(conn);
+                if let Some(key) = self.conns.key(conn) {
+                    self.tape.closed(now, key);
+                }
                 self.conns.free(conn);
             }
             Action::Listen { up } => {
@@ -260,6 +291,7 @@ impl Station {
         let number = self.peers.of(ip);
         let class = self.class_of(ip);
         let key = self.conns.open(wire, SocketAddr::new(ip, peer.port()), local.to_canonical());
+        self.tape.opened(self.clock.now(), key, peer);
         if let Some(shared) = self.shared() {
             tokio::task::spawn_local(control::read(shared, key));
         }
@@ -306,7 +338,10 @@ impl Station {
     /// A reply, to be sent at `at` and not before the one before it.
     fn reply(&mut self, now: Instant, conn: ConnId, reply: ReplyId, at: Instant) {
         let Some(bytes) = self.say(conn, reply) else { return };
-        let (Some(key), Some(entry)) = (self.conns.key(conn), self.conns.of(conn)) else { return };
+        let Some(key) = self.conns.key(conn) else { return };
+        let bytes = self.tamper.reply(key, bytes);
+        self.tape.said(at.max(now), key, &bytes);
+        let Some(entry) = self.conns.of(conn) else { return };
         if !std::mem::replace(&mut entry.greeted, true)
             && let Some(waker) = &entry.waker
         {
