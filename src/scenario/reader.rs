@@ -3,7 +3,7 @@
 //! It knows places and types, not scenarios.
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::Problem;
 use super::source::{Source, nearest, suggestion};

@@ -22,7 +22,8 @@ impl Setting {
     /// `max_clients`, `ban.threshold`. The value is written as in the file, where a text needs no quotes: `3`, `5s`.
     pub fn new(by: &str, key: &str, value: &str) -> Self {
         let line = format!("k = {value}");
-        let fits = !value.contains(['\n', '\r']) && DeTable::parse(&line).is_ok_and(|table| table.get_ref().len() == 1);
+        let fits = !value.contains(['\n', '\r'])
+            && DeTable::parse(&line).is_ok_and(|table| table.get_ref().len() == 1);
         if !fits {
             return Self::text(by, key, value);
         }
@@ -75,7 +76,9 @@ impl<'s> Settings<'s> {
         for setting in given {
             if !setting.key.split('.').all(|part| !part.is_empty() && part.chars().all(is_plain)) {
                 let what = format!("{:?} is no key", setting.key);
-                return Err(setting.problem(what, "write a key of [server], such as max_clients=3".to_owned()));
+                return Err(
+                    setting.problem(what, "write a key of [server], such as max_clients=3".to_owned())
+                );
             }
             text.extend([&setting.key, " = ", &setting.value, "\n"]);
         }

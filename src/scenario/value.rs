@@ -292,9 +292,7 @@ impl<'a> Value<'a> {
     /// The table, called `name` in problems.
     pub fn table(&self, name: impl Into<String>) -> Read<Reader<'a>> {
         match self.content {
-            DeValue::Table(table) => {
-                Ok(Reader::new(self.source, table, self.start, name).under(self.over))
-            }
+            DeValue::Table(table) => Ok(Reader::new(self.source, table, self.start, name).under(self.over)),
             _ => Err(self.wrong("is not a table", "write keys and values in braces: { key = value }")),
         }
     }
