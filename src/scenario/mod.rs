@@ -19,7 +19,6 @@ mod server;
 mod servers;
 mod source;
 mod traces;
-mod units;
 mod value;
 
 use toml::de::DeTable;
@@ -38,6 +37,7 @@ use crate::time::{Duration, Instant};
 use crate::workload::{AddressBook, Classes, Population};
 
 pub use self::problem::Problem;
+pub(crate) use self::source::suggestion;
 
 /// The version of the format that this build reads.
 pub const SCHEMA: u64 = 1;

@@ -15,9 +15,11 @@ mod emulator;
 mod ledger;
 mod lines;
 mod listener;
+mod minutes;
 pub mod orders;
 mod peers;
 mod station;
+mod status;
 mod store;
 mod tamper;
 mod tape;
@@ -32,7 +34,7 @@ use std::sync::Arc;
 use tokio::task::LocalSet;
 
 use self::listener::Door;
-use self::orders::Orders;
+use self::orders::{Orders, Timed};
 use self::station::Station;
 use super::alarm::Alarm;
 use super::clock::Epoch;
@@ -44,6 +46,7 @@ use crate::watch::Watch;
 
 pub use emulator::Emulator;
 pub use ledger::Served;
+pub use status::{BanInForce, Refused, Status};
 
 /// What a served model must know.
 #[derive(Clone, Debug)]
@@ -63,6 +66,10 @@ pub struct Plan {
     pub implicit_tls: bool,
     /// Its certificate, if it speaks TLS; `None`: it makes one of its own for `localhost`.
     pub acceptor: Option<Acceptor>,
+    /// Orders that are carried out at their times.
+    pub timed: Vec<Timed>,
+    /// Is the dialogue kept, so that it can be asked for?
+    pub minutes: bool,
 }
 
 impl Plan {
@@ -77,6 +84,8 @@ impl Plan {
             network: None,
             implicit_tls: false,
             acceptor: None,
+            timed: Vec::new(),
+            minutes: false,
         }
     }
 
