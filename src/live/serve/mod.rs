@@ -15,9 +15,11 @@ mod emulator;
 mod ledger;
 mod lines;
 mod listener;
+mod minutes;
 pub mod orders;
 mod peers;
 mod station;
+mod status;
 mod store;
 mod tamper;
 mod tape;
@@ -32,7 +34,7 @@ use std::sync::Arc;
 use tokio::task::LocalSet;
 
 use self::listener::Door;
-use self::orders::Orders;
+use self::orders::{Orders, Timed};
 use self::station::Station;
 use super::accounts::Guests;
 use super::alarm::Alarm;
@@ -45,6 +47,7 @@ use crate::watch::Watch;
 
 pub use emulator::Emulator;
 pub use ledger::Served;
+pub use status::{BanInForce, Refused, Status};
 
 /// What a served model must know.
 #[derive(Clone, Debug)]
@@ -66,6 +69,10 @@ pub struct Plan {
     pub acceptor: Option<Acceptor>,
     /// Who may log in.
     pub guests: Guests,
+    /// Orders that are carried out at their times.
+    pub timed: Vec<Timed>,
+    /// Is the dialogue kept, so that it can be asked for?
+    pub minutes: bool,
 }
 
 impl Plan {
@@ -81,6 +88,8 @@ impl Plan {
             implicit_tls: false,
             acceptor: None,
             guests: Guests::default(),
+            timed: Vec::new(),
+            minutes: false,
         }
     }
 
