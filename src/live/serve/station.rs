@@ -94,7 +94,7 @@ impl Station {
             None
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
-        let store = Store::new(&scenario, streams);
+        let store = Store::new(plan, streams, Clock::of(epoch));
         let names = scenario.strings.iter().enumerate().skip(usize::from(ArgId::ANONYMOUS.0) + 1);
         let accounts = names.map(|(place, name)| (name.clone(), ArgId(place as u16))).collect();
         let station = |me: &Weak<RefCell<Self>>| {
