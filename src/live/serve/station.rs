@@ -102,7 +102,7 @@ impl Station {
             None
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
-        let store = Store::new(&scenario, streams);
+        let store = Store::new(plan, streams, Clock::of(epoch));
         let register = Register::new(&plan.guests, &scenario);
         let station = |me: &Weak<RefCell<Self>>| {
             RefCell::new(Self {
