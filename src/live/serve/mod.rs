@@ -34,6 +34,7 @@ use tokio::task::LocalSet;
 use self::listener::Door;
 use self::orders::Orders;
 use self::station::Station;
+use super::accounts::Guests;
 use super::alarm::Alarm;
 use super::clock::Epoch;
 use super::tls::Acceptor;
@@ -63,6 +64,8 @@ pub struct Plan {
     pub implicit_tls: bool,
     /// Its certificate, if it speaks TLS; `None`: it makes one of its own for `localhost`.
     pub acceptor: Option<Acceptor>,
+    /// Who may log in.
+    pub guests: Guests,
 }
 
 impl Plan {
@@ -77,6 +80,7 @@ impl Plan {
             network: None,
             implicit_tls: false,
             acceptor: None,
+            guests: Guests::default(),
         }
     }
 

@@ -73,7 +73,10 @@ impl Station {
     /// Does what was ordered. Says what came of it, or why it cannot be.
     fn carry_out(&mut self, order: Order) -> Result<String, String> {
         match order {
-            Order::Signal(signal) => self.tell(Input::Control(Control::Signal(signal))),
+            Order::Signal(signal) => {
+                self.signalled = true;
+                self.tell(Input::Control(Control::Signal(signal)));
+            }
             Order::Control(control) => self.tell(Input::Control(control)),
             Order::End => self.end(),
         }
