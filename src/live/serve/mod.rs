@@ -15,6 +15,7 @@ mod emulator;
 mod ledger;
 mod lines;
 mod listener;
+pub mod news;
 pub mod orders;
 mod peers;
 mod station;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use tokio::task::LocalSet;
 
 use self::listener::Door;
+use self::news::News;
 use self::orders::Orders;
 use self::station::Station;
 use super::accounts::Guests;
@@ -66,6 +68,8 @@ pub struct Plan {
     pub acceptor: Option<Acceptor>,
     /// Who may log in.
     pub guests: Guests,
+    /// Who is told of each refusal and fault as it happens.
+    pub news: Option<News>,
 }
 
 impl Plan {
@@ -81,6 +85,7 @@ impl Plan {
             implicit_tls: false,
             acceptor: None,
             guests: Guests::default(),
+            news: None,
         }
     }
 

@@ -376,6 +376,22 @@ fn it_says_what_it_serves_unless_it_is_to_be_quiet() {
 }
 
 #[test]
+fn it_tells_of_each_refusal_and_fault_where_that_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("s.toml");
+    let text = "schema = 1\nname = \"s\"\nduration = \"1m\"\n[server]\nprofile = \"vsftpd\"\n\
+                [[faults]]\nat = \"1ms\"\nkind = \"slow_cpu\"\nfactor = 2\nlasts = \"1s\"\n";
+    std::fs::write(&file, text).unwrap();
+    let mut served = Served::start(&[file.to_str().unwrap(), "--verbose", "--max-clients", "1"]);
+    let _first = served.logged_in("anonymous", "me@");
+    assert!(served.greets().1.starts_with("421"));
+    served.gets(Signal::SIGINT);
+    let told = served.ended().told;
+    assert!(told.contains(" refused with 421: max_clients at greeting\n"), "{told}");
+    assert!(told.contains("s fault: "), "{told}");
+}
+
+#[test]
 fn it_serves_the_sixth_version_of_ip_too() {
     let served = Served::start(&["--host", "::1"]);
     assert!(served.url.starts_with("ftp://[::1]:"), "{}", served.url);
