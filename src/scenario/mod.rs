@@ -41,6 +41,7 @@ use crate::workload::{AddressBook, Classes, Population};
 
 pub use self::problem::Problem;
 pub use self::settings::Setting;
+pub(crate) use self::units::parse_size;
 
 /// The version of the format that this build reads.
 pub const SCHEMA: u64 = 1;

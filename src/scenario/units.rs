@@ -23,7 +23,7 @@ pub(super) fn parse_rate(text: &str) -> Option<f64> {
 }
 
 /// A number of bytes: a number with a unit.
-pub(super) fn parse_size(text: &str) -> Option<u64> {
+pub(crate) fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
     let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
     let factor = match unit {

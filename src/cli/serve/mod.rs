@@ -33,7 +33,7 @@ use crate::watch::Watch;
   ftp421 serve --profile vsftpd --max-clients 3 --idle-timeout 5s --port 2121
   ftp421 serve --profile pure-ftpd --max-per-ip 2 --user alice:secret --no-anonymous
   ftp421 serve --profile proftpd --tls required --cert-out cert.pem --ready-file ready &
-  ftp421 serve scenarios/planned-restart.toml --port 2121
+  ftp421 serve scenarios/load-restart.toml --port 2121
 
 Its first line on standard output is `ready ftp://ADDRESS`. SIGTERM and SIGHUP do what they do to the real server: vsftpd's sessions,
 for one, live on, and it ends with the last of them. Ctrl-C or a second SIGTERM ends it at once.
