@@ -36,6 +36,7 @@ use tokio::task::LocalSet;
 use self::listener::Door;
 use self::orders::{Orders, Timed};
 use self::station::Station;
+use super::accounts::Guests;
 use super::alarm::Alarm;
 use super::clock::Epoch;
 use super::tls::Acceptor;
@@ -70,6 +71,8 @@ pub struct Plan {
     pub timed: Vec<Timed>,
     /// Is the dialogue kept, so that it can be asked for?
     pub minutes: bool,
+    /// Who may log in.
+    pub guests: Guests,
 }
 
 impl Plan {
@@ -86,6 +89,7 @@ impl Plan {
             acceptor: None,
             timed: Vec::new(),
             minutes: false,
+            guests: Guests::default(),
         }
     }
 

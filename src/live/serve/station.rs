@@ -3,7 +3,6 @@
 //! It decides nothing about FTP, as `sim`'s stations do not. It never waits: tasks and the calendar call it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
@@ -25,8 +24,8 @@ use super::tamper::Tamper;
 use super::tape::Tape;
 use super::{Plan, control, texts};
 use crate::chaos::Effect;
-use crate::ftp::ArgId;
 use crate::id::{ConnId, PeerId};
+use crate::live::accounts::Register;
 use crate::live::tls::Acceptor;
 use crate::live::{Clock, Epoch, Wire};
 use crate::observe::CloseHow;
@@ -58,8 +57,8 @@ pub(super) struct Station {
     pub(super) scratch: Scratch,
     /// The addresses that stand for those of the scenario, in order.
     network: Option<(IpAddr, u32)>,
-    /// The accounts of the scenario, by name.
-    pub(super) accounts: BTreeMap<String, ArgId>,
+    /// Who may log in.
+    pub(super) register: Register,
     /// Does TLS begin with the first byte?
     implicit_tls: bool,
     /// The server's end of TLS, if it speaks it.
@@ -75,6 +74,10 @@ pub(super) struct Station {
     pub(super) minutes: Minutes,
     /// Was the end ordered?
     over: bool,
+    /// Was it sent a signal? If that closes its listener, it ends with its last connection.
+    pub(super) signalled: bool,
+    /// Connections that the machine has done with, and that are still told something.
+    pub(super) leaving: u32,
     actions: Vec<Action>,
 }
 
@@ -100,8 +103,7 @@ impl Station {
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
         let store = Store::new(&scenario, streams);
-        let names = scenario.strings.iter().enumerate().skip(usize::from(ArgId::ANONYMOUS.0) + 1);
-        let accounts = names.map(|(place, name)| (name.clone(), ArgId(place as u16))).collect();
+        let register = Register::new(&plan.guests, &scenario);
         let station = |me: &Weak<RefCell<Self>>| {
             RefCell::new(Self {
                 me: me.clone(),
@@ -116,7 +118,7 @@ impl Station {
                 lanes: Lanes::new(scenario.servers[0].bandwidth()),
                 scratch: Scratch::default(),
                 network: plan.network,
-                accounts,
+                register,
                 implicit_tls: plan.implicit_tls,
                 acceptor,
                 transfers: 0,
@@ -128,6 +130,8 @@ impl Station {
                 pending: Pending::default(),
                 minutes: Minutes::new(plan.minutes),
                 over: false,
+                signalled: false,
+                leaving: 0,
                 actions: Vec::new(),
                 scenario,
             })
@@ -149,9 +153,14 @@ impl Station {
         self.calendar.enter(self.clock.now() + LOOK, Event::Look);
     }
 
-    /// Is it over: is it `end`, or was it ordered?
+    /// Is it over: is it `end`, or was that ordered, or did a signal close the listener for good and has the last one left?
     pub(super) fn is_over(&self, end: Instant) -> bool {
-        self.over || self.clock.now() >= end
+        self.over || self.clock.now() >= end || (self.signalled && self.is_deserted())
+    }
+
+    /// Is nobody here, and will nobody come?
+    fn is_deserted(&self) -> bool {
+        !self.door.wanted && self.server.slots() == 0 && self.leaving == 0
     }
 
     /// Ends as soon as everybody has had his turn.
@@ -429,6 +438,7 @@ impl Station {
             waker.wake();
         }
         if let (Err(link), Some(shared)) = (closing::at_once(link, how), self.shared()) {
+            self.leaving += 1;
             tokio::task::spawn_local(closing::when_all_is_said(shared, link, how));
         }
     }
