@@ -45,7 +45,7 @@ use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
-pub use emulator::Emulator;
+pub use emulator::{Emulator, Setup};
 pub use ledger::Served;
 pub use status::{BanInForce, Refused, Status};
 
@@ -91,6 +91,11 @@ impl Plan {
             minutes: false,
             guests: Guests::default(),
         }
+    }
+
+    /// Does it speak TLS?
+    pub fn speaks_tls(&self) -> bool {
+        self.implicit_tls || self.scenario.policy().tls.offer.is_some()
     }
 
     /// What of the scenario cannot be served, a sentence each.

@@ -5,11 +5,15 @@
 mod clients;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod command;
+mod emulator;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod ends;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod hostile;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod orders;
 mod signals;
+mod talk;
 
 use std::sync::Arc;
 

@@ -46,6 +46,7 @@ impl Station {
         let before = self.tally.connections;
         let mut told = match order {
             Order::Signal(signal) => {
+                self.signalled = true;
                 self.control(Control::Signal(signal));
                 "signalled".to_owned()
             }
