@@ -97,7 +97,7 @@ impl Station {
             None => Some(Acceptor::own().map_err(io::Error::other)?),
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
-        let store = Store::new(&scenario, streams);
+        let store = Store::new(plan, streams, Clock::of(epoch));
         let register = Register::new(&plan.guests, &scenario);
         let station = |me: &Weak<RefCell<Self>>| {
             RefCell::new(Self {

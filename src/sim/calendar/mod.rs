@@ -22,13 +22,27 @@ pub const LANES: usize = 4;
 #[derive(Clone, Debug)]
 pub struct Calendar<E> {
     wheel: Wheel<E>,
-    lanes: [VecDeque<Entry<E>>; LANES],
+    lanes: [Lane<E>; LANES],
     scheduled: u64,
+    /// Events taken out since [`Calendar::show_next`] was called.
+    taken: usize,
 }
+
+/// First in, first out.
+#[derive(Clone, Debug)]
+struct Lane<E> {
+    queue: VecDeque<Entry<E>>,
+    /// So many of its next events were shown.
+    shown: usize,
+}
+
+/// So many of the next events of each lane are shown at once.
+const SHOWN: usize = 32;
 
 impl<E: Copy> Default for Calendar<E> {
     fn default() -> Self {
-        Self { wheel: Wheel::default(), lanes: Default::default(), scheduled: 0 }
+        let lane = || Lane { queue: VecDeque::new(), shown: 0 };
+        Self { wheel: Wheel::default(), lanes: std::array::from_fn(|_| lane()), scheduled: 0, taken: 0 }
     }
 }
 
@@ -42,8 +56,8 @@ impl<E: Copy> Calendar<E> {
     /// The same for an event that is likely to be the last so far of those entered with this number; any number will do.
     pub fn schedule_behind(&mut self, number: usize, at: Instant, event: E) {
         match self.lanes.get_mut(number) {
-            Some(lane) if lane.back().is_none_or(|last| last.at <= at) => {
-                lane.push_back(Entry { at, sequence: self.scheduled, event });
+            Some(Lane { queue, .. }) if queue.back().is_none_or(|last| last.at <= at) => {
+                queue.push_back(Entry { at, sequence: self.scheduled, event });
                 self.scheduled += 1;
             }
             _ => self.schedule(at, event),
@@ -59,23 +73,43 @@ impl<E: Copy> Calendar<E> {
     pub fn pop_until(&mut self, horizon: Instant) -> Option<(Instant, E)> {
         let mut first = u128::from(horizon.as_nanos()) << 64 | u128::from(u64::MAX);
         let mut lane = LANES;
-        for (place, head) in self.lanes.iter().map(VecDeque::front).enumerate() {
+        for (place, head) in self.lanes.iter().map(|lane| lane.queue.front()).enumerate() {
             if let Some(head) = head
                 && head.key() < first
             {
                 (first, lane) = (head.key(), place);
             }
         }
+        self.taken += 1;
         if let Some(&Entry { at, event, .. }) = self.wheel.head_before(first) {
             self.wheel.take_head();
             return Some((at, event));
         }
-        self.lanes.get_mut(lane)?.pop_front().map(|head| (head.at, head.event))
+        let lane = self.lanes.get_mut(lane)?;
+        lane.shown = lane.shown.saturating_sub(1);
+        lane.queue.pop_front().map(|head| (head.at, head.event))
+    }
+
+    /// Shows events that come soon and were not shown before, now and then: whoever touches what they are about all at once has the
+    /// memory fetch it all at once. It changes nothing.
+    pub fn show_next(&mut self, mut show: impl FnMut(&E)) {
+        if self.taken < SHOWN / 2 && !self.wheel.has_unseen() {
+            return;
+        }
+        self.taken = 0;
+        self.wheel.show_next(&mut show);
+        for Lane { queue, shown } in &mut self.lanes {
+            let upto = queue.len().min(SHOWN);
+            for entry in queue.range(upto.min(*shown)..upto) {
+                show(&entry.event);
+            }
+            *shown = upto;
+        }
     }
 
     /// How many events are pending.
     pub fn len(&self) -> usize {
-        self.wheel.len() + self.lanes.iter().map(VecDeque::len).sum::<usize>()
+        self.wheel.len() + self.lanes.iter().map(|lane| lane.queue.len()).sum::<usize>()
     }
 
     /// Is nothing pending?

@@ -19,6 +19,8 @@ const FIRST_DAY: u32 = 20;
 const DAYS: std::ops::RangeInclusive<u32> = 6..=40;
 /// Events that a day should have, as a power of two.
 const COMPANY: u32 = 6;
+/// So many of the next events are shown at once.
+const SHOWN: usize = 128;
 /// After so many events the length of a day is looked at again.
 const LOOK: usize = 1 << 14;
 
@@ -27,6 +29,8 @@ const LOOK: usize = 1 << 14;
 pub(super) struct Wheel<E> {
     /// The open days, the next event last.
     open: Vec<Entry<E>>,
+    /// So many of these were not shown yet.
+    unseen: usize,
     /// What came for days that were open already.
     late: BinaryHeap<Entry<E>>,
     pool: Pool<E>,
@@ -50,6 +54,7 @@ impl<E: Copy> Default for Wheel<E> {
     fn default() -> Self {
         Self {
             open: Vec::new(),
+            unseen: 0,
             late: BinaryHeap::new(),
             pool: Pool::new(),
             days: Ring::new(),
@@ -89,6 +94,20 @@ impl<E: Copy> Wheel<E> {
             self.weeks.put(&mut self.pool, week, entry);
         } else {
             self.beyond.push(entry);
+        }
+    }
+
+    /// Are next events there that were not shown?
+    pub(super) fn has_unseen(&self) -> bool {
+        self.unseen > 0 && self.unseen + SHOWN / 2 >= self.open.len()
+    }
+
+    /// Shows them.
+    pub(super) fn show_next(&mut self, mut show: impl FnMut(&E)) {
+        let unseen = self.unseen.min(self.open.len());
+        self.unseen = unseen.min(self.open.len().saturating_sub(SHOWN));
+        for entry in &self.open[self.unseen..unseen] {
+            show(&entry.event);
         }
     }
 
@@ -139,6 +158,7 @@ impl<E: Copy> Wheel<E> {
         let Self { open, pool, days, .. } = self;
         days.empty(pool, day, |entries| open.extend_from_slice(entries));
         open.sort_unstable_by_key(|entry| Reverse(entry.key()));
+        self.unseen = self.open.len();
         self.closed_from = self.next_start();
         true
     }
