@@ -93,15 +93,10 @@ impl Station {
         let controls: Vec<Control> = limits.map(|(check, _)| Control::SetLimit { check, limit: 1 }).collect();
         // A real handshake takes what it takes.
         (policy.tls.cost, policy.tls.resumed_cost) = (Duration::ZERO, Duration::ZERO);
-        let acceptor = if plan.implicit_tls || policy.tls.offer.is_some() {
-            Some(match &plan.acceptor {
-                Some(acceptor) => acceptor.clone(),
-                None => {
-                    Acceptor::self_signed(&["localhost", "127.0.0.1", "::1"]).map_err(io::Error::other)?
-                }
-            })
-        } else {
-            None
+        let acceptor = match &plan.acceptor {
+            _ if !plan.speaks_tls() => None,
+            Some(acceptor) => Some(acceptor.clone()),
+            None => Some(Acceptor::own().map_err(io::Error::other)?),
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
         let store = Store::new(plan, streams, Clock::of(epoch));
