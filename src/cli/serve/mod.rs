@@ -3,6 +3,7 @@
 //! Each group of flags has a file of its own, which says what they mean; here they become one [`Plan`].
 
 mod door;
+mod files;
 mod guests;
 mod model;
 mod ready;
@@ -47,6 +48,8 @@ pub(super) struct Args {
     door: door::DoorArgs,
     #[command(flatten)]
     guests: guests::GuestArgs,
+    #[command(flatten)]
+    files: files::FileArgs,
     /// End by itself after this time, such as 10m
     #[arg(long, value_name = "TIME", value_parser = caps::time)]
     duration: Option<Duration>,
@@ -76,6 +79,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         guests,
         ..Plan::of(Arc::new(scenario))
     };
+    let plan = args.files.of(plan)?;
     let (plan, talk) = if args.verbose { told(plan)? } else { (plan, None) };
     let watch = Arc::new(Watch::default());
     let (desk, orders) = serve::orders::desk();

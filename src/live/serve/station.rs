@@ -99,8 +99,8 @@ impl Station {
             None
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
-        let store = Store::new(&scenario, streams);
         let register = Register::new(&plan.guests, &scenario);
+        let store = Store::new(plan, streams, Clock::of(epoch));
         let station = |me: &Weak<RefCell<Self>>| {
             RefCell::new(Self {
                 me: me.clone(),
