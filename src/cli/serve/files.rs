@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use crate::cli::exit::Failure;
 use crate::live::serve::Plan;
-use crate::scenario;
+use crate::units;
 
 /// The arguments.
 #[derive(Debug, clap::Args)]
@@ -47,8 +47,7 @@ impl FileArgs {
 
 /// Reads a size, for clap.
 fn size(text: &str) -> Result<u64, String> {
-    scenario::parse_size(text)
-        .ok_or_else(|| "a size is a number with a unit, such as 10MiB or 3000B".to_owned())
+    units::parse_size(text).ok_or_else(|| "a size is a number with a unit, such as 10MiB or 3000B".to_owned())
 }
 
 /// Reads `PATH=SIZE`, for clap. A path may hold anything, also an equals sign.

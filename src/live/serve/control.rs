@@ -167,6 +167,7 @@ impl Station {
     fn obey(&mut self, key: Key, line: &str) {
         let (verb, argument) = verbs::split(line);
         self.tape.heard(self.clock.now(), key, line);
+        self.minutes.heard(key, line);
         self.tamper.asked(key, &verb);
         let Some(conn) = self.conns.get(key) else { return };
         let asked = verbs::asked(&verb, argument, conn.local);

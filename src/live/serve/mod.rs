@@ -15,10 +15,12 @@ mod emulator;
 mod ledger;
 mod lines;
 mod listener;
+mod minutes;
 pub mod news;
 pub mod orders;
 mod peers;
 mod station;
+mod status;
 mod store;
 mod tamper;
 mod tape;
@@ -35,7 +37,7 @@ use tokio::task::LocalSet;
 
 use self::listener::Door;
 use self::news::News;
-use self::orders::Orders;
+use self::orders::{Orders, Timed};
 use self::station::Station;
 use super::accounts::Guests;
 use super::alarm::Alarm;
@@ -48,6 +50,7 @@ use crate::watch::Watch;
 
 pub use emulator::Emulator;
 pub use ledger::Served;
+pub use status::{BanInForce, Refused, Status};
 
 /// What a served model must know.
 #[derive(Clone, Debug)]
@@ -71,6 +74,10 @@ pub struct Plan {
     pub guests: Guests,
     /// Who is told of each refusal and fault as it happens.
     pub news: Option<News>,
+    /// Orders that are carried out at their times.
+    pub timed: Vec<Timed>,
+    /// Is the dialogue kept, so that it can be asked for?
+    pub minutes: bool,
     /// More synthetic files: the absolute path and the size in bytes of each. They stand over those that the scenario names.
     pub files: Vec<(String, u64)>,
     /// The folder that is served; `None`: the files are in memory.
@@ -100,6 +107,8 @@ impl Plan {
             acceptor: None,
             guests: Guests::default(),
             news: None,
+            timed: Vec::new(),
+            minutes: false,
             files: Vec::new(),
             root: None,
             writable: false,
