@@ -48,7 +48,7 @@ use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
-pub use emulator::{Emulator, Setup};
+pub use emulator::Emulator;
 pub use ledger::Served;
 pub use status::{BanInForce, Refused, Status};
 
@@ -72,8 +72,6 @@ pub struct Plan {
     pub acceptor: Option<Acceptor>,
     /// Who may log in.
     pub guests: Guests,
-    /// Who is told of each refusal and fault as it happens.
-    pub news: Option<News>,
     /// Orders that are carried out at their times.
     pub timed: Vec<Timed>,
     /// Is the dialogue kept, so that it can be asked for?
@@ -88,6 +86,8 @@ pub struct Plan {
     pub max_stored: u64,
     /// The ports that PASV may give, the first and the last; `None`: the kernel's choice.
     pub passive_ports: Option<(u16, u16)>,
+    /// Who is told of each refusal and fault as it happens.
+    pub news: Option<News>,
 }
 
 /// How many bytes of uploads are kept in memory, unless something else is wanted.
@@ -106,7 +106,6 @@ impl Plan {
             implicit_tls: false,
             acceptor: None,
             guests: Guests::default(),
-            news: None,
             timed: Vec::new(),
             minutes: false,
             files: Vec::new(),
@@ -114,12 +113,8 @@ impl Plan {
             writable: false,
             max_stored: MAX_STORED,
             passive_ports: None,
+            news: None,
         }
-    }
-
-    /// Does it speak TLS?
-    pub fn speaks_tls(&self) -> bool {
-        self.implicit_tls || self.scenario.policy().tls.offer.is_some()
     }
 
     /// What of the scenario cannot be served, a sentence each.
