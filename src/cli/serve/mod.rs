@@ -21,6 +21,7 @@ use std::thread::JoinHandle;
 use anyhow::Context as _;
 
 use super::exit::{FINE, Failure};
+use super::orders::OrderArgs;
 use super::{caps, interrupt};
 use crate::live::Epoch;
 use crate::live::serve::{self, Plan};
@@ -35,6 +36,8 @@ use crate::watch::Watch;
   ftp421 serve --profile pure-ftpd --max-per-ip 2 --user alice:secret --no-anonymous
   ftp421 serve --profile proftpd --tls required --cert-out cert.pem --ready-file ready &
   ftp421 serve scenarios/load-restart.toml --port 2121
+  ftp421 serve --profile vsftpd --port 2121 --at '10s shutdown announce 5s' --at '20s up'
+  ftp421 serve --port 2121 --control ctl & ftp421 order ctl ban 127.0.0.1
 
 Its first line on standard output is `ready ftp://ADDRESS`. SIGTERM and SIGHUP do what they do to the real server: vsftpd's sessions,
 for one, live on, and it ends with the last of them. Ctrl-C or a second SIGTERM ends it at once.
@@ -50,6 +53,8 @@ pub(super) struct Args {
     guests: guests::GuestArgs,
     #[command(flatten)]
     files: files::FileArgs,
+    #[command(flatten)]
+    orders: OrderArgs,
     /// End by itself after this time, such as 10m
     #[arg(long, value_name = "TIME", value_parser = caps::time)]
     duration: Option<Duration>,
@@ -71,8 +76,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let listen = args.door.listen()?;
     let scenario = args.model.scenario(args.child)?;
     let guests = args.guests.guests(&scenario, args.model.file().is_some() || args.child)?;
+    let timed = args.orders.timed(scenario.policy())?;
     let plan = Plan {
         listen,
+        timed,
         length: args.duration.unwrap_or(Duration::FOREVER),
         implicit_tls: args.door.implicit_tls(),
         acceptor: args.door.acceptor(&scenario)?,
@@ -83,6 +90,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let (plan, talk) = if args.verbose { told(plan)? } else { (plan, None) };
     let watch = Arc::new(Watch::default());
     let (desk, orders) = serve::orders::desk();
+    let _socket = args.orders.socket(&desk)?;
     // Whoever started a child has told his user everything, and has the Ctrl-C.
     let quiet = args.quiet || args.child;
     if args.child {

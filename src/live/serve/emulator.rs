@@ -99,6 +99,7 @@ pub struct Setup {
     settings: Vec<Setting>,
     tables: String,
     accounts: Vec<(String, String)>,
+    files: Vec<(String, u64)>,
     anonymous: bool,
     implicit_tls: bool,
     seed: u64,
@@ -116,6 +117,12 @@ impl Setup {
     /// Lets `name` log in with `password`, and nobody else but those who are given so, and anonymous.
     pub fn user(mut self, name: &str, password: &str) -> Self {
         self.accounts.push((name.to_owned(), password.to_owned()));
+        self
+    }
+
+    /// Adds a synthetic file: its absolute path, and its size in bytes. What is in it is a function of the seed.
+    pub fn file(mut self, path: &str, size: u64) -> Self {
+        self.files.push((path.to_owned(), size));
         self
     }
 
@@ -172,8 +179,8 @@ impl Setup {
         let timed = timed.collect::<Result<_, _>>()?;
         let listed = (!self.accounts.is_empty()).then_some(self.accounts);
         let guests = Guests { anonymous: self.anonymous, listed };
-        let implicit_tls = self.implicit_tls;
-        Ok(Plan { guests, timed, implicit_tls, minutes: true, ..Plan::of(Arc::new(scenario)) })
+        let (implicit_tls, files) = (self.implicit_tls, self.files);
+        Ok(Plan { guests, timed, implicit_tls, files, minutes: true, ..Plan::of(Arc::new(scenario)) })
     }
 }
 
@@ -184,6 +191,7 @@ impl Emulator {
             settings: vec![Setting::text("profile", "profile", name)],
             tables: String::new(),
             accounts: Vec::new(),
+            files: Vec::new(),
             anonymous: true,
             implicit_tls: false,
             seed: 42,

@@ -48,7 +48,7 @@ use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
-pub use emulator::Emulator;
+pub use emulator::{Emulator, Setup};
 pub use ledger::Served;
 pub use status::{BanInForce, Refused, Status};
 
@@ -115,6 +115,11 @@ impl Plan {
             passive_ports: None,
             news: None,
         }
+    }
+
+    /// Does it speak TLS?
+    pub fn speaks_tls(&self) -> bool {
+        self.implicit_tls || self.scenario.policy().tls.offer.is_some()
     }
 
     /// What of the scenario cannot be served, a sentence each.

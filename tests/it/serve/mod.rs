@@ -15,6 +15,7 @@ mod orders;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod page;
 mod signals;
+mod socket;
 mod talk;
 
 use std::sync::Arc;

@@ -7,7 +7,6 @@ use ftp421::live::Emulator;
 use ftp421::live::serve::orders::Until;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
 
-use super::server_with;
 use super::talk::{Caller, reads};
 
 const SOON: Duration = Duration::from_secs(10);
@@ -35,9 +34,13 @@ fn is_refused(server: &Emulator) -> bool {
     TcpStream::connect(server.address()).is_err()
 }
 
-/// A server with a file that is longer than a socket's buffers.
-fn with_file(keys: &str) -> Emulator {
-    server_with(keys, "{ retr = \"64MiB\", path = \"/big\" }", "")
+/// A server with a file that is longer than a socket's buffers, and Alice about to fetch it.
+fn with_file(profile: &str) -> (Emulator, Caller, TcpStream) {
+    let server = Emulator::profile(profile).user("alice", "a").file("/big", 64 << 20).start().unwrap();
+    let mut alice = logged_in(&server);
+    alice.says("TYPE I");
+    let data = alice.opens_data();
+    (server, alice, data)
 }
 
 // ---- going down, and coming up again ----------------------------------------------------------------------------------
@@ -325,11 +328,8 @@ fn a_server_that_hangs_loses_its_connections_all_the_same() {
 
 #[test]
 fn transfers_that_are_stalled_stand_still_while_commands_are_answered() {
-    let server = with_file("");
-    let mut alice = Caller::logged_in(&server, "alice", "ftp421");
-    let mut bob = Caller::logged_in(&server, "anonymous", "");
-    alice.says("TYPE I");
-    let mut data = alice.opens_data();
+    let (server, mut alice, mut data) = with_file("rfc959");
+    let mut bob = logged_in(&server);
     server.order("stall").unwrap();
     assert!(alice.says("RETR /big").starts_with("150"));
     data.set_read_timeout(Some(A_MOMENT)).unwrap();
@@ -344,10 +344,7 @@ fn transfers_that_are_stalled_stand_still_while_commands_are_answered() {
 
 #[test]
 fn a_stall_in_the_middle_ends_by_itself_or_by_the_server_s_own_timer() {
-    let server = with_file("profile = \"vsftpd\"");
-    let mut alice = Caller::logged_in(&server, "alice", "ftp421");
-    alice.says("TYPE I");
-    let mut data = alice.opens_data();
+    let (server, mut alice, mut data) = with_file("vsftpd");
     assert!(alice.says("RETR /big").starts_with("150"));
     assert!(reads(&mut data, 1 << 20) >= 1 << 20);
     server.order("stall 200ms").unwrap();
@@ -365,11 +362,8 @@ fn a_stall_in_the_middle_ends_by_itself_or_by_the_server_s_own_timer() {
 
 #[test]
 fn a_bandwidth_that_is_ordered_slows_transfers_down() {
-    let server = with_file("");
+    let (server, mut alice, mut data) = with_file("rfc959");
     server.order("bandwidth 1MiB/s").unwrap();
-    let mut alice = Caller::logged_in(&server, "alice", "ftp421");
-    alice.says("TYPE I");
-    let mut data = alice.opens_data();
     alice.says("RETR /big");
     let began = Instant::now();
     reads(&mut data, 1 << 20);
