@@ -15,6 +15,7 @@ use std::task::{Poll, Waker};
 use nix::sys::socket::{setsockopt, sockopt};
 use rustls::Connection;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -92,11 +93,32 @@ impl Drop for DataLink {
 pub(super) struct Lanes {
     bandwidth: Rc<Cell<u64>>,
     active: [Rc<Cell<u64>>; 2],
+    gate: Rc<Gate>,
+}
+
+/// What lets transfers go on, or not.
+#[derive(Debug, Default)]
+struct Gate {
+    shut: Cell<bool>,
+    opened: Notify,
+}
+
+impl Gate {
+    /// Waits until it is open.
+    async fn pass(&self) {
+        while self.shut.get() {
+            self.opened.notified().await;
+        }
+    }
 }
 
 impl Lanes {
     pub(super) fn new(bandwidth: u64) -> Self {
-        Self { bandwidth: Rc::new(Cell::new(bandwidth)), active: [Rc::default(), Rc::default()] }
+        Self {
+            bandwidth: Rc::new(Cell::new(bandwidth)),
+            active: [Rc::default(), Rc::default()],
+            gate: Rc::default(),
+        }
     }
 
     /// From now on all transfers of a way share this, bytes per second; 0 is unlimited.
@@ -107,7 +129,19 @@ impl Lanes {
     fn join(&self, up: bool) -> Lane {
         let active = Rc::clone(&self.active[usize::from(up)]);
         active.set(active.get() + 1);
-        Lane { bandwidth: Rc::clone(&self.bandwidth), active }
+        Lane { bandwidth: Rc::clone(&self.bandwidth), active, gate: Rc::clone(&self.gate) }
+    }
+
+    /// From now on transfers stand still, or go on.
+    pub(super) fn stall(&self, still: bool) {
+        if self.gate.shut.replace(still) && !still {
+            self.gate.opened.notify_waiters();
+        }
+    }
+
+    /// Do transfers stand still?
+    pub(super) fn is_stalled(&self) -> bool {
+        self.gate.shut.get()
     }
 }
 
@@ -115,6 +149,7 @@ impl Lanes {
 struct Lane {
     bandwidth: Rc<Cell<u64>>,
     active: Rc<Cell<u64>>,
+    gate: Rc<Gate>,
 }
 
 impl Lane {
@@ -370,6 +405,7 @@ impl Transfer {
         let size = job.bytes();
         let mut at = 0;
         while at < size {
+            self.pass().await;
             let length = (size - at).min(self.chunk() as u64) as usize;
             let wrote = {
                 let mut station = self.station.borrow_mut();
@@ -395,6 +431,7 @@ impl Transfer {
     async fn receive(&mut self, wire: &mut Wire, sink: Sink) -> io::Result<()> {
         let mut sink = self.station.borrow_mut().store.open(sink).map_err(refused)?;
         loop {
+            self.pass().await;
             let length = self.chunk();
             let read = {
                 let mut station = self.station.borrow_mut();
@@ -417,6 +454,15 @@ impl Transfer {
                 }
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    /// Waits as long as all transfers are to stand still. To the machine that is like a client that does not move.
+    async fn pass(&mut self) {
+        let gate = Rc::clone(&self.lane.gate);
+        if gate.shut.get() && timeout(span(STILL), gate.pass()).await.is_err() {
+            self.stands_still();
+            gate.pass().await;
         }
     }
 

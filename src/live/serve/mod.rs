@@ -15,9 +15,11 @@ mod emulator;
 mod ledger;
 mod lines;
 mod listener;
+mod minutes;
 pub mod orders;
 mod peers;
 mod station;
+mod status;
 mod store;
 mod tamper;
 mod tape;
@@ -33,8 +35,9 @@ use std::sync::Arc;
 use tokio::task::LocalSet;
 
 use self::listener::Door;
-use self::orders::Orders;
+use self::orders::{Orders, Timed};
 use self::station::Station;
+use super::accounts::Guests;
 use super::alarm::Alarm;
 use super::clock::Epoch;
 use super::tls::Acceptor;
@@ -45,6 +48,7 @@ use crate::watch::Watch;
 
 pub use emulator::Emulator;
 pub use ledger::Served;
+pub use status::{BanInForce, Refused, Status};
 
 /// What a served model must know.
 #[derive(Clone, Debug)]
@@ -74,6 +78,12 @@ pub struct Plan {
     pub max_stored: u64,
     /// The ports that PASV may give, the first and the last; `None`: the kernel's choice.
     pub passive_ports: Option<(u16, u16)>,
+    /// Who may log in.
+    pub guests: Guests,
+    /// Orders that are carried out at their times.
+    pub timed: Vec<Timed>,
+    /// Is the dialogue kept, so that it can be asked for?
+    pub minutes: bool,
 }
 
 /// How many bytes of uploads are kept in memory, unless something else is wanted.
@@ -96,6 +106,9 @@ impl Plan {
             writable: false,
             max_stored: MAX_STORED,
             passive_ports: None,
+            guests: Guests::default(),
+            timed: Vec::new(),
+            minutes: false,
         }
     }
 

@@ -9,6 +9,7 @@ mod command;
 mod ends;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod hostile;
+mod signals;
 
 use std::sync::Arc;
 

@@ -1,0 +1,137 @@
+//! `ftp421 serve`: the modelled server for real clients.
+//!
+//! Each group of flags has a file of its own, which says what they mean; here they become one [`Plan`].
+
+mod door;
+mod guests;
+mod model;
+mod ready;
+mod signals;
+
+use std::io::BufRead as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use anyhow::Context as _;
+
+use super::exit::{FINE, Failure};
+use super::{caps, interrupt};
+use crate::experiment;
+use crate::live::Epoch;
+use crate::live::serve::{self, Plan};
+use crate::scenario::Scenario;
+use crate::time::Duration;
+use crate::watch::Watch;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ftp421 serve --port 2121 &
+  curl ftp://127.0.0.1:2121/
+  ftp421 serve --profile vsftpd --max-clients 3 --idle-timeout 5s --port 2121
+  ftp421 serve --profile pure-ftpd --max-per-ip 2 --user alice:secret --no-anonymous
+  ftp421 serve --profile proftpd --tls required --cert-out cert.pem --ready-file ready &
+  ftp421 serve scenarios/planned-restart.toml --port 2121
+
+Its first line on standard output is `ready ftp://ADDRESS`. SIGTERM and SIGHUP do what they do to the real server: vsftpd's sessions,
+for one, live on, and it ends with the last of them. Ctrl-C or a second SIGTERM ends it at once.
+
+Who may log in: anonymous, and ftp421 with the password ftp421; of a scenario its users, with that password; of --user or --users
+those. It serves this machine only.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    model: model::ModelArgs,
+    #[command(flatten)]
+    door: door::DoorArgs,
+    #[command(flatten)]
+    guests: guests::GuestArgs,
+    /// End by itself after this time, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = caps::time)]
+    duration: Option<Duration>,
+    /// Write the URL to this file as soon as it listens, and remove it at the end
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Say nothing but the ready line and errors
+    #[arg(long, short)]
+    quiet: bool,
+    /// The time of its faults begins when standard input says so; ends with standard input
+    #[arg(long, hide = true)]
+    child: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let listen = args.door.listen()?;
+    let scenario = args.model.scenario(args.child)?;
+    let guests = args.guests.guests(&scenario, args.model.file().is_some() || args.child)?;
+    let plan = Plan {
+        listen,
+        length: args.duration.unwrap_or(Duration::FOREVER),
+        implicit_tls: args.door.implicit_tls(),
+        acceptor: args.door.acceptor(&scenario)?,
+        guests,
+        ..Plan::of(Arc::new(scenario))
+    };
+    let watch = Arc::new(Watch::default());
+    let (desk, orders) = serve::orders::desk();
+    // Whoever started a child has told his user everything, and has the Ctrl-C.
+    let quiet = args.quiet || args.child;
+    if args.child {
+        interrupt::stops(&watch)?;
+    } else {
+        let say = move |words: &str| {
+            if !quiet {
+                eprintln!("{words}");
+            }
+        };
+        signals::obey(&watch, desk, plan.scenario.policy(), say)?;
+    }
+    let ready = ready::Ready::new(args.ready_file.clone())?;
+    let mut untold = None;
+    let mut begin = |address: SocketAddr| {
+        let url = args.door.url(address);
+        if !quiet {
+            eprint!("{}", introduced(&plan, &url));
+        }
+        if let Err(error) = ready.tell(&url) {
+            untold = Some(error);
+            watch.ask_to_stop();
+        }
+        if args.child { begun(&watch) } else { Epoch::after(Duration::ZERO) }
+    };
+    let _served =
+        serve::run(&plan, &watch, orders, &mut begin).with_context(|| format!("cannot serve at {listen}"))?;
+    untold.map_or(Ok(FINE), |error| Err(error.into()))
+}
+
+/// What is served, and what of the scenario is not.
+fn introduced(plan: &Plan, url: &str) -> String {
+    let scenario: &Scenario = &plan.scenario;
+    let mut text = format!("seed {}: {} at {url}\n", scenario.seed, scenario.name);
+    text.push_str(&experiment::explain_server(scenario));
+    text.push_str(&format!("users       {}\n", guests::words(&plan.guests, scenario)));
+    for note in scenario.notes.iter().chain(&plan.notes()) {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    text
+}
+
+/// Waits for `begin <epoch>` on standard input. When that ends, so does the server.
+fn begun(watch: &Arc<Watch>) -> Epoch {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line).unwrap_or(0);
+    let epoch = line.trim().strip_prefix("begin ").and_then(|ns| ns.parse().ok());
+    if read == 0 || epoch.is_none() {
+        watch.stop.store(true, Ordering::Relaxed);
+    }
+    let watch = Arc::clone(watch);
+    std::thread::spawn(move || {
+        let mut rest = String::new();
+        while std::io::stdin().lock().read_line(&mut rest).is_ok_and(|read| read > 0) {
+            rest.clear();
+        }
+        watch.stop.store(true, Ordering::Relaxed);
+    });
+    Epoch(epoch.unwrap_or(0))
+}
