@@ -18,6 +18,7 @@ mod listener;
 mod minutes;
 pub mod orders;
 mod peers;
+mod ports;
 mod station;
 mod status;
 mod store;
@@ -68,6 +69,12 @@ pub struct Plan {
     pub implicit_tls: bool,
     /// Its certificate, if it speaks TLS; `None`: it makes one of its own for `localhost`.
     pub acceptor: Option<Acceptor>,
+    /// Who may log in.
+    pub guests: Guests,
+    /// Orders that are carried out at their times.
+    pub timed: Vec<Timed>,
+    /// Is the dialogue kept, so that it can be asked for?
+    pub minutes: bool,
     /// More synthetic files: the absolute path and the size in bytes of each. They stand over those that the scenario names.
     pub files: Vec<(String, u64)>,
     /// The folder that is served; `None`: the files are in memory.
@@ -78,16 +85,13 @@ pub struct Plan {
     pub max_stored: u64,
     /// The ports that PASV may give, the first and the last; `None`: the kernel's choice.
     pub passive_ports: Option<(u16, u16)>,
-    /// Who may log in.
-    pub guests: Guests,
-    /// Orders that are carried out at their times.
-    pub timed: Vec<Timed>,
-    /// Is the dialogue kept, so that it can be asked for?
-    pub minutes: bool,
 }
 
 /// How many bytes of uploads are kept in memory, unless something else is wanted.
 pub const MAX_STORED: u64 = 256 << 20;
+
+/// So many reads and writes of the disk wait for it at once; the others wait for them.
+const DISK_THREADS: usize = 8;
 
 impl Plan {
     /// The server of `scenario` on a free port of 127.0.0.1, until it is stopped.
@@ -101,14 +105,14 @@ impl Plan {
             network: None,
             implicit_tls: false,
             acceptor: None,
+            guests: Guests::default(),
+            timed: Vec::new(),
+            minutes: false,
             files: Vec::new(),
             root: None,
             writable: false,
             max_stored: MAX_STORED,
             passive_ports: None,
-            guests: Guests::default(),
-            timed: Vec::new(),
-            minutes: false,
         }
     }
 
@@ -141,8 +145,12 @@ pub fn run(
     orders: Orders,
     ready: &mut dyn FnMut(SocketAddr) -> Epoch,
 ) -> io::Result<Served> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(DISK_THREADS)
+        .build()?;
     LocalSet::new().block_on(&runtime, async {
+        store::look_at(plan)?; // before anybody is told that it serves
         let backlog = plan.scenario.policy().process.backlog;
         let door = Door::at(plan.listen, backlog)?;
         let epoch = ready(door.address());

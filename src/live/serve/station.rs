@@ -18,6 +18,7 @@ use super::listener::Door;
 use super::minutes::Minutes;
 use super::orders::{Pending, Timed, Waiters};
 use super::peers::Peers;
+use super::ports::Ports;
 use super::status::Tally;
 use super::store::Store;
 use super::tamper::Tamper;
@@ -54,6 +55,7 @@ pub(super) struct Station {
     pub(super) store: Store,
     pub(super) door: Door,
     pub(super) lanes: Lanes,
+    pub(super) ports: Ports,
     pub(super) scratch: Scratch,
     /// The addresses that stand for those of the scenario, in order.
     network: Option<(IpAddr, u32)>,
@@ -102,7 +104,7 @@ impl Station {
             None
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
-        let store = Store::new(plan, streams, Clock::of(epoch));
+        let store = Store::new(plan, streams, Clock::of(epoch))?;
         let register = Register::new(&plan.guests, &scenario);
         let station = |me: &Weak<RefCell<Self>>| {
             RefCell::new(Self {
@@ -115,6 +117,7 @@ impl Station {
                 peers: Peers::default(),
                 store,
                 door,
+                ports: Ports::new(plan.passive_ports),
                 lanes: Lanes::new(scenario.servers[0].bandwidth()),
                 scratch: Scratch::default(),
                 network: plan.network,

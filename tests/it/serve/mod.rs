@@ -2,6 +2,7 @@
 //!
 //! What the model itself does is tested elsewhere, in virtual time; that both worlds agree, by the twin test.
 
+#[expect(clippy::disallowed_methods, reason = "programs live in real time")]
 mod clients;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod command;
