@@ -19,6 +19,7 @@ use super::minutes::Minutes;
 use super::news::{News, What};
 use super::orders::{Pending, Timed, Waiters};
 use super::peers::Peers;
+use super::ports::Ports;
 use super::status::Tally;
 use super::store::Store;
 use super::tamper::Tamper;
@@ -55,6 +56,7 @@ pub(super) struct Station {
     pub(super) store: Store,
     pub(super) door: Door,
     pub(super) lanes: Lanes,
+    pub(super) ports: Ports,
     pub(super) scratch: Scratch,
     /// The addresses that stand for those of the scenario, in order.
     network: Option<(IpAddr, u32)>,
@@ -99,7 +101,7 @@ impl Station {
             None => Some(Acceptor::own().map_err(io::Error::other)?),
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
-        let store = Store::new(plan, streams, Clock::of(epoch));
+        let store = Store::new(plan, streams, Clock::of(epoch))?;
         let register = Register::new(&plan.guests, &scenario);
         let station = |me: &Weak<RefCell<Self>>| {
             RefCell::new(Self {
@@ -112,6 +114,7 @@ impl Station {
                 peers: Peers::default(),
                 store,
                 door,
+                ports: Ports::new(plan.passive_ports),
                 lanes: Lanes::new(scenario.servers[0].bandwidth()),
                 scratch: Scratch::default(),
                 network: plan.network,
