@@ -20,7 +20,6 @@ mod servers;
 mod settings;
 mod source;
 mod traces;
-mod units;
 mod value;
 
 use toml::de::DeTable;
@@ -41,6 +40,7 @@ use crate::workload::{AddressBook, Classes, Population};
 
 pub use self::problem::Problem;
 pub use self::settings::Setting;
+pub(crate) use self::source::suggestion;
 
 /// The version of the format that this build reads.
 pub const SCHEMA: u64 = 1;

@@ -12,7 +12,7 @@ use super::conns::{Key, Shaking};
 use super::data::Job;
 use super::lines::Line;
 use super::station::{Shared, Station};
-use super::store::Source;
+use super::store::Manner;
 use super::verbs::{self, Asked};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::live::content::absolute;
@@ -167,6 +167,7 @@ impl Station {
     fn obey(&mut self, key: Key, line: &str) {
         let (verb, argument) = verbs::split(line);
         self.tape.heard(self.clock.now(), key, line);
+        self.minutes.heard(key, line);
         self.tamper.asked(key, &verb);
         let Some(conn) = self.conns.get(key) else { return };
         let asked = verbs::asked(&verb, argument, conn.local);
@@ -270,10 +271,17 @@ impl Station {
             }
             Verb::Retr => {
                 let sized = client.sized.take().filter(|(of, _)| *of == path);
-                let Ok(Source::Synthetic { content, size }) = self.store.source(&path) else { return };
-                Job::Download { content, size: sized.map_or(size, |(_, size)| size), from }
+                let Ok(source) = self.store.source(&path) else { return };
+                let source = match sized {
+                    Some((_, size)) => source.sized(size),
+                    None => source,
+                };
+                Job::Download { source, from }
             }
-            _ => Job::Upload,
+            _ => {
+                let Ok(sink) = self.store.sink(&path, Manner::From(from)) else { return };
+                Job::Upload(sink)
+            }
         };
         if let Some(conn) = self.conns.get(key) {
             conn.client.bytes = job.bytes();

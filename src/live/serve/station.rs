@@ -15,7 +15,10 @@ use super::data::{Lanes, Scratch};
 use super::ledger::{Ledger, Served};
 use super::lines::Lines;
 use super::listener::Door;
+use super::minutes::Minutes;
+use super::orders::{Pending, Timed, Waiters};
 use super::peers::Peers;
+use super::status::Tally;
 use super::store::Store;
 use super::tamper::Tamper;
 use super::tape::Tape;
@@ -47,7 +50,7 @@ pub(super) struct Station {
     pub(super) clock: Clock,
     pub(super) calendar: Calendar,
     pub(super) conns: Conns,
-    peers: Peers,
+    pub(super) peers: Peers,
     pub(super) store: Store,
     pub(super) door: Door,
     pub(super) lanes: Lanes,
@@ -65,6 +68,10 @@ pub(super) struct Station {
     ledger: Ledger,
     pub(super) tape: Tape,
     pub(super) tamper: Tamper,
+    pub(super) tally: Tally,
+    pub(super) waiters: Waiters,
+    pub(super) pending: Pending,
+    pub(super) minutes: Minutes,
     /// Was the end ordered?
     over: bool,
     /// Was it sent a signal? If that closes its listener, it ends with its last connection.
@@ -78,12 +85,10 @@ impl Station {
     pub(super) fn new(plan: &Plan, door: Door, epoch: Epoch) -> io::Result<Shared> {
         let scenario = Arc::clone(&plan.scenario);
         let streams = Streams::new(scenario.seed, plan.replication);
-        let controls: Vec<Control> = scenario
-            .faults
-            .iter()
-            .flat_map(|fault| fault.controls(SERVER).map(|(_, control)| control))
-            .collect();
         let mut policy = scenario.servers[0].policy.clone();
+        // Any limit may be ordered.
+        let limits = (0..=u8::MAX).zip(&policy.checks);
+        let controls: Vec<Control> = limits.map(|(check, _)| Control::SetLimit { check, limit: 1 }).collect();
         // A real handshake takes what it takes.
         (policy.tls.cost, policy.tls.resumed_cost) = (Duration::ZERO, Duration::ZERO);
         let acceptor = if plan.implicit_tls || policy.tls.offer.is_some() {
@@ -97,7 +102,7 @@ impl Station {
             None
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
-        let store = Store::new(&scenario, streams);
+        let store = Store::new(plan, streams, Clock::of(epoch));
         let register = Register::new(&plan.guests, &scenario);
         let station = |me: &Weak<RefCell<Self>>| {
             RefCell::new(Self {
@@ -120,6 +125,10 @@ impl Station {
                 ledger: Ledger::new(&scenario, plan.length),
                 tape: Tape::default(),
                 tamper: Tamper::default(),
+                tally: Tally::new(),
+                waiters: Waiters::default(),
+                pending: Pending::default(),
+                minutes: Minutes::new(plan.minutes),
                 over: false,
                 signalled: false,
                 leaving: 0,
@@ -128,11 +137,14 @@ impl Station {
             })
         };
         let station = Rc::new_cyclic(station);
-        station.borrow_mut().begin();
+        station.borrow_mut().begin(&plan.timed);
         Ok(station)
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self, timed: &[Timed]) {
+        for Timed { at, order } in timed {
+            self.calendar.enter(*at, Event::Order(Box::new(order.clone())));
+        }
         for (place, fault) in self.scenario.faults.iter().enumerate() {
             if let Some((after, _)) = fault.effects.first() {
                 self.calendar.enter(fault.at + *after, Event::Fault { fault: place as u16, step: 0 });
@@ -196,7 +208,14 @@ impl Station {
             Event::Fault { fault, step } => self.fault(fault, step),
             Event::Wake(waker) => waker.wake(),
             Event::Listen => self.open_door(),
-            Event::Look => self.calendar.enter(at.max(self.clock.now()) + LOOK, Event::Look),
+            Event::Step(step) => self.take_step(step),
+            // It was looked at before; what is wrong with it now, nobody asks.
+            Event::Order(order) => drop(self.carry_out(*order)),
+            Event::Look => {
+                let now = self.clock.now();
+                self.waiters.look(now, &self.tally);
+                self.calendar.enter(at.max(now) + LOOK, Event::Look);
+            }
         }
     }
 
@@ -232,6 +251,9 @@ impl Station {
             self.door.set_backlog(self.server.backlog());
         }
         self.door.nudge(self.server.queue_length() == 0);
+        if !self.waiters.is_empty() {
+            self.waiters.look(now, &self.tally);
+        }
         heard
     }
 
@@ -242,7 +264,10 @@ impl Station {
 
     fn act(&mut self, now: Instant, action: &Action) {
         match *action {
-            Action::Observe(observation) => self.ledger.observe(now, &observation),
+            Action::Observe(observation) => {
+                self.tally.observe(&observation);
+                self.ledger.observe(now, &observation);
+            }
             Action::AnswerHello { .. } => {} // it comes only where a handshake is a model
             Action::Arm { conn, at } => {
                 // A deadline may have gone by while the server hung.
@@ -301,6 +326,7 @@ impl Station {
         let class = self.class_of(ip);
         let key = self.conns.open(wire, SocketAddr::new(ip, peer.port()), local.to_canonical());
         self.tape.opened(self.clock.now(), key, peer);
+        self.minutes.opened(key);
         if let Some(shared) = self.shared() {
             tokio::task::spawn_local(control::read(shared, key));
         }
@@ -350,6 +376,7 @@ impl Station {
         let Some(key) = self.conns.key(conn) else { return };
         let bytes = self.tamper.reply(key, bytes);
         self.tape.said(at.max(now), key, &bytes);
+        self.minutes.said(key, &bytes);
         let Some(entry) = self.conns.of(conn) else { return };
         if !std::mem::replace(&mut entry.greeted, true)
             && let Some(waker) = &entry.waker
