@@ -339,7 +339,8 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
     let tls = {
         let station = station.borrow();
         let acceptor = station.acceptor.as_ref().filter(|_| station.server.protects_data(conn));
-        acceptor.map(Acceptor::accept)
+        let up = matches!(job, Job::Upload(_));
+        acceptor.map(if up { Acceptor::accept_upload } else { Acceptor::accept })
     };
     let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload(_)));
     transfer.narrow(&stream);

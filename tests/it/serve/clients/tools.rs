@@ -66,8 +66,8 @@ fn for_lftp(way: Way) -> String {
 pub const TOOLS: [Tool; 8] = [
     Tool {
         name: "curl",
-        // With all three it cannot tell its own address ("sa_addr inet_ntop() failed").
-        can: |way| !(way.v6 && way.active && way.tls != Tls::No),
+        // 7.88 shakes no hands where the server opens the connection.
+        can: |way| !(way.active && way.tls != Tls::No),
         says: |way| way.words("--ftp-port -", "--insecure --ssl-reqd", "--insecure"),
         reads: "
             alias c='curl -sS {way}'
@@ -100,7 +100,8 @@ pub const TOOLS: [Tool; 8] = [
     },
     Tool {
         name: "lftp",
-        can: |_| true,
+        // Of IPv6 it says "EPRT |2|::|", which no server can connect to.
+        can: |way| !(way.active && way.v6),
         says: for_lftp,
         reads: "lftp -c 'set cmd:fail-exit yes; set net:max-retries 1; set net:timeout 20; {way}; open {url}
             cls -l /pub > list
@@ -170,7 +171,8 @@ pub const TOOLS: [Tool; 8] = [
     },
     Tool {
         name: "aioftp",
-        can: |way| !way.active,
+        // Under TLS it shakes hands before it asks for anything, and the model behind the 150.
+        can: |way| !way.active && way.tls == Tls::No,
         says: |way| way.words("", "explicit", "implicit"),
         reads: "$PYTHON {days}/with_aioftp.py {host} {port} {user} {password} {day} {way}",
         writes: "cp begun part; $PYTHON {days}/with_aioftp.py {host} {port} {user} {password} {day} {way} writes",

@@ -32,7 +32,7 @@ if "implicit" in wanted or "explicit" in wanted:
     ftp.prot_p()
 ftp.set_pasv("active" not in wanted)
 ftp.cwd("/pub")
-assert "/pub" in ftp.pwd(), ftp.pwd()
+assert ftp.pwd() in ("/", "/pub")
 with open("list", "w") as out:
     ftp.retrlines("LIST", lambda line: out.write(line + "\n"))
 assert "big" in ftp.nlst()
