@@ -16,6 +16,7 @@ use super::ledger::{Ledger, Served};
 use super::lines::Lines;
 use super::listener::Door;
 use super::minutes::Minutes;
+use super::news::{News, What};
 use super::orders::{Pending, Timed, Waiters};
 use super::peers::Peers;
 use super::status::Tally;
@@ -66,6 +67,7 @@ pub(super) struct Station {
     /// Data connections so far.
     pub(super) transfers: u64,
     ledger: Ledger,
+    pub(super) news: Option<News>,
     pub(super) tape: Tape,
     pub(super) tamper: Tamper,
     pub(super) tally: Tally,
@@ -123,6 +125,7 @@ impl Station {
                 acceptor,
                 transfers: 0,
                 ledger: Ledger::new(&scenario, plan.length),
+                news: plan.news.clone(),
                 tape: Tape::default(),
                 tamper: Tamper::default(),
                 tally: Tally::new(),
@@ -223,6 +226,9 @@ impl Station {
         let scenario = Arc::clone(&self.scenario);
         let spec = &scenario.faults[usize::from(fault)];
         let (_, effect) = spec.effects[usize::from(step)];
+        if let (0, Some(news)) = (step, &self.news) {
+            news.tell(self.clock.now(), What::Fault(spec.label.clone()));
+        }
         if let Some((after, _)) = spec.effects.get(usize::from(step) + 1) {
             self.calendar.enter(spec.at + *after, Event::Fault { fault, step: step + 1 });
         }
@@ -242,6 +248,7 @@ impl Station {
         let mut actions = std::mem::take(&mut self.actions);
         self.server.handle(now, input, &mut actions);
         let heard = !actions.is_empty();
+        self.spread(now, &actions);
         for action in &actions {
             self.act(now, action);
         }

@@ -10,6 +10,8 @@ mod command;
 mod ends;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod hostile;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod page;
 mod signals;
 
 use std::sync::Arc;
