@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 use super::conns::Key;
 use super::control::nap;
-use super::station::{Shared, Station};
+use super::station::{HANDSHAKE, Shared, Station};
 use super::store::{Refused, Sink, Source};
 use super::texts;
 use crate::id::ConnId;
@@ -345,7 +345,9 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
     let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload(_)));
     transfer.narrow(&stream);
     let mut wire = Wire::new(stream);
-    let moved = match (transfer.secure(&mut wire, tls).await, job) {
+    let secured = timeout(span(HANDSHAKE), transfer.secure(&mut wire, tls)).await;
+    let secured = secured.unwrap_or_else(|late| Err(late.into()));
+    let moved = match (secured, job) {
         (Err(error), _) => Err(error),
         (Ok(()), Job::Upload(sink)) => transfer.receive(&mut wire, sink).await,
         (Ok(()), job) => transfer.send(&mut wire, &job).await,

@@ -9,6 +9,8 @@ mod command;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod ends;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod floods;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod hostile;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod page;
