@@ -10,6 +10,7 @@ use super::exit::{FINE, Failure};
 use super::output::{self, Folder};
 use super::read;
 use crate::experiment::Outcome;
+use crate::metrics::summary::Summary;
 use crate::report::{charts, csv, hlog, json, text};
 
 #[derive(Debug, clap::Args)]
@@ -27,7 +28,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let timeline = read::bounded(&args.dir.join("timeline.csv"))?;
     let timeline = csv::read_timeline(timeline.as_bytes())
         .map_err(|why| anyhow::anyhow!("{}: {why}", args.dir.join("timeline.csv").display()))?;
-    let names: Vec<String> = chart_names(true).collect();
+    let names: Vec<String> = chart_names(charts::names(&summary), true).collect();
     let folder = Folder::open(&args.dir, &names)?;
     let drawn = charts::charts(&summary, &timeline);
     folder.commit(&chart_files(drawn))?;
@@ -39,8 +40,16 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
 /// The files of a result: the numbers, `summary.json` last among them, since whoever finds it finds them all; then the charts, which
 /// can be drawn from them again.
 pub(super) fn file_names(png: bool) -> Vec<String> {
-    let numbers = ["timeline.csv", "refusals.csv", "latency.hlog", "summary.json"];
-    numbers.into_iter().map(str::to_owned).chain(chart_names(png)).collect()
+    number_names().chain(chart_names(charts::NAMES.into_iter(), png)).collect()
+}
+
+/// The same for the result that `summary` is of.
+pub(super) fn file_names_of(summary: &Summary) -> Vec<String> {
+    number_names().chain(chart_names(charts::names(summary), true)).collect()
+}
+
+fn number_names() -> impl Iterator<Item = String> {
+    ["timeline.csv", "refusals.csv", "latency.hlog", "summary.json"].into_iter().map(str::to_owned)
 }
 
 /// Is the file `name` of a result a chart?
@@ -48,9 +57,9 @@ pub(super) fn is_chart(name: &str) -> bool {
     name.starts_with("charts/")
 }
 
-fn chart_names(png: bool) -> impl Iterator<Item = String> {
+fn chart_names(names: impl Iterator<Item = &'static str>, png: bool) -> impl Iterator<Item = String> {
     let png = move |name: &str| png.then(|| format!("charts/{name}.png"));
-    charts::NAMES.iter().flat_map(move |name| [Some(format!("charts/{name}.svg")), png(name)]).flatten()
+    names.flat_map(move |name| [Some(format!("charts/{name}.svg")), png(name)]).flatten()
 }
 
 fn chart_files(drawn: Vec<charts::Chart>) -> Vec<(String, Vec<u8>)> {

@@ -23,7 +23,7 @@ pub use measured::{Load, Measured, Measuring, Refusals};
 pub use replicate::replicate;
 pub(crate) use story::nobody_let_in;
 pub use study::{Run, Study};
-pub use summarise::{summarise, summarise_load};
+pub use summarise::{summarise, summarise_load, summarise_served};
 
 use hdrhistogram::Histogram;
 

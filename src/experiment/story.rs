@@ -5,6 +5,7 @@
 mod aftermath;
 mod measured;
 mod nobody;
+mod served;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,7 @@ use crate::server::profile::{Counts, Per};
 
 pub(super) use measured::tell as tell_measured;
 pub(crate) use nobody::nobody_let_in;
+pub(super) use served::tell as tell_served;
 
 /// Tells the story of `summary`, whose replications together are `merged`.
 pub(super) fn tell(scenario: &Scenario, merged: &Recorder, summary: &Summary) -> Vec<String> {

@@ -8,11 +8,13 @@ use super::coverage::coverage;
 use super::generator::generator;
 use super::interval::{Range, estimate, method};
 use super::{Load, Outcome, Run, Study, aftermath, story};
+use crate::chaos::Fault;
 use crate::digest::Digest;
 use crate::id::ServerId;
+use crate::live::serve::Served;
 use crate::metrics::summary::{
-    Concurrency, Episode, Estimates, Ghosts, Little, Onset, Onsets, Quantiles, SCHEMA, ServerFacts, Summary,
-    TargetFacts, TimelineRow, Transfers,
+    Concurrency, Episode, Estimate, Estimates, Ghosts, Little, Onset, Onsets, Quantiles, SCHEMA, ServerFacts,
+    Summary, TargetFacts, TimelineRow, Transfers,
 };
 use crate::metrics::{Beginning, Episodes, LEVEL, Level, Recorder, Threshold, WINDOW, rounded};
 use crate::observe::{Cause, Latency};
@@ -63,6 +65,37 @@ pub fn summarise_load(scenario: &Scenario, load: &Load, target: TargetFacts) -> 
     summary.refusal_texts = Some(load.refusals.texts());
     summary.generator = load.health.as_ref().map(generator);
     summary.story = story::tell_measured(summary);
+    outcome
+}
+
+/// Summarises what the first server of `scenario`, served at `target`, has seen of its clients. It knows connections, and nothing of
+/// who stands behind them: what would need that is left out.
+pub fn summarise_served(scenario: &Scenario, served: &Served, target: TargetFacts) -> Outcome {
+    let mut scenario = scenario.clone();
+    scenario.servers.truncate(1);
+    scenario.populations.truncate(1);
+    if let Some(all) = scenario.populations.first_mut() {
+        "clients".clone_into(&mut all.name);
+    }
+    scenario.thresholds.clear();
+    let begun = |fault: &Fault| fault.at < served.end;
+    scenario.faults.retain(begun);
+    (scenario.duration, scenario.warmup) = (served.end.since(Instant::ZERO), Duration::ZERO);
+    let mut study = Study::new(&scenario);
+    study.merged = Recorder::new(served.recorder.shape());
+    study.take(&served.recorder, 0);
+    let mut outcome = summarise(&scenario, &study);
+    let summary = &mut outcome.summary;
+    "measured".clone_into(&mut summary.world);
+    summary.digest.clear();
+    summary.latency.remove(Latency::TimeToService.name());
+    outcome.histograms.retain(|(what, _)| *what != Latency::TimeToService);
+    let estimates = &mut summary.estimates;
+    for unknown in [&mut estimates.unserved, &mut estimates.amplification, &mut estimates.offered_erlangs] {
+        *unknown = Estimate::default();
+    }
+    summary.target = Some(target);
+    summary.story = story::tell_served(summary);
     outcome
 }
 

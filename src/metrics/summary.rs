@@ -102,6 +102,13 @@ pub struct Summary {
     pub generator: Option<Generator>,
 }
 
+impl Summary {
+    /// Is it that of a served run, which saw its clients from the server's side only?
+    pub fn is_served(&self) -> bool {
+        self.world == "measured" && self.target.is_some() && self.generator.is_none()
+    }
+}
+
 /// The server that was modelled.
 #[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
 pub struct ServerFacts {

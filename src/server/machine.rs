@@ -118,6 +118,11 @@ impl Server {
         self.slots
     }
 
+    /// Is `conn` a logged-in session?
+    pub fn is_logged_in(&self, conn: ConnId) -> bool {
+        self.sessions.get(conn.slot()).is_some_and(|session| !session.logged_in.is_never())
+    }
+
     /// Has a command of `conn` the data connection, or does it wait for it?
     pub fn is_in_transfer(&self, conn: ConnId) -> bool {
         self.sessions.get(conn.slot()).is_some_and(|session| session.stage == Stage::Transfer)

@@ -7,6 +7,7 @@ mod files;
 mod guests;
 mod model;
 mod ready;
+mod results;
 mod signals;
 mod talk;
 
@@ -54,6 +55,8 @@ pub(super) struct Args {
     files: files::FileArgs,
     #[command(flatten)]
     orders: OrderArgs,
+    #[command(flatten)]
+    results: results::ResultArgs,
     /// End by itself after this time, such as 10m
     #[arg(long, value_name = "TIME", value_parser = caps::time)]
     duration: Option<Duration>,
@@ -87,6 +90,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     let plan = args.files.of(plan)?;
     let (plan, talk) = if args.verbose { told(plan)? } else { (plan, None) };
+    let results = args.results.begin(&plan.scenario, args.child)?;
     let watch = Arc::new(Watch::default());
     let (desk, orders) = serve::orders::desk();
     let _socket = args.orders.socket(&desk)?;
@@ -104,8 +108,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     let ready = ready::Ready::new(args.ready_file.clone())?;
     let mut untold = None;
+    let mut url = String::new();
     let mut begin = |address: SocketAddr| {
-        let url = args.door.url(address);
+        url = args.door.url(address);
         if !quiet {
             eprint!("{}", talk::introduced(&plan, &url));
         }
@@ -115,11 +120,18 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         }
         if args.child { begun(&watch) } else { Epoch::after(Duration::ZERO) }
     };
-    let _served =
+    let served =
         serve::run(&plan, &watch, orders, &mut begin).with_context(|| format!("cannot serve at {listen}"))?;
+    let scenario = Arc::clone(&plan.scenario);
     drop(plan);
     talk.map(JoinHandle::join); // it has nothing more to hear; a panic there has been told
-    untold.map_or(Ok(FINE), |error| Err(error.into()))
+    if let Some(error) = untold {
+        return Err(error.into());
+    }
+    if let Some(results) = results {
+        results.deliver((&scenario, args.model.file()), &served, &url, args.quiet)?;
+    }
+    Ok(FINE)
 }
 
 /// The same plan, of which somebody hears the news.

@@ -152,7 +152,7 @@ fn certainty(summary: &Summary) -> Option<String> {
     (!named.is_empty()).then(|| format!("Told apart: {}{more}.", named.join(", ")))
 }
 
-fn concurrency(summary: &Summary) -> Option<String> {
+pub(super) fn concurrency(summary: &Summary) -> Option<String> {
     let (connections, sessions) =
         (summary.concurrency.get("connections")?, summary.concurrency.get("sessions")?);
     Some(format!(

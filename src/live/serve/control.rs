@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use super::calendar::Event;
 use super::conns::{Key, Shaking};
 use super::data::Job;
+use super::ledger::Kind;
 use super::lines::Line;
 use super::station::{Shared, Station};
 use super::store::{Manner, Refused};
@@ -182,6 +183,13 @@ impl Station {
             _ => client.path = cut(argument),
         }
         let command = self.command(key, &verb, argument, asked);
+        let kind = match command.verb {
+            Verb::User => Kind::User,
+            Verb::Pass => Kind::Pass,
+            verb if verb.is_transfer() => Kind::Transfer,
+            _ => Kind::Other,
+        };
+        self.ledger.asked(self.clock.now(), key.conn().slot(), kind);
         let in_transfer = self.server.is_in_transfer(key.conn());
         let heard = self.told(Input::Command { conn: key.conn(), command });
         if let Some(link) = self.conns.get(key).and_then(|conn| conn.link.as_mut()) {

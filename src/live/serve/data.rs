@@ -41,8 +41,6 @@ const NARROWEST: u64 = 8 << 10;
 const STILL: Duration = Duration::from_millis(50);
 /// The longest that a connect may take.
 const CONNECT: Duration = Duration::from_secs(60);
-/// The longest that a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(60);
 /// Rates are looked at over so long.
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -531,7 +529,12 @@ impl Transfer {
 
     /// Bytes went over: waits until more may go, and lets the others have their turn.
     async fn moved(&mut self, bytes: usize) {
-        let now = self.station.borrow().clock.now();
+        let now = {
+            let mut station = self.station.borrow_mut();
+            let now = station.clock.now();
+            station.ledger.moved(self.key.conn().slot(), bytes as u64);
+            now
+        };
         self.watch_rate(now, bytes as u64);
         match self.lane.share() {
             Some(share) => {

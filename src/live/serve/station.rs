@@ -72,7 +72,7 @@ pub(super) struct Station {
     pub(super) acceptor: Option<Acceptor>,
     /// Data connections so far.
     pub(super) transfers: u64,
-    ledger: Ledger,
+    pub(super) ledger: Ledger,
     pub(super) news: Option<News>,
     pub(super) tape: Tape,
     pub(super) tamper: Tamper,
@@ -126,7 +126,7 @@ impl Station {
                 implicit_tls: plan.implicit_tls,
                 acceptor,
                 transfers: 0,
-                ledger: Ledger::new(&scenario, plan.length),
+                ledger: Ledger::new(),
                 news: plan.news.clone(),
                 tape: Tape::default(),
                 tamper: Tamper::default(),
@@ -176,7 +176,8 @@ impl Station {
 
     /// What was measured up to now.
     pub(super) fn close_books(&mut self) -> Served {
-        self.ledger.close(self.clock.now())
+        let server = &self.server;
+        self.ledger.close(self.clock.now(), server.open_connections(), server.open_sessions())
     }
 
     /// A handle for a task.
@@ -298,7 +299,12 @@ impl Station {
                 }
                 self.start_tls(conn);
             }
-            Action::Close { conn, how, .. } => self.close(conn, how),
+            Action::Close { conn, how, cause } => {
+                if how != CloseHow::None {
+                    self.ledger.closed(now, conn.slot(), cause);
+                }
+                self.close(conn, how);
+            }
             Action::StartTransfer { conn, at } => self.start_transfer(conn, at),
             Action::AbortData { conn } => self.abort_data(conn),
             Action::ConnectData { conn, at } => self.connect_data(conn, at),
@@ -337,6 +343,7 @@ impl Station {
         let key = self.conns.open(wire, SocketAddr::new(ip, peer.port()), local.to_canonical());
         self.tape.opened(self.clock.now(), key, peer);
         self.minutes.opened(key);
+        self.ledger.came(self.clock.now(), key.conn().slot());
         if let Some(shared) = self.shared() {
             tokio::task::spawn_local(control::read(shared, key));
         }
@@ -393,6 +400,8 @@ impl Station {
 
     /// A reply, to be sent at `at` and not before the one before it.
     fn reply(&mut self, now: Instant, conn: ConnId, reply: ReplyId, at: Instant) {
+        let entry = self.server.policy().table.get(reply);
+        self.ledger.answered((now, at.max(now)), conn.slot(), entry, self.server.is_logged_in(conn));
         let Some(bytes) = self.say(conn, reply) else { return };
         let Some(key) = self.conns.key(conn) else { return };
         let bytes = self.tamper.reply(key, bytes);
@@ -468,6 +477,7 @@ impl Station {
     pub(super) fn lost(&mut self, key: Key) {
         let Some(conn) = self.conns.get(key) else { return };
         if conn.link.take().is_some() {
+            self.ledger.left(self.clock.now(), key.conn().slot());
             self.tell(Input::Closed { conn: key.conn() });
         }
     }

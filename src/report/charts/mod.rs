@@ -66,7 +66,18 @@ pub fn charts(summary: &Summary, rows: &[TimelineRow]) -> Vec<Chart> {
         svg: canvas::svg(|canvas| kind.draw(canvas, summary, rows)),
         png: png::encode(&canvas::pixels(|canvas| kind.draw(canvas, summary, rows))),
     };
-    [Kind::Concurrency, Kind::Refusals, Kind::TimeToService, Kind::Retries].map(chart).into()
+    kinds(summary).iter().copied().map(chart).collect()
+}
+
+/// The names of the charts of this result.
+pub fn names(summary: &Summary) -> impl Iterator<Item = &'static str> {
+    kinds(summary).iter().map(|kind| kind.name())
+}
+
+/// A server sees connections, and knows nothing of retries and of waiting for a session.
+fn kinds(summary: &Summary) -> &'static [Kind] {
+    const ALL: [Kind; 4] = [Kind::Concurrency, Kind::Refusals, Kind::TimeToService, Kind::Retries];
+    if summary.is_served() { &ALL[..2] } else { &ALL }
 }
 
 impl Kind {
