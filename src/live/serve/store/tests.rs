@@ -45,7 +45,9 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 
 fn inside<'a>(model: &'a Model, path: &'a str) -> impl Iterator<Item = (&'a String, &'a str)> {
     let prefix = if path == "/" { "/".to_owned() } else { format!("{path}/") };
-    let below = move |known: &'a String| Some((known, known.strip_prefix(&prefix)?)).filter(|(_, rest)| !rest.is_empty());
+    let below = move |known: &'a String| {
+        Some((known, known.strip_prefix(&prefix)?)).filter(|(_, rest)| !rest.is_empty())
+    };
     model.keys().filter_map(below)
 }
 
@@ -184,7 +186,14 @@ fn empty() -> Memory {
                 arrivals = { executor = \"constant-clients\", clients = 1 }\n";
     let scenario = Scenario::read("test", text, &mut |_| Err(String::new())).unwrap();
     let mut memory = Memory::new(&Beginning::of(&scenario, &[]), 1, Streams::new(1, 0), 1 << 20);
-    for path in ["/readme.txt", "/pub/1KiB.bin", "/pub/1MiB.bin", "/pub/100MiB.bin", "/pub/1GiB.bin", "/pub/10GiB.bin"] {
+    for path in [
+        "/readme.txt",
+        "/pub/1KiB.bin",
+        "/pub/1MiB.bin",
+        "/pub/100MiB.bin",
+        "/pub/1GiB.bin",
+        "/pub/10GiB.bin",
+    ] {
         memory.remove_file(path, 0).unwrap();
     }
     memory.remove_folder("/pub", 0).unwrap();
