@@ -23,7 +23,7 @@ use tokio::time::timeout;
 
 use super::conns::Key;
 use super::control::nap;
-use super::station::{Shared, Station};
+use super::station::{HANDSHAKE, Shared, Station};
 use super::store::{Refused, Sink, Source};
 use super::texts;
 use crate::id::ConnId;
@@ -384,7 +384,8 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
     let tls = {
         let station = station.borrow();
         let acceptor = station.acceptor.as_ref().filter(|_| station.server.protects_data(conn));
-        acceptor.map(Acceptor::accept)
+        let up = matches!(job, Job::Upload(_));
+        acceptor.map(if up { Acceptor::accept_upload } else { Acceptor::accept })
     };
     let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload(_)));
     transfer.narrow(&stream);

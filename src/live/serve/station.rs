@@ -43,6 +43,10 @@ pub(super) type Shared = Rc<RefCell<Station>>;
 /// How often somebody who wants to stop is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// The longest that a TLS handshake may take. It is the driver's own bound: the login timer of a profile runs on in a handshake, but
+/// a scenario may have none, and a transfer's timers may be off.
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(60);
+
 /// The server and its driver's side.
 pub(super) struct Station {
     me: Weak<RefCell<Station>>,
@@ -208,6 +212,7 @@ impl Station {
             Event::Reply(key) => self.send_due(key),
             Event::Fault { fault, step } => self.fault(fault, step),
             Event::Wake(waker) => waker.wake(),
+            Event::Handshake(key) => self.give_up_handshake(key),
             Event::Listen => self.open_door(),
             Event::Step(step) => self.take_step(step),
             // It was looked at before; what is wrong with it now, nobody asks.
@@ -359,6 +364,17 @@ impl Station {
         }
         if let Some(waker) = &entry.waker {
             waker.wake_by_ref();
+        }
+        if let Some(key) = self.conns.key(conn) {
+            self.calendar.enter(self.clock.now() + HANDSHAKE, Event::Handshake(key));
+        }
+    }
+
+    /// A handshake has had its time, if it is still under way.
+    fn give_up_handshake(&mut self, key: Key) {
+        let Some(link) = self.conns.get(key).and_then(|conn| conn.link.as_mut()) else { return };
+        if link.tls == Shaking::Begun {
+            self.tell(Input::TlsFailed { conn: key.conn() });
         }
     }
 

@@ -60,6 +60,11 @@ impl Served {
         served
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `127.0.0.1:2121`.
     pub fn address(&self) -> &str {
         self.url.split_once("://").unwrap().1

@@ -10,6 +10,8 @@ mod emulator;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod ends;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod floods;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod hostile;
 mod orders;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
