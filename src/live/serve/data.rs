@@ -41,8 +41,6 @@ const NARROWEST: u64 = 8 << 10;
 const STILL: Duration = Duration::from_millis(50);
 /// The longest that a connect may take.
 const CONNECT: Duration = Duration::from_secs(60);
-/// The longest that a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(60);
 /// Rates are looked at over so long.
 const WINDOW: Duration = Duration::from_secs(1);
 
