@@ -47,7 +47,7 @@ fn quoted(text: &str) -> String {
     for c in text.chars() {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
-            c if c.is_control() => quoted.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c if c.is_control() => quoted.extend(["\\u".to_owned(), format!("{:04X}", u32::from(c))]),
             c => quoted.push(c),
         }
     }

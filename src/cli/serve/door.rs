@@ -18,7 +18,7 @@ pub(super) struct DoorArgs {
     /// Where it listens; 0 picks a free port
     #[arg(long, env = "FTP421_PORT", default_value_t = 0)]
     port: u16,
-    /// The address that it listens on: one of this machine's own, such as 127.0.0.2 or ::1
+    /// The address that it listens on: one of this machine's own, of either version of IP
     #[arg(long, value_name = "ADDRESS", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST), value_parser = address)]
     host: IpAddr,
     /// Listen on a --host that others can reach, too: whoever does may log in with what `curl` can guess
