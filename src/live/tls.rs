@@ -118,6 +118,14 @@ pub struct Acceptor {
 }
 
 impl Acceptor {
+    /// A server of this machine: `localhost`, 127.0.0.1 and `::1`.
+    ///
+    /// # Errors
+    /// None is known.
+    pub fn own() -> Result<Self, String> {
+        Self::self_signed(&["localhost", "127.0.0.1", "::1"])
+    }
+
     /// A server that is called by these names and addresses.
     ///
     /// # Errors

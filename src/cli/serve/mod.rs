@@ -3,6 +3,7 @@
 //! Each group of flags has a file of its own, which says what they mean; here they become one [`Plan`].
 
 mod door;
+mod files;
 mod guests;
 mod model;
 mod ready;
@@ -20,6 +21,7 @@ use std::thread::JoinHandle;
 use anyhow::Context as _;
 
 use super::exit::{FINE, Failure};
+use super::orders::OrderArgs;
 use super::{caps, interrupt};
 use crate::live::Epoch;
 use crate::live::serve::{self, Plan};
@@ -32,14 +34,15 @@ use crate::watch::Watch;
   curl ftp://127.0.0.1:2121/
   ftp421 serve --profile vsftpd --max-clients 3 --idle-timeout 5s --port 2121
   ftp421 serve --profile pure-ftpd --max-per-ip 2 --user alice:secret --no-anonymous
-  ftp421 serve --profile proftpd --tls required --cert-out cert.pem --ready-file ready &
-  ftp421 serve scenarios/load-restart.toml --port 2121
+  ftp421 serve --tls required --cert-out cert.pem --ready-file ready
+  ftp421 serve --profile vsftpd --at '10s shutdown announce 5s' --at '20s up'
+  ftp421 serve scenarios/load-restart.toml --verbose --port 2121
 
-Its first line on standard output is `ready ftp://ADDRESS`. SIGTERM and SIGHUP do what they do to the real server: vsftpd's sessions,
-for one, live on, and it ends with the last of them. Ctrl-C or a second SIGTERM ends it at once.
+Its first line on standard output is `ready ftp://ADDRESS`. SIGTERM and SIGHUP do what they do to the real server: the sessions of
+vsftpd, for one, live on, and it ends with the last of them. Ctrl-C or a second SIGTERM ends it at once.
 
-Who may log in: anonymous, and ftp421 with the password ftp421; of a scenario its users, with that password; of --user or --users
-those. It serves this machine only.")]
+Who may log in: anonymous, and ftp421 with the password ftp421; of a scenario its users, with that password; where --user or
+--users is given, those. It serves this machine only.")]
 pub(super) struct Args {
     #[command(flatten)]
     model: model::ModelArgs,
@@ -47,6 +50,10 @@ pub(super) struct Args {
     door: door::DoorArgs,
     #[command(flatten)]
     guests: guests::GuestArgs,
+    #[command(flatten)]
+    files: files::FileArgs,
+    #[command(flatten)]
+    orders: OrderArgs,
     /// End by itself after this time, such as 10m
     #[arg(long, value_name = "TIME", value_parser = caps::time)]
     duration: Option<Duration>,
@@ -68,17 +75,21 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let listen = args.door.listen()?;
     let scenario = args.model.scenario(args.child)?;
     let guests = args.guests.guests(&scenario, args.model.file().is_some() || args.child)?;
+    let timed = args.orders.timed(scenario.policy())?;
     let plan = Plan {
         listen,
+        timed,
         length: args.duration.unwrap_or(Duration::FOREVER),
         implicit_tls: args.door.implicit_tls(),
         acceptor: args.door.acceptor(&scenario)?,
         guests,
         ..Plan::of(Arc::new(scenario))
     };
+    let plan = args.files.of(plan)?;
     let (plan, talk) = if args.verbose { told(plan)? } else { (plan, None) };
     let watch = Arc::new(Watch::default());
     let (desk, orders) = serve::orders::desk();
+    let _socket = args.orders.socket(&desk)?;
     // Whoever started a child has told his user everything, and has the Ctrl-C.
     let quiet = args.quiet || args.child;
     if args.child {

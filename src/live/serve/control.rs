@@ -12,7 +12,8 @@ use super::conns::{Key, Shaking};
 use super::data::Job;
 use super::lines::Line;
 use super::station::{Shared, Station};
-use super::store::Manner;
+use super::store::{Manner, Refused};
+use super::texts;
 use super::verbs::{self, Asked};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::live::content::absolute;
@@ -212,8 +213,14 @@ impl Station {
                 Command::bare(Verb::Cwd)
             }
             Asked::Verb(verb) if verb.is_transfer() => {
-                self.ask_for(key, verb, argument);
-                Command::bare(verb)
+                let asked = self.ask_for(key, verb, argument);
+                match (asked, self.conns.get(key)) {
+                    (Err(why), Some(conn)) => {
+                        conn.client.told = Some(texts::refused(why));
+                        other
+                    }
+                    _ => Command::bare(verb),
+                }
             }
             Asked::Type(arg) => Command { verb: Verb::Type, arg },
             Asked::Verb(verb) => Command::bare(verb),
@@ -237,10 +244,17 @@ impl Station {
             }
             Asked::Size => {
                 let path = absolute(&client.at, argument);
-                let size = self.store.facts(&path).map_or(0, |facts| facts.size);
-                if let Some(conn) = self.conns.get(key) {
-                    conn.client.bytes = size;
-                    conn.client.sized = Some((path, size));
+                let facts = self.store.facts(&path);
+                let Some(conn) = self.conns.get(key) else { return other };
+                match facts {
+                    Ok(facts) if !facts.folder => {
+                        conn.client.bytes = facts.size;
+                        conn.client.sized = Some((path, facts.size));
+                    }
+                    facts => {
+                        conn.client.told = Some(texts::refused(facts.err().unwrap_or(Refused::IsFolder)));
+                        return other;
+                    }
                 }
                 Command::bare(Verb::Size)
             }
@@ -253,40 +267,36 @@ impl Station {
     }
 
     /// A transfer was asked for: works out what it moves.
-    fn ask_for(&mut self, key: Key, verb: Verb, argument: &str) {
+    fn ask_for(&mut self, key: Key, verb: Verb, argument: &str) -> Result<(), Refused> {
         let waits = self.server.is_in_transfer(key.conn());
-        let Some(conn) = self.conns.get(key) else { return };
+        let Some(conn) = self.conns.get(key) else { return Ok(()) };
         if !waits {
             conn.jobs.clear();
         } else if conn.jobs.len() >= JOBS {
-            return;
+            return Ok(());
         }
         let client = &mut conn.client;
         let named = if verb.is_listing() { without_options(argument) } else { argument };
         let path = absolute(&client.at, named);
         let from = std::mem::take(&mut client.rest);
         let job = match verb {
-            Verb::List | Verb::Nlst | Verb::Mlsd => {
-                Job::Listing(self.store.listing(&path, verb).unwrap_or_default())
-            }
+            Verb::List | Verb::Nlst | Verb::Mlsd => Job::Listing(self.store.listing(&path, verb)?),
             Verb::Retr => {
                 let sized = client.sized.take().filter(|(of, _)| *of == path);
-                let Ok(source) = self.store.source(&path) else { return };
+                let source = self.store.source(&path)?;
                 let source = match sized {
                     Some((_, size)) => source.sized(size),
                     None => source,
                 };
                 Job::Download { source, from }
             }
-            _ => {
-                let Ok(sink) = self.store.sink(&path, Manner::From(from)) else { return };
-                Job::Upload(sink)
-            }
+            _ => Job::Upload(self.store.sink(&path, Manner::From(from))?),
         };
         if let Some(conn) = self.conns.get(key) {
             conn.client.bytes = job.bytes();
             conn.jobs.push_back(job);
         }
+        Ok(())
     }
 }
 

@@ -19,6 +19,7 @@ mod minutes;
 pub mod news;
 pub mod orders;
 mod peers;
+mod ports;
 mod station;
 mod status;
 mod store;
@@ -48,7 +49,7 @@ use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
-pub use emulator::Emulator;
+pub use emulator::{Emulator, Setup};
 pub use ledger::Served;
 pub use status::{BanInForce, Refused, Status};
 
@@ -93,6 +94,9 @@ pub struct Plan {
 /// How many bytes of uploads are kept in memory, unless something else is wanted.
 pub const MAX_STORED: u64 = 256 << 20;
 
+/// So many reads and writes of the disk wait for it at once; the others wait for them.
+const DISK_THREADS: usize = 8;
+
 impl Plan {
     /// The server of `scenario` on a free port of 127.0.0.1, until it is stopped.
     pub fn of(scenario: Arc<Scenario>) -> Self {
@@ -115,6 +119,11 @@ impl Plan {
             passive_ports: None,
             news: None,
         }
+    }
+
+    /// Does it speak TLS?
+    pub fn speaks_tls(&self) -> bool {
+        self.implicit_tls || self.scenario.policy().tls.offer.is_some()
     }
 
     /// What of the scenario cannot be served, a sentence each.
@@ -146,8 +155,12 @@ pub fn run(
     orders: Orders,
     ready: &mut dyn FnMut(SocketAddr) -> Epoch,
 ) -> io::Result<Served> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(DISK_THREADS)
+        .build()?;
     LocalSet::new().block_on(&runtime, async {
+        store::look_at(plan)?; // before anybody is told that it serves
         let backlog = plan.scenario.policy().process.backlog;
         let door = Door::at(plan.listen, backlog)?;
         let epoch = ready(door.address());

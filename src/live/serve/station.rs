@@ -19,6 +19,7 @@ use super::minutes::Minutes;
 use super::news::{News, What};
 use super::orders::{Pending, Timed, Waiters};
 use super::peers::Peers;
+use super::ports::Ports;
 use super::status::Tally;
 use super::store::Store;
 use super::tamper::Tamper;
@@ -59,6 +60,7 @@ pub(super) struct Station {
     pub(super) store: Store,
     pub(super) door: Door,
     pub(super) lanes: Lanes,
+    pub(super) ports: Ports,
     pub(super) scratch: Scratch,
     /// The addresses that stand for those of the scenario, in order.
     network: Option<(IpAddr, u32)>,
@@ -80,8 +82,8 @@ pub(super) struct Station {
     pub(super) minutes: Minutes,
     /// Was the end ordered?
     over: bool,
-    /// Was it sent a signal? If that closes its listener, it ends with its last connection.
-    pub(super) signalled: bool,
+    /// Does it end with its last connection, once it does not listen?
+    pub(super) retiring: bool,
     /// Connections that the machine has done with, and that are still told something.
     pub(super) leaving: u32,
     actions: Vec<Action>,
@@ -97,18 +99,13 @@ impl Station {
         let controls: Vec<Control> = limits.map(|(check, _)| Control::SetLimit { check, limit: 1 }).collect();
         // A real handshake takes what it takes.
         (policy.tls.cost, policy.tls.resumed_cost) = (Duration::ZERO, Duration::ZERO);
-        let acceptor = if plan.implicit_tls || policy.tls.offer.is_some() {
-            Some(match &plan.acceptor {
-                Some(acceptor) => acceptor.clone(),
-                None => {
-                    Acceptor::self_signed(&["localhost", "127.0.0.1", "::1"]).map_err(io::Error::other)?
-                }
-            })
-        } else {
-            None
+        let acceptor = match &plan.acceptor {
+            _ if !plan.speaks_tls() => None,
+            Some(acceptor) => Some(acceptor.clone()),
+            None => Some(Acceptor::own().map_err(io::Error::other)?),
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
-        let store = Store::new(plan, streams, Clock::of(epoch));
+        let store = Store::new(plan, streams, Clock::of(epoch))?;
         let register = Register::new(&plan.guests, &scenario);
         let station = |me: &Weak<RefCell<Self>>| {
             RefCell::new(Self {
@@ -121,6 +118,7 @@ impl Station {
                 peers: Peers::default(),
                 store,
                 door,
+                ports: Ports::new(plan.passive_ports),
                 lanes: Lanes::new(scenario.servers[0].bandwidth()),
                 scratch: Scratch::default(),
                 network: plan.network,
@@ -137,7 +135,7 @@ impl Station {
                 pending: Pending::default(),
                 minutes: Minutes::new(plan.minutes),
                 over: false,
-                signalled: false,
+                retiring: false,
                 leaving: 0,
                 actions: Vec::new(),
                 scenario,
@@ -160,9 +158,9 @@ impl Station {
         self.calendar.enter(self.clock.now() + LOOK, Event::Look);
     }
 
-    /// Is it over: is it `end`, or was that ordered, or did a signal close the listener for good and has the last one left?
+    /// Is it over: is it `end`, or was that ordered, or does it retire and is nobody left?
     pub(super) fn is_over(&self, end: Instant) -> bool {
-        self.over || self.clock.now() >= end || (self.signalled && self.is_deserted())
+        self.over || self.clock.now() >= end || (self.retiring && self.is_deserted())
     }
 
     /// Is nobody here, and will nobody come?

@@ -6,6 +6,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::conns::Client;
+use super::store::Refused;
 use crate::server::{Context, ReplyEntry};
 
 /// `entry` as it goes over the wire to `client` at `ip`, while the server has so many connections.
@@ -25,6 +26,23 @@ pub(super) fn reply(entry: &ReplyEntry, client: &Client, ip: IpAddr, connections
         bytes.extend_from_slice(b"\r\n");
     }
     bytes
+}
+
+/// The answer to a command that the files refuse (RFC 959, section 4.2.2).
+pub(super) fn refused(why: Refused) -> String {
+    let (code, text) = match why {
+        Refused::Missing => (550, "No such file or directory."),
+        Refused::IsFolder => (550, "Is a directory."),
+        Refused::IsFile => (550, "Not a directory."),
+        Refused::Exists => (550, "File exists."),
+        Refused::NotEmpty => (550, "Directory not empty."),
+        Refused::ReadOnly => (550, "Permission denied."),
+        Refused::Full => (452, "Insufficient storage space in system."),
+        Refused::BadName => (553, "File name not allowed."),
+        Refused::PastEnd => (554, "Restart point is behind the end of the file."),
+        Refused::Broken => (451, "Local error in processing."),
+    };
+    format!("{code} {text}\r\n")
 }
 
 /// The answer to EPSV (RFC 2428), or that to PASV: the profile's text with the real address in the place of its numbers.
