@@ -71,7 +71,7 @@ impl Run {
 #[test]
 fn lftp_in_parallel_adapts_to_a_limit() {
     let server = model("profile = \"vsftpd\"\nmax_per_ip = 2\nbandwidth = \"4MB/s\"");
-    let settings = "set ftp:ssl-allow no; set net:reconnect-interval-base 1";
+    let settings = "set ftp:ssl-allow no; set net:reconnect-interval-base 1; set pget:min-chunk-size 100k";
     let mirrored = runs(&server, &format!("lftp -c '{settings}; mirror --parallel=4 {{url}}/crowd got'"));
     mirrored.holds_all("got");
     assert!(
