@@ -2,11 +2,14 @@
 //! greeting. What a client does about it, and what it has in the end.
 
 use std::fs;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
 use ftp421::live::content::Content;
-use ftp421::live::serve::Emulator;
+use ftp421::live::serve::{Emulator, Plan};
+use ftp421::time;
 
 use super::programs::PROGRAMS;
 use super::relay::Relay;
@@ -26,13 +29,17 @@ struct Run {
     went_on: bool,
 }
 
-fn model(keys: &str, tables: &str) -> Emulator {
+/// A model at an address of its own: the port that it gives up in a shutdown must not become another's.
+fn model(keys: &str) -> Emulator {
+    static NEXT: AtomicU8 = AtomicU8::new(1);
+    let listen = SocketAddr::from(([127, 42, 2, NEXT.fetch_add(1, Ordering::Relaxed)], 0));
     let text = format!(
         "schema = 1\nname = \"broken\"\nduration = \"10m\"\n[server]\n{keys}\n[[clients]]\nname = \"a\"\nuser = \"alice\"\n\
          arrivals = {{ executor = \"constant-clients\", clients = 1 }}\n\
-         script = [\"login\", {{ retr = \"{BIG}B\", path = \"/file\" }}]\n{tables}\n"
+         script = [\"login\", {{ retr = \"{BIG}B\", path = \"/file\" }}]\n"
     );
-    Emulator::start(Arc::new(support::scenario(&text))).expect("it listens")
+    let plan = Plan { listen, ..Plan::of(Arc::new(support::scenario(&text))) };
+    Emulator::serve(plan, time::Duration::ZERO).expect("it listens")
 }
 
 /// Lets `name` fetch the file, and gives the orders as soon as its transfer is under way.
@@ -99,7 +106,7 @@ fn after_a_transfer_was_cut_some_go_on_where_they_were() {
         })
         .collect();
     all(&cells, |name, (order, comes)| {
-        let server = model(SLOW, "");
+        let server = model(SLOW);
         let Run { ran, attempts, whole, went_on } = fetches(name, &server, &[order]);
         let right = attempts == if *comes { 2 } else { 1 } && whole == *comes && went_on == *comes;
         let told = || format!("{order}: {attempts} attempts, whole {whole}, went on {went_on}: {ran:?}");
@@ -113,7 +120,7 @@ fn a_transfer_that_stands_still_is_ended_by_the_servers_timer() {
     let cells =
         [("curl", (1, 18)), ("curl-retry", (1, 18)), ("wget", (2, 0)), ("ncftp", (1, 3)), ("tnftp", (1, 1))];
     all(&cells, |name, (attempts, code)| {
-        let server = model("profile = \"pyftpdlib\"\nstalled_timeout = \"1s\"\nbandwidth = \"1MB/s\"", "");
+        let server = model("profile = \"pyftpdlib\"\nstalled_timeout = \"1s\"\nbandwidth = \"1MB/s\"");
         let Run { ran, attempts: counted, whole, .. } = fetches(name, &server, &["stall 3s"]);
         let right = counted == *attempts && ran.code == Some(*code) && whole == (*code == 0);
         if right { Ok(()) } else { Err(format!("{counted} attempts, whole {whole}: {ran:?}")) }
@@ -134,7 +141,7 @@ fn a_120_is_a_refusal_to_some_and_others_wait() {
         ("ftplib", (1, "")),
     ];
     all(&cells, |name, (attempts, code)| {
-        let server = model("profile = \"rfc959\"", "");
+        let server = model("profile = \"rfc959\"");
         for order in ["shutdown cut", "up 9m"] {
             server.desk().say(order).map_err(|why| why.to_string())?;
         }
