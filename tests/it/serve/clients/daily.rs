@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ftp421::live::content::Content;
 use ftp421::live::serve::{Emulator, Plan};
 use ftp421::time::Duration;
+use suppaftp::FtpStream;
+use suppaftp::types::{FileType, Mode};
 
 use super::run::{fill, shell};
 use super::tools::{TOOLS, Tls, Tool, Way};
@@ -221,4 +223,24 @@ print(ftp.quit())'",
     );
     let ran = shell(dir.path(), PATIENCE, &line);
     assert!(ran.code == Some(0) && ran.said.contains("226"), "{ran:?}");
+}
+
+#[test]
+fn suppaftp_lists_and_fetches_and_stores() {
+    for (profile, way) in PROFILES.into_iter().zip(Way::all()) {
+        let server = server(&Day { tool: &TOOLS[0], way, profile, named: true });
+        let mut ftp = FtpStream::connect(server.address()).unwrap();
+        ftp.set_mode(if way.active { Mode::Active } else { Mode::ExtendedPassive });
+        ftp.login("alice", "ftp421").unwrap();
+        ftp.transfer_type(FileType::Binary).unwrap();
+        ftp.cwd("/pub").unwrap();
+        let names = ftp.nlst(None).unwrap();
+        assert!(names.iter().any(|name| name.ends_with("big")), "{profile} {way:?}: {names:?}");
+        assert!(ftp.retr_as_buffer("big").unwrap().into_inner() == big(), "{profile} {way:?}");
+        ftp.resume_transfer(PART).unwrap();
+        assert!(ftp.retr_as_buffer("big").unwrap().into_inner() == big()[PART..], "{profile} {way:?}");
+        assert_eq!(ftp.put_file("up", &mut bytes(UP).as_slice()).unwrap(), UP as u64, "{profile} {way:?}");
+        assert!(ftp.retr_as_buffer("up").unwrap().into_inner() == bytes(UP), "{profile} {way:?}");
+        ftp.quit().unwrap();
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! `.ci/install` puts them on the machine. A client that breaks the model has found a bug of the model.
 
+mod broken;
+mod crowd;
 mod daily;
 mod programs;
 mod refusals;

@@ -2,10 +2,14 @@
 //!
 //! It knows no server.
 
+use std::net::SocketAddr;
+
 use ftp421::client::profile::Profile;
 use ftp421::dist::Dist;
 use ftp421::scenario::Scenario;
 use ftp421::time::Duration;
+
+use super::run::fill;
 
 /// A real client program.
 pub struct Program {
@@ -51,6 +55,19 @@ except Exception as e:
 ];
 
 impl Program {
+    /// The line of shell with which alice fetches `path` from the server at `address`.
+    pub fn line(&self, address: SocketAddr, password: &str, path: &str) -> String {
+        let values = [
+            ("url", format!("ftp://alice:{password}@{address}{path}")),
+            ("host", address.ip().to_string()),
+            ("port", address.port().to_string()),
+            ("user", "alice".to_owned()),
+            ("password", password.to_owned()),
+            ("path", path.to_owned()),
+        ];
+        fill(self.fetch, &values)
+    }
+
     /// Makes all clients of `scenario` what the profile says of this program, with the waits of `fetch`.
     pub fn plays(&self, scenario: &mut Scenario, population: usize) {
         let behaviour = &mut scenario.populations[population].behaviour;
