@@ -20,6 +20,8 @@ use crate::live::serve::orders::Desk;
 
 /// Those who may give orders at once.
 const MOST: usize = 16;
+/// Those who may wait to be heard.
+const BACKLOG: i32 = 16;
 /// The longest line, bytes: a little more than the longest order.
 const LONGEST: usize = 1_100;
 /// How long somebody may be silent between two orders.
@@ -44,7 +46,7 @@ impl Socket {
         let own = bound(path).with_context(|| format!("--control: cannot take orders at {name}"))?;
         // Nobody can connect before it listens: until then it is nobody's.
         let ready = fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-            .and_then(|()| Ok(listen(&own, Backlog::new(MOST as i32)?)?))
+            .and_then(|()| Ok(listen(&own, Backlog::new(BACKLOG)?)?))
             .and_then(|()| fs::symlink_metadata(path));
         let made = ready.with_context(|| format!("--control: cannot take orders at {name}"))?;
         let listener = UnixListener::from(own);
