@@ -16,6 +16,7 @@ mod ledger;
 mod lines;
 mod listener;
 mod minutes;
+pub mod news;
 pub mod orders;
 mod peers;
 mod station;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use tokio::task::LocalSet;
 
 use self::listener::Door;
+use self::news::News;
 use self::orders::{Orders, Timed};
 use self::station::Station;
 use super::accounts::Guests;
@@ -84,6 +86,8 @@ pub struct Plan {
     pub max_stored: u64,
     /// The ports that PASV may give, the first and the last; `None`: the kernel's choice.
     pub passive_ports: Option<(u16, u16)>,
+    /// Who is told of each refusal and fault as it happens.
+    pub news: Option<News>,
 }
 
 /// How many bytes of uploads are kept in memory, unless something else is wanted.
@@ -109,6 +113,7 @@ impl Plan {
             writable: false,
             max_stored: MAX_STORED,
             passive_ports: None,
+            news: None,
         }
     }
 

@@ -16,6 +16,7 @@ use super::ledger::{Ledger, Served};
 use super::lines::Lines;
 use super::listener::Door;
 use super::minutes::Minutes;
+use super::news::{News, What};
 use super::orders::{Pending, Timed, Waiters};
 use super::peers::Peers;
 use super::status::Tally;
@@ -66,6 +67,7 @@ pub(super) struct Station {
     /// Data connections so far.
     pub(super) transfers: u64,
     ledger: Ledger,
+    pub(super) news: Option<News>,
     pub(super) tape: Tape,
     pub(super) tamper: Tamper,
     pub(super) tally: Tally,
@@ -74,8 +76,8 @@ pub(super) struct Station {
     pub(super) minutes: Minutes,
     /// Was the end ordered?
     over: bool,
-    /// Was it sent a signal? If that closes its listener, it ends with its last connection.
-    pub(super) signalled: bool,
+    /// Does it end with its last connection, once it does not listen?
+    pub(super) retiring: bool,
     /// Connections that the machine has done with, and that are still told something.
     pub(super) leaving: u32,
     actions: Vec<Action>,
@@ -118,6 +120,7 @@ impl Station {
                 acceptor,
                 transfers: 0,
                 ledger: Ledger::new(&scenario, plan.length),
+                news: plan.news.clone(),
                 tape: Tape::default(),
                 tamper: Tamper::default(),
                 tally: Tally::new(),
@@ -125,7 +128,7 @@ impl Station {
                 pending: Pending::default(),
                 minutes: Minutes::new(plan.minutes),
                 over: false,
-                signalled: false,
+                retiring: false,
                 leaving: 0,
                 actions: Vec::new(),
                 scenario,
@@ -148,9 +151,9 @@ impl Station {
         self.calendar.enter(self.clock.now() + LOOK, Event::Look);
     }
 
-    /// Is it over: is it `end`, or was that ordered, or did a signal close the listener for good and has the last one left?
+    /// Is it over: is it `end`, or was that ordered, or does it retire and is nobody left?
     pub(super) fn is_over(&self, end: Instant) -> bool {
-        self.over || self.clock.now() >= end || (self.signalled && self.is_deserted())
+        self.over || self.clock.now() >= end || (self.retiring && self.is_deserted())
     }
 
     /// Is nobody here, and will nobody come?
@@ -218,6 +221,9 @@ impl Station {
         let scenario = Arc::clone(&self.scenario);
         let spec = &scenario.faults[usize::from(fault)];
         let (_, effect) = spec.effects[usize::from(step)];
+        if let (0, Some(news)) = (step, &self.news) {
+            news.tell(self.clock.now(), What::Fault(spec.label.clone()));
+        }
         if let Some((after, _)) = spec.effects.get(usize::from(step) + 1) {
             self.calendar.enter(spec.at + *after, Event::Fault { fault, step: step + 1 });
         }
@@ -237,6 +243,7 @@ impl Station {
         let mut actions = std::mem::take(&mut self.actions);
         self.server.handle(now, input, &mut actions);
         let heard = !actions.is_empty();
+        self.spread(now, &actions);
         for action in &actions {
             self.act(now, action);
         }

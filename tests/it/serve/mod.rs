@@ -11,8 +11,9 @@ mod emulator;
 mod ends;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod hostile;
-#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod orders;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod page;
 mod signals;
 mod socket;
 mod talk;

@@ -36,6 +36,8 @@ pub enum Order {
     Control(Control),
     /// The end: nothing is said to anybody, and results are written.
     End,
+    /// The end as soon as it does not listen and nobody is connected.
+    Retire,
     /// The server goes down.
     Shutdown(Manner),
     /// It listens (again), and greets with 120 for so long first.
