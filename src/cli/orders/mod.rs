@@ -45,9 +45,12 @@ impl OrderArgs {
 /// All orders with what they do, for help texts.
 fn listed() -> String {
     let widest = GRAMMAR.iter().map(|(form, _)| form.len()).filter(|wide| *wide < 32).max().unwrap_or(0);
-    let line = |(form, does): &(&str, &str)| match form.len() <= widest {
-        true => format!("  {form:widest$}  {does}\n"),
-        false => format!("  {form}\n  {:widest$}  {does}\n", ""),
+    let line = |(form, does): &(&str, &str)| {
+        if form.len() <= widest {
+            format!("  {form:widest$}  {does}\n")
+        } else {
+            format!("  {form}\n  {:widest$}  {does}\n", "")
+        }
     };
     GRAMMAR.iter().map(line).collect()
 }

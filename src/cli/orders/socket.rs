@@ -9,8 +9,8 @@ use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -20,12 +20,16 @@ use crate::live::serve::orders::Desk;
 
 /// Those who may give orders at once.
 const MOST: usize = 16;
+/// Those who may wait to be heard.
+const BACKLOG: i32 = 16;
 /// The longest line, bytes: a little more than the longest order.
 const LONGEST: usize = 1_100;
 /// How long somebody may be silent between two orders.
 const SILENCE: Duration = Duration::from_secs(300);
 /// How long the next piece of a line that has begun, or the reading of an answer, may take.
 const PIECE: Duration = Duration::from_secs(5);
+/// How long the end of the program waits for the last answers.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// The pieces that a line may come in.
 const PIECES: usize = 20;
 
@@ -35,6 +39,15 @@ pub(in crate::cli) struct Socket {
     path: PathBuf,
     /// What was made there: the device and the number of the file.
     made: (u64, u64),
+    hall: Arc<Hall>,
+}
+
+/// Those who are there, and those of them who wait for an answer.
+#[derive(Debug, Default)]
+struct Hall {
+    there: AtomicUsize,
+    waiting: Mutex<usize>,
+    answered: Condvar,
 }
 
 impl Socket {
@@ -44,15 +57,17 @@ impl Socket {
         let own = bound(path).with_context(|| format!("--control: cannot take orders at {name}"))?;
         // Nobody can connect before it listens: until then it is nobody's.
         let ready = fs::set_permissions(path, fs::Permissions::from_mode(0o600))
-            .and_then(|()| Ok(listen(&own, Backlog::new(MOST as i32)?)?))
+            .and_then(|()| Ok(listen(&own, Backlog::new(BACKLOG)?)?))
             .and_then(|()| fs::symlink_metadata(path));
         let made = ready.with_context(|| format!("--control: cannot take orders at {name}"))?;
         let listener = UnixListener::from(own);
+        let hall = Arc::new(Hall::default());
+        let theirs = Arc::clone(&hall);
         std::thread::Builder::new()
             .name("ftp421-orders".to_owned())
-            .spawn(move || receive(&listener, &desk))
+            .spawn(move || receive(&listener, &desk, &theirs))
             .context("--control")?;
-        Ok(Self { path: path.to_path_buf(), made: (made.dev(), made.ino()) })
+        Ok(Self { path: path.to_path_buf(), made: (made.dev(), made.ino()), hall })
     }
 }
 
@@ -62,6 +77,9 @@ impl Drop for Socket {
         if fs::symlink_metadata(&self.path).is_ok_and(|now| (now.dev(), now.ino()) == self.made) {
             let _ = fs::remove_file(&self.path);
         }
+        // Whoever ordered the end hears of it. The server is gone, and so each has an answer by now.
+        let Ok(waiting) = self.hall.waiting.lock() else { return };
+        let _ = self.hall.answered.wait_timeout_while(waiting, LAST_WORDS, |waiting| *waiting > 0);
     }
 }
 
@@ -85,63 +103,68 @@ fn bound(path: &Path) -> io::Result<OwnedFd> {
     Ok(own)
 }
 
-fn receive(listener: &UnixListener, desk: &Desk) {
-    let there = Arc::new(AtomicUsize::new(0));
+fn receive(listener: &UnixListener, desk: &Desk, hall: &Arc<Hall>) {
     loop {
-        let Ok((stream, _)) = listener.accept() else {
+        let Ok((mut stream, _)) = listener.accept() else {
             std::thread::sleep(Duration::from_millis(50)); // out of descriptors, most likely
             continue;
         };
-        let seat = Seat::take(&there);
-        let desk = desk.clone();
+        let (desk, hall) = (desk.clone(), Arc::clone(hall));
         let talks = move || {
+            let seats = hall.there.fetch_add(1, Ordering::Relaxed);
             // Who does not read or hangs up has had his answer.
-            let _ = match seat {
-                Some(_seat) => converse(stream, &desk),
-                None => told(&stream, &format!("error {MOST} others give orders already")),
+            let _ = if seats < MOST {
+                converse(&mut stream, &desk, &hall)
+            } else {
+                told(&stream, &format!("error {MOST} others give orders already"))
             };
+            hall.there.fetch_sub(1, Ordering::Relaxed); // before the other side can know
+            drop(stream);
         };
         let _ = std::thread::Builder::new().name("ftp421-order".to_owned()).spawn(talks); // without one it is closed
     }
 }
 
-/// A place for somebody who gives orders.
-struct Seat(Arc<AtomicUsize>);
-
-impl Seat {
-    fn take(taken: &Arc<AtomicUsize>) -> Option<Self> {
-        let seat = Self(Arc::clone(taken));
-        (taken.fetch_add(1, Ordering::Relaxed) < MOST).then_some(seat) // one that is not given is given back
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 /// Takes orders until the other side has no more.
-fn converse(mut stream: UnixStream, desk: &Desk) -> io::Result<()> {
+fn converse(stream: &mut UnixStream, desk: &Desk, hall: &Hall) -> io::Result<()> {
     let mut rest = Vec::new();
     loop {
-        let line = match next_line(&mut stream, &mut rest) {
-            Ok(Some(line)) => line,
+        match next_line(stream, &mut rest) {
+            Ok(Some(line)) if line.trim().is_empty() => {}
+            Ok(Some(line)) => hall.answers(|| answer(stream, desk, &line))?,
             Ok(None) => return Ok(()),
             Err(error) if error.kind() == ErrorKind::InvalidData => {
-                return told(&stream, &format!("error {error}"));
+                return told(stream, &format!("error {error}"));
             }
             Err(error) => return Err(error),
-        };
-        if line.trim().is_empty() {
-            continue;
         }
-        match desk.say(&line) {
-            Ok(done) => told(&stream, &format!("ok {done}"))?,
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-                return told(&stream, &format!("error {error}"));
-            }
-            Err(error) => told(&stream, &format!("error {error}"))?,
+    }
+}
+
+impl Hall {
+    /// Somebody is given an answer; the end of the program waits for it.
+    fn answers(&self, answer: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        self.count(|waiting| *waiting += 1);
+        let told = answer();
+        self.count(|waiting| *waiting -= 1);
+        told
+    }
+
+    fn count(&self, change: impl FnOnce(&mut usize)) {
+        if let Ok(mut waiting) = self.waiting.lock() {
+            change(&mut waiting);
+            self.answered.notify_all();
+        }
+    }
+}
+
+/// Gives an order and tells what came of it. An error if there is nobody to give orders to any more, or to tell.
+fn answer(stream: &UnixStream, desk: &Desk, line: &str) -> io::Result<()> {
+    match desk.say(line) {
+        Ok(done) => told(stream, &format!("ok {done}")),
+        Err(error) => {
+            told(stream, &format!("error {error}"))?;
+            if error.kind() == ErrorKind::BrokenPipe { Err(error) } else { Ok(()) }
         }
     }
 }

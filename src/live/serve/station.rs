@@ -217,7 +217,7 @@ impl Station {
             Event::Listen => self.open_door(),
             Event::Step(step) => self.take_step(step),
             // It was looked at before; what is wrong with it now, nobody asks.
-            Event::Order(order) => drop(self.carry_out(*order)),
+            Event::Order(order) => drop(self.carry_out(&order)),
             Event::Look => {
                 let now = self.clock.now();
                 self.waiters.look(now, &self.tally);

@@ -17,6 +17,7 @@ mod listener;
 mod mended;
 mod names;
 mod network;
+mod ordered;
 mod passwords;
 mod retries;
 mod signals;

@@ -7,7 +7,7 @@ use ftp421::metrics::{Recorder, Shape};
 use ftp421::observe::Cause;
 use ftp421::rng::Streams;
 use ftp421::server::{
-    Action, BanOverride, Control, Input, Overrides, Policy, Profile, Server, ServerStreams, Signal,
+    Action, BanOverride, Control, Input, Knob, Overrides, Policy, Profile, Server, ServerStreams, Signal,
 };
 use ftp421::time::{Duration, Instant};
 use proptest::prelude::*;
@@ -63,6 +63,12 @@ fn control() -> impl Strategy<Value = Control> {
         Just(Control::Signal(Signal::Hup)),
         Just(Control::Signal(Signal::Kill)),
         (0..8_u8, 0..5_u32).prop_map(|(check, limit)| Control::SetLimit { check, limit }),
+        (0..Knob::ALL.len(), prop_oneof![Just(0), 1..10_000_u32, Just(u32::MAX)])
+            .prop_map(|(knob, value)| Control::SetKnob { knob: Knob::ALL[knob].1, value }),
+        (0..3_u32, prop_oneof![Just(0), 1..100_u32, Just(u32::MAX)])
+            .prop_map(|(peer, secs)| Control::Ban { peer: PeerId(peer), secs }),
+        (0..3_u32).prop_map(|peer| Control::Unban { peer: PeerId(peer) }),
+        (0..3_u32, any::<bool>()).prop_map(|(peer, reset)| Control::Part { peer: PeerId(peer), reset }),
     ]
 }
 

@@ -18,6 +18,7 @@ mod orders;
 mod page;
 mod signals;
 mod socket;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod talk;
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ftp421::live::Emulator;
 
@@ -88,6 +88,18 @@ impl Caller {
         data.set_read_timeout(Some(PATIENCE)).unwrap();
         data
     }
+}
+
+/// Does `comes_true` within ten seconds?
+pub fn soon(mut comes_true: impl FnMut() -> bool) -> bool {
+    let began = Instant::now();
+    while began.elapsed() < PATIENCE {
+        if comes_true() {
+            return true;
+        }
+        std::thread::yield_now();
+    }
+    false
 }
 
 /// Reads at least `least` bytes.

@@ -212,7 +212,7 @@ pub(super) async fn obey(station: Shared, mut orders: Orders) {
         match order {
             Ok(Order::Wait(until, limit)) => station.wait(until, limit, answer),
             // Nobody may wait for the answer.
-            Ok(order) => drop(answer.send(station.carry_out(order))),
+            Ok(order) => drop(answer.send(station.carry_out(&order))),
             Err(why) => drop(answer.send(Err(why))),
         }
     }

@@ -42,9 +42,9 @@ pub(in crate::live::serve) struct Pending {
 
 impl Station {
     /// Does what was ordered. Says what came of it, or why it cannot be.
-    pub(in crate::live::serve) fn carry_out(&mut self, order: Order) -> Result<String, String> {
+    pub(in crate::live::serve) fn carry_out(&mut self, order: &Order) -> Result<String, String> {
         let before = self.tally.connections;
-        let mut told = match order {
+        let told = match *order {
             Order::Signal(signal) => {
                 self.control(Control::Signal(signal));
                 "signalled".to_owned()
@@ -83,10 +83,7 @@ impl Station {
             Order::Help => return Ok(help()),
         };
         let after = self.tally.connections;
-        if after < before {
-            told.push_str(&format!("; connections: {before}, now {after}"));
-        }
-        Ok(told)
+        Ok(if after < before { format!("{told}; connections: {before}, now {after}") } else { told })
     }
 
     fn control(&mut self, control: Control) {

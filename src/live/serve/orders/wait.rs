@@ -23,9 +23,12 @@ pub enum Until {
     Logins(u64),
 }
 
+/// The condition of a number.
+pub(super) type Of = fn(u64) -> Until;
+
 impl Until {
     /// Each by its word, still without its number.
-    pub(super) const ALL: [(&'static str, fn(u64) -> Self); 4] = [
+    pub(super) const ALL: [(&'static str, Of); 4] = [
         ("connections", Self::Connections),
         ("sessions", Self::Sessions),
         ("refusals", Self::Refusals),
