@@ -27,7 +27,7 @@
 //! 2 observe                        the vocabulary of measurement
 //! 1 ftp                            verbs and replies
 //! 0 time  timer  id  rng  dist     numbers
-//!   digest  watch
+//!   digest  watch  units
 //! ```
 
 pub mod chaos;
@@ -51,5 +51,6 @@ pub mod sim;
 pub mod time;
 pub mod timer;
 pub mod transcript;
+mod units;
 pub mod watch;
 pub mod workload;

@@ -24,6 +24,7 @@ mod report;
 mod screen;
 mod serve;
 mod sim;
+mod tamper;
 mod target;
 mod verify;
 

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use anyhow::Context as _;
 
 use super::exit::{FINE, Failure};
+use super::tamper::WireArgs;
 use super::{interrupt, read};
 use crate::live::Epoch;
 use crate::live::serve::{self, Plan};
@@ -36,6 +37,8 @@ pub(super) struct Args {
     /// Seed of all random streams, instead of the scenario's
     #[arg(long, env = "FTP421_SEED")]
     seed: Option<u64>,
+    #[command(flatten)]
+    wire: WireArgs,
     /// The time of its faults begins when standard input says so; ends with standard input
     #[arg(long, hide = true)]
     child: bool,
@@ -50,6 +53,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     let mut scenario = read::live_scenario(args.scenario.as_deref())?;
     scenario.seed = args.seed.unwrap_or(scenario.seed);
+    args.wire.add_to(&mut scenario);
     let listen = SocketAddr::new(args.host, args.port);
     let plan = Plan { listen, ..Plan::of(Arc::new(scenario)) };
     let watch = Arc::new(Watch::default());

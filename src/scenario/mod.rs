@@ -19,8 +19,8 @@ mod server;
 mod servers;
 mod source;
 mod traces;
-mod units;
 mod value;
+mod wire;
 
 use toml::de::DeTable;
 
@@ -29,6 +29,7 @@ use self::reader::{Read, Reader};
 use self::source::Source;
 use self::value::Value;
 use crate::chaos::Fault;
+use crate::chaos::wire::Rule;
 use crate::client::{Step, Tls};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::metrics::Threshold;
@@ -100,6 +101,8 @@ pub struct Station {
     pub overrides: Overrides,
     /// The classes that it puts addresses into.
     pub classes: Classes,
+    /// What goes wrong on the wire: only a served model plays it.
+    pub wire: Vec<Rule>,
 }
 
 impl Station {

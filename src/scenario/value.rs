@@ -10,8 +10,8 @@ use toml::de::DeValue;
 use super::Problem;
 use super::reader::{Read, Reader};
 use super::source::{Source, suggestion};
-use super::units::{parse_rate, parse_size};
 use crate::time::{Duration, Instant};
+use crate::units::{parse_rate, parse_size};
 
 /// The longest time that a scenario may name.
 pub(super) const LONGEST: Duration = Duration::from_secs(366 * 86_400);

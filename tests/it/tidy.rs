@@ -17,6 +17,7 @@ const TABLE: &[Module] = &[
     module("watch",      0, &[],          &[]),
     module("id",         0, &[],          &["serde"]),
     module("digest",     0, &[],          &[]),
+    module("units",      0, &[],          &[]),
     module("rng",        0, &[],          &["rand", "rand_chacha"]),
     module("dist",       0, &["rng"],     &["libm"]),
     module("ftp",        1, &[],          &[]),
@@ -28,7 +29,7 @@ const TABLE: &[Module] = &[
     module("metrics",    4, &[],          &["hdrhistogram", "serde", "strsim"]),
     module("classify",   4, &[],          &["serde"]),
     module("transcript", 4, &[],          &[]),
-    module("chaos",      5, &[],          &[]),
+    module("chaos",      5, &[],          &["strsim"]),
     module("scenario",   5, &["chaos"],   &["strsim", "toml"]),       // a scenario has faults
     module("sim",        6, &[],          &["serde_json"]),             // never `live`
     module("live",       6, &[],          &["hdrhistogram", "nix", "postcard", "rcgen", "rustls", "rustls_native_certs", "serde", "tokio"]), // never `sim`

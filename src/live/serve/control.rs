@@ -168,7 +168,7 @@ impl Station {
     fn obey(&mut self, key: Key, line: &str) {
         let (verb, argument) = verbs::split(line);
         self.tape.heard(self.clock.now(), key, line);
-        self.tamper.asked(key, &verb);
+        self.meets_ills(key, Some(&verb));
         let Some(conn) = self.conns.get(key) else { return };
         let asked = verbs::asked(&verb, argument, conn.local);
         let client = &mut conn.client;
@@ -180,7 +180,11 @@ impl Station {
             _ if argument.is_empty() => "/".clone_into(&mut client.path),
             _ => client.path = cut(argument),
         }
-        let command = self.command(key, &verb, argument, asked);
+        let command = if self.must_refuse(key) {
+            Command::bare(Verb::Other) // whatever the machine says to that, the client is told another thing
+        } else {
+            self.command(key, &verb, argument, asked)
+        };
         let in_transfer = self.server.is_in_transfer(key.conn());
         let heard = self.told(Input::Command { conn: key.conn(), command });
         if let Some(link) = self.conns.get(key).and_then(|conn| conn.link.as_mut()) {

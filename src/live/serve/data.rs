@@ -21,7 +21,9 @@ use tokio::time::timeout;
 use super::conns::Key;
 use super::control::nap;
 use super::station::{Shared, Station};
+use super::tamper::{self, DataIlls};
 use super::texts;
+use crate::chaos::wire::{Break, Fault};
 use crate::id::ConnId;
 use crate::live::Wire;
 use crate::live::clock::span;
@@ -167,14 +169,19 @@ impl Station {
     /// PASV: listens for the data connection, and gives the answer.
     pub(super) fn listen_for_data(&mut self, conn: ConnId) -> Option<Vec<u8>> {
         let (shared, key) = (self.shared()?, self.conns.key(conn)?);
+        let ills = self.ills_of_way(conn);
         let entry = self.conns.of(conn)?;
         let extended = entry.client.extended;
         let Ok((listener, at)) = listen_at(entry.local) else {
             return Some(b"425 Cannot listen for a data connection.\r\n".to_vec());
         };
         let (number, peer) = (self.next_number(), entry_ip(self, conn)?);
-        let task = passive(shared, key, number, listener, peer);
-        self.set_data(conn, number, tokio::task::spawn_local(task).abort_handle());
+        let task = match tamper::spoiled(&ills, listener, at) {
+            Ok(listener) => tokio::task::spawn_local(passive(shared, key, number, listener, peer)),
+            Err(unserved) => tokio::task::spawn_local(unserved.for_ever()),
+        };
+        self.set_data(conn, number, task.abort_handle());
+        let at = tamper::wrong_place(&ills, at);
         let pasv = self.server.policy().replies.pasv;
         Some(texts::passive(&self.server.policy().table.get(pasv).text, at, extended))
     }
@@ -183,9 +190,14 @@ impl Station {
     pub(super) fn connect_data(&mut self, conn: ConnId, at: Instant) {
         let (Some(shared), Some(key)) = (self.shared(), self.conns.key(conn)) else { return };
         let number = self.next_number();
+        let is_spoiled = self.ills_of_way(conn).contains(&Fault::NoData) || self.ills_of_data(key).none;
         let Some(entry) = self.conns.of(conn) else { return };
-        let task = active(shared, key, number, (at, entry.local, entry.client.port));
-        self.set_data(conn, number, tokio::task::spawn_local(task).abort_handle());
+        let task = if is_spoiled {
+            tokio::task::spawn_local(std::future::pending())
+        } else {
+            tokio::task::spawn_local(active(shared, key, number, (at, entry.local, entry.client.port)))
+        };
+        self.set_data(conn, number, task.abort_handle());
     }
 
     fn next_number(&mut self) -> u64 {
@@ -225,10 +237,15 @@ impl Station {
         if conn.data.as_ref().is_none_or(|data| data.number != number) {
             return;
         }
-        if matches!(input, Input::TransferDone { .. } | Input::DataFailed { .. }) {
+        let ends = matches!(input, Input::TransferDone { .. } | Input::DataFailed { .. });
+        if ends {
             conn.data = None;
+            self.says_last(key, true);
         }
         self.tell(input);
+        if ends {
+            self.says_last(key, false);
+        }
     }
 }
 
@@ -300,6 +317,7 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
         acceptor.map(Acceptor::accept)
     };
     let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload));
+    transfer.suffer_beforehand().await;
     transfer.narrow(&stream);
     let mut wire = Wire::new(stream);
     let moved = match (transfer.secure(&mut wire, tls).await, job) {
@@ -325,13 +343,16 @@ struct Transfer {
     window: (Instant, u64),
     /// Was the machine told that it is slow?
     slow: bool,
+    /// The wire faults that hit it.
+    ills: DataIlls,
 }
 
 impl Transfer {
     fn new(station: Shared, key: Key, number: u64, up: bool) -> Self {
         let now = station.borrow().clock.now();
         let lane = station.borrow().lanes.join(up);
-        Self { station, key, number, lane, due: now, window: (now, 0), slow: false }
+        let ills = station.borrow_mut().ills_of_data(key);
+        Self { station, key, number, lane, due: now, window: (now, 0), slow: false, ills }
     }
 
     fn over(self) -> Shared {
@@ -340,7 +361,7 @@ impl Transfer {
 
     /// Lets the kernel keep no more of an upload than a fifth of a second's share, or its sender would be through long before.
     fn narrow(&self, stream: &TcpStream) {
-        if let Some(share) = self.lane.share() {
+        if let Some(share) = self.share() {
             let bytes = (share / 5).clamp(NARROWEST, CHUNK as u64) as usize;
             let _ = setsockopt(stream, sockopt::RcvBuf, &bytes); // with what the kernel has, it is right in the long run
         }
@@ -363,10 +384,18 @@ impl Transfer {
         let size = job.bytes();
         let mut at = 0;
         while at < size {
-            let length = (size - at).min(self.chunk() as u64) as usize;
+            if self.suffer(wire, at).await? {
+                break;
+            }
+            let length = self.up_to_next_ill(at, (size - at).min(self.chunk() as u64)) as usize;
             let wrote = {
                 let mut station = self.station.borrow_mut();
-                wire.write_some(station.scratch.filled(self.number, job, at, length))
+                let bytes = station.scratch.filled(self.number, job, at, length);
+                if self.ills.corrupt == Some(at) {
+                    wire.write_some(&[!bytes[0]])
+                } else {
+                    wire.write_some(bytes)
+                }
             };
             match wrote {
                 Ok(wrote) => {
@@ -386,12 +415,19 @@ impl Transfer {
     }
 
     async fn receive(&mut self, wire: &mut Wire) -> io::Result<()> {
+        let mut at = 0;
         loop {
-            let length = self.chunk();
+            if self.suffer(wire, at).await? {
+                return Ok(());
+            }
+            let length = self.up_to_next_ill(at, self.chunk() as u64) as usize;
             let read = wire.read(self.station.borrow_mut().scratch.room(length));
             match read {
                 Ok(0) => return Ok(()),
-                Ok(read) => self.moved(read).await,
+                Ok(read) => {
+                    at += read as u64;
+                    self.moved(read).await;
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if timeout(span(STILL), wire.readable()).await.is_err() {
                         self.stands_still();
@@ -405,14 +441,65 @@ impl Transfer {
 
     /// How much may be moved at once: a fiftieth of a second's share.
     fn chunk(&self) -> usize {
-        self.lane.share().map_or(CHUNK, |share| (share / 50).clamp(1, CHUNK as u64) as usize)
+        self.share().map_or(CHUNK, |share| (share / 50).clamp(1, CHUNK as u64) as usize)
+    }
+
+    /// What it gets, bytes per second: of the server's bandwidth, and by a wire fault.
+    fn share(&self) -> Option<u64> {
+        self.lane.share().into_iter().chain(self.ills.slow).min()
+    }
+
+    /// What goes wrong before its first byte.
+    async fn suffer_beforehand(&mut self) {
+        if self.ills.none {
+            self.stands_still();
+            std::future::pending().await
+        }
+        if let Some(by) = self.ills.early {
+            self.station.borrow_mut().say_early(self.key);
+            let until = self.station.borrow().clock.now() + by;
+            nap(&self.station, until).await;
+        }
+    }
+
+    /// What goes wrong behind `at` bytes. True if the transfer is over, and all is said to be well.
+    async fn suffer(&mut self, wire: &Wire, at: u64) -> io::Result<bool> {
+        let Some((_, what)) = self.ills.after.filter(|(place, _)| *place == at) else { return Ok(false) };
+        self.ills.after = None;
+        match what {
+            Break::Truncate => return Ok(true),
+            Break::Close => return Err(io::ErrorKind::ConnectionAborted.into()),
+            Break::Reset => {
+                wire.socket().set_zero_linger()?;
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
+            Break::Stall(lasts) => {
+                self.stands_still();
+                let Some(lasts) = lasts else { return std::future::pending().await };
+                let until = self.station.borrow().clock.now() + lasts;
+                nap(&self.station, until).await;
+            }
+        }
+        Ok(false)
+    }
+
+    /// How many of `length` bytes from `at` on may move at once.
+    fn up_to_next_ill(&self, at: u64, length: u64) -> u64 {
+        let after = self.ills.after.map(|(place, _)| place);
+        let corrupt = self.ills.corrupt.map(|place| if place == at { at + 1 } else { place });
+        after
+            .into_iter()
+            .chain(corrupt)
+            .filter(|place| *place > at)
+            .map(|place| place - at)
+            .fold(length, u64::min)
     }
 
     /// Bytes went over: waits until more may go, and lets the others have their turn.
     async fn moved(&mut self, bytes: usize) {
         let now = self.station.borrow().clock.now();
         self.watch_rate(now, bytes as u64);
-        match self.lane.share() {
+        match self.share() {
             Some(share) => {
                 let cost = Duration::from_nanos((bytes as u64).saturating_mul(1_000_000_000) / share);
                 self.due = self.due.max(now) + cost;

@@ -19,7 +19,7 @@ pub mod orders;
 mod peers;
 mod station;
 mod store;
-mod tamper;
+pub mod tamper;
 mod tape;
 mod texts;
 mod verbs;

@@ -7,6 +7,7 @@ use std::io;
 use tokio::sync::{mpsc, oneshot};
 
 use super::station::{Shared, Station};
+use super::tamper::WireOrder;
 use crate::server::{Control, Input, Signal};
 
 /// Orders that may wait; whoever gives more waits himself.
@@ -19,6 +20,8 @@ pub enum Order {
     Signal(Signal),
     /// Something that the machine is told as it is.
     Control(Control),
+    /// Something about the faults of the wire.
+    Wire(WireOrder),
     /// The end: nothing is said to anybody, and results are written.
     End,
 }
@@ -75,6 +78,7 @@ impl Station {
         match order {
             Order::Signal(signal) => self.tell(Input::Control(Control::Signal(signal))),
             Order::Control(control) => self.tell(Input::Control(control)),
+            Order::Wire(order) => return self.obey_wire(order),
             Order::End => self.end(),
         }
         Ok("done".to_owned())

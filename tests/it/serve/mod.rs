@@ -9,6 +9,8 @@ mod command;
 mod ends;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod hostile;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod wire;
 
 use std::sync::Arc;
 

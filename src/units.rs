@@ -1,6 +1,6 @@
 //! Numbers with units: rates and sizes. (Times are `time::Duration`'s own.)
 //!
-//! It knows no bounds: `value` does.
+//! It knows no bounds: whoever reads one does.
 
 /// A number without sign or exponent.
 fn decimal(text: &str) -> Option<f64> {
@@ -10,7 +10,7 @@ fn decimal(text: &str) -> Option<f64> {
 }
 
 /// A rate per second: a number per s, m, h or d.
-pub(super) fn parse_rate(text: &str) -> Option<f64> {
+pub fn parse_rate(text: &str) -> Option<f64> {
     let (number, unit) = text.split_once('/')?;
     let seconds = match unit.trim() {
         "s" => 1.0,
@@ -23,7 +23,7 @@ pub(super) fn parse_rate(text: &str) -> Option<f64> {
 }
 
 /// A number of bytes: a number with a unit.
-pub(super) fn parse_size(text: &str) -> Option<u64> {
+pub fn parse_size(text: &str) -> Option<u64> {
     let text = text.trim();
     let (number, unit) = text.split_at(text.find(|c: char| c.is_ascii_alphabetic())?);
     let factor = match unit {
