@@ -81,7 +81,12 @@ pub fn download(port: u16) -> io::Result<u64> {
         told = control.read(&mut reply)?;
     }
     let text = String::from_utf8_lossy(&reply[..told]).into_owned();
-    let numbers: Vec<u16> = text.trim_end().rsplit(',').take(2).filter_map(|n| n.parse().ok()).collect();
+    let numbers: Vec<u16> = text
+        .trim_end_matches(|c: char| !c.is_ascii_digit())
+        .rsplit(',')
+        .take(2)
+        .filter_map(|n| n.parse().ok())
+        .collect();
     let [low, high] = numbers[..] else { return Err(io::Error::other(text)) };
     let mut data = TcpStream::connect(SocketAddr::from((Ipv4Addr::LOCALHOST, high << 8 | low)))?;
     control.write_all(b"RETR /file\r\n")?;

@@ -37,6 +37,11 @@ impl Minimal {
         let port = line.trim().parse().map_err(io::Error::other)?;
         Ok(Self { child, port })
     }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
 }
 
 impl Drop for Minimal {

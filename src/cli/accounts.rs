@@ -37,7 +37,7 @@ pub(super) struct AccountArgs {
 impl AccountArgs {
     /// The accounts with which the users of `scenario` log in (of any, if there is none).
     pub(super) fn accounts(&self, scenario: Option<&Scenario>) -> Result<Accounts, Failure> {
-        self.with(scenario, std::env::var(PASSWORD).ok().filter(|password| !password.is_empty()))
+        self.with(scenario, password_for_all())
     }
 
     fn with(&self, scenario: Option<&Scenario>, for_all: Option<String>) -> Result<Accounts, Failure> {
@@ -69,6 +69,11 @@ impl AccountArgs {
     pub(super) fn are_given(&self) -> bool {
         !self.user.is_empty() || self.users.is_some()
     }
+}
+
+/// The password that the environment has for all accounts.
+pub(super) fn password_for_all() -> Option<String> {
+    std::env::var(PASSWORD).ok().filter(|password| !password.is_empty())
 }
 
 /// Lets the users of `scenario` log in with `accounts`, if it names none itself; says what is done with them.
@@ -110,7 +115,7 @@ fn missing(number: usize) -> Failure {
 }
 
 /// The accounts of a scenario that have a password: not anonymous.
-fn names(scenario: &Scenario) -> Vec<String> {
+pub(super) fn names(scenario: &Scenario) -> Vec<String> {
     let users = scenario.populations.iter().flat_map(|population| &population.users);
     let mut ids: Vec<usize> =
         users.filter(|id| **id != ArgId::ANONYMOUS).map(|id| usize::from(id.0)).collect();

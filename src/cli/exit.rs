@@ -42,7 +42,8 @@ impl Failure {
         match self {
             Self::Scenario(problem) => {
                 eprintln!("error: {problem}");
-                INVALID.into()
+                // What stands in no file was typed.
+                if problem.line == 0 { USAGE.into() } else { INVALID.into() }
             }
             Self::Usage(why) => said(&why, USAGE),
             Self::NotAllowed(why) => said(&why, NOT_ALLOWED),

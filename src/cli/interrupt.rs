@@ -1,24 +1,40 @@
 //! Ctrl-C: the first one ends the run and keeps what was measured, further ones hurry it, and in the end end the program.
 //!
-//! It stops nothing itself: who runs looks at the watch, and who writes a result looks here.
+//! It stops nothing itself: who runs looks at the watch, and who writes a result looks here. What `serve` does with its signals stands
+//! there.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::Context as _;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use super::exit::INTERRUPTED;
 use crate::watch::Watch;
 
+/// The signals that ask a program to end.
+const ENDS: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// Hands each of `signals` to `hear` as it comes, in a thread of its own.
+pub(super) fn heard(signals: &[i32], mut hear: impl FnMut(i32) + Send + 'static) -> anyhow::Result<()> {
+    let mut signals = Signals::new(signals).context("cannot watch for signals")?;
+    let listen = move || signals.forever().for_each(&mut hear);
+    std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(listen)
+        .context("cannot watch for signals")?;
+    Ok(())
+}
+
 /// Lets Ctrl-C (and SIGTERM) stop the run that looks at `watch`. A second one ends the program.
 pub(super) fn stops(watch: &Arc<Watch>) -> anyhow::Result<()> {
     let watch = Arc::clone(watch);
-    ctrlc::set_handler(move || {
+    heard(&ENDS, move |_| {
         if watch.stop.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(INTERRUPTED));
         }
     })
-    .context("cannot watch for Ctrl-C")
 }
 
 /// What a run that ends in a result must know of its interrupts.
@@ -39,7 +55,7 @@ impl Keeping {
     ) -> anyhow::Result<Arc<Self>> {
         let keeping = Arc::new(Self::default());
         let (watch, ours) = (Arc::clone(watch), Arc::clone(&keeping));
-        ctrlc::set_handler(move || {
+        heard(&ENDS, move |_| {
             let first = !watch.stop.swap(true, Ordering::Relaxed);
             match (ours.kept.load(Ordering::Relaxed), first) {
                 (false, true) => eprintln!("\n{}; Ctrl-C again to end at once", words()),
@@ -47,8 +63,7 @@ impl Keeping {
                 (false, false) => eprintln!("\nonly the numbers are still written"),
                 (true, _) => eprintln!("\nthe charts are left out"),
             }
-        })
-        .context("cannot watch for Ctrl-C")?;
+        })?;
         Ok(keeping)
     }
 

@@ -90,6 +90,19 @@ impl Folder {
     }
 }
 
+/// Writes `file` so that whoever finds it finds all of it.
+pub(super) fn write_whole(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    let name = file.file_name().with_context(|| format!("{} is no file", file.display()))?;
+    let mut partial_name = std::ffi::OsString::from(".");
+    partial_name.push(name);
+    partial_name.push(".partial");
+    let partial = file.with_file_name(partial_name);
+    fs::write(&partial, bytes)
+        .and_then(|()| fs::rename(&partial, file))
+        .inspect_err(|_| drop(fs::remove_file(&partial)))
+        .with_context(|| format!("cannot write {}", file.display()))
+}
+
 /// Held by the run that writes to a folder.
 const LOCK: &str = ".lock";
 

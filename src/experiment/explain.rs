@@ -31,6 +31,16 @@ pub fn explain(scenario: &Scenario) -> String {
     format!("{}\n", text.0.trim_end())
 }
 
+/// What the (first) server of `scenario` is and what goes wrong with it, for those who bring clients of their own.
+pub fn explain_server(scenario: &Scenario) -> String {
+    let mut text = Text::default();
+    server(scenario, &mut text);
+    text.0.truncate(text.0.trim_end().len());
+    text.gap();
+    faults(scenario, Instant::NEVER, &mut text);
+    text.0
+}
+
 /// Lines with a label in front.
 #[derive(Default)]
 struct Text(String);
@@ -217,18 +227,23 @@ fn tightest(scenario: &Scenario, per: Per) -> Option<&Check> {
     scenario.policy().checks.iter().filter(|c| c.per == per && c.limit != u32::MAX).min_by_key(|c| c.limit)
 }
 
-fn rest(scenario: &Scenario, text: &mut Text) {
+/// The faults of a run that ends at `end`.
+fn faults(scenario: &Scenario, end: Instant, text: &mut Text) {
     for fault in &scenario.faults {
         let until = fault.at + fault.lasts;
         let end = if fault.lasts.is_zero() {
             String::new()
-        } else if until >= Instant::ZERO + scenario.duration {
+        } else if until >= end {
             ", until the end".to_owned()
         } else {
             format!(", until {until}")
         };
         text.line("fault", format_args!("at {}: {}{end}", fault.at, fault.label));
     }
+}
+
+fn rest(scenario: &Scenario, text: &mut Text) {
+    faults(scenario, Instant::ZERO + scenario.duration, text);
     for threshold in &scenario.thresholds {
         text.line("must hold", threshold.text());
     }

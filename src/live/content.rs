@@ -12,6 +12,8 @@ pub struct Content {
 /// The odd constant of Steele, Lea and Flood ("Fast splittable pseudorandom number generators", OOPSLA 2014).
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 const WORD: usize = 8;
+/// So many bytes say which file they begin, and others begin so by chance once in 2^64 times.
+pub const RECOGNISED: usize = 2 * WORD;
 
 impl Content {
     /// The file called `path`, as an absolute path, where the scenario's seed is `seed`.
@@ -55,6 +57,22 @@ impl Content {
         wrong as u64
     }
 
+    /// How many of the first of `bytes`, which should be those from `offset` on, are right.
+    pub fn right(self, offset: u64, bytes: &[u8]) -> usize {
+        if self.wrong(offset, bytes) == 0 {
+            return bytes.len();
+        }
+        (offset..).zip(bytes).take_while(|(at, byte)| self.byte(*at) == **byte).count()
+    }
+
+    /// The file, whatever it is called, that begins with `bytes`, if there is one: the first [`RECOGNISED`] of them say so.
+    pub fn recognised(bytes: &[u8]) -> Option<Self> {
+        let first = bytes.first_chunk::<WORD>()?;
+        let content = Self { key: unmix(u64::from_le_bytes(*first)) };
+        let known = bytes.get(..RECOGNISED)?;
+        (content.wrong(0, known) == 0).then_some(content)
+    }
+
     fn word(self, place: u64) -> [u8; WORD] {
         mix(self.key.wrapping_add(place.wrapping_mul(GOLDEN))).to_le_bytes()
     }
@@ -75,6 +93,15 @@ const fn mix(word: u64) -> u64 {
     let word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     word ^ (word >> 31)
+}
+
+/// What [`mix`] made `word` of: each of its steps can be taken back.
+const fn unmix(word: u64) -> u64 {
+    let word = word ^ (word >> 31) ^ (word >> 62);
+    let word = word.wrapping_mul(0x3196_42B2_D24D_8EC3);
+    let word = word ^ (word >> 27) ^ (word >> 54);
+    let word = word.wrapping_mul(0x96DE_1B17_3F11_9089);
+    word ^ (word >> 30) ^ (word >> 60)
 }
 
 /// The absolute path that `path` means in the directory `at`: no dots, no doubled slashes, and never above the root.
@@ -123,6 +150,24 @@ mod tests {
         for other in [Content::of(43, "/pub/file"), Content::of(42, "/pub/fil")] {
             assert!(other.wrong(5, &bytes) > 30);
         }
+    }
+
+    #[test]
+    fn a_file_is_recognised_by_its_beginning() {
+        for word in [0, 1, u64::MAX, GOLDEN] {
+            assert_eq!(unmix(mix(word)), word);
+        }
+        let content = Content::of(42, "/pub/file");
+        let mut bytes = [0; 40];
+        content.fill(0, &mut bytes);
+        assert_eq!(Content::recognised(&bytes), Some(content));
+        assert_eq!(Content::recognised(&bytes[..15]), None);
+        assert_eq!((content.right(0, &bytes), content.right(1, &bytes)), (40, 0));
+        bytes[20] ^= 1;
+        assert_eq!((Content::recognised(&bytes), content.right(0, &bytes)), (Some(content), 20));
+        bytes[15] ^= 1;
+        assert_eq!(Content::recognised(&bytes), None);
+        assert_eq!(Content::recognised(&[0; 40]), None, "a file of zeros is none of ours");
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl Session {
     }
 }
 
-/// What every TLS connection of a server shares: a certificate that nobody has signed but itself.
+/// What every TLS connection of a server shares: its certificate and key.
 #[derive(Clone, Debug)]
 pub struct Acceptor {
     config: Arc<ServerConfig>,
@@ -124,13 +124,37 @@ impl Acceptor {
         let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
         let made = rcgen::generate_simple_self_signed(names).map_err(|why| why.to_string())?;
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(made.signing_key.serialize_der()));
+        Self::with(vec![made.cert.der().clone()], key, &made.cert.pem())
+    }
+
+    /// A server with the certificate (followed by those that vouch for it, if there are any) and the private key in these PEM texts.
+    ///
+    /// # Errors
+    /// What is wrong with them, in a sentence that holds nothing of the key.
+    pub fn of(certificate: &str, key: &str) -> Result<Self, String> {
+        let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<Vec<_>, _>>();
+        let chain = chain.map_err(|why| format!("not a certificate: {why}"))?;
+        if chain.is_empty() {
+            return Err("there is no certificate in PEM".to_owned());
+        }
+        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).map_err(|_| {
+            "there is no private key in PEM without a password (PKCS #8, PKCS #1 or SEC 1)".to_owned()
+        })?;
+        Self::with(chain, key, certificate)
+    }
+
+    fn with(
+        chain: Vec<CertificateDer<'static>>,
+        key: PrivateKeyDer<'static>,
+        text: &str,
+    ) -> Result<Self, String> {
         let config = ServerConfig::builder_with_provider(provider())
             .with_safe_default_protocol_versions()
             .map_err(|why| why.to_string())?
             .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
-            .map_err(|why| why.to_string())?;
-        Ok(Self { config: Arc::new(config), certificate: made.cert.pem().into() })
+            .with_single_cert(chain, key)
+            .map_err(|why| format!("certificate and key do not serve: {why}"))?;
+        Ok(Self { config: Arc::new(config), certificate: text.into() })
     }
 
     /// Its certificate, PEM: who trusts it can be sure of the server.

@@ -17,6 +17,7 @@ mod retry;
 mod script;
 mod server;
 mod servers;
+mod settings;
 mod source;
 mod traces;
 mod value;
@@ -25,7 +26,8 @@ mod wire;
 use toml::de::DeTable;
 
 use self::draft::Draft;
-use self::reader::{Read, Reader};
+use self::reader::{Layer, Read, Reader};
+use self::settings::Settings;
 use self::source::Source;
 use self::value::Value;
 use crate::chaos::Fault;
@@ -39,6 +41,8 @@ use crate::time::{Duration, Instant};
 use crate::workload::{AddressBook, Classes, Population};
 
 pub use self::problem::Problem;
+pub use self::settings::Setting;
+pub(crate) use self::source::suggestion;
 
 /// The version of the format that this build reads.
 pub const SCHEMA: u64 = 1;
@@ -151,6 +155,22 @@ impl Scenario {
         text: &str,
         open: &mut dyn FnMut(&str) -> Result<String, String>,
     ) -> Result<Self, Problem> {
+        Self::read_under(&[], file_name, text, open)
+    }
+
+    /// The same with `settings` over what the file says of its (first) server.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn read_under(
+        settings: &[Setting],
+        file_name: &str,
+        text: &str,
+        open: &mut dyn FnMut(&str) -> Result<String, String>,
+    ) -> Result<Self, Problem> {
+        let settings = Settings::of(settings)?;
+        let set = settings.table()?;
+        let layer = Layer { source: settings.source(), table: set.get_ref() };
         let source = Source { file: file_name, text };
         let document = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(text.len(), |span| span.start);
@@ -160,14 +180,19 @@ impl Scenario {
                 "see https://toml.io for the syntax",
             )
         })?;
-        let mut root = Reader::new(source, document.get_ref(), 0, "the scenario");
-        let scenario = read_root(source, &mut root, open)?;
-        root.finish()?;
-        Ok(scenario)
+        let mut root = Reader::new(source, document.get_ref(), 0, "the scenario").under(Some(layer));
+        let scenario = read_root(source, &mut root, &settings, open);
+        let whole = scenario.and_then(|scenario| root.finish().map(|()| scenario));
+        whole.map_err(|problem| settings.blame(problem))
     }
 }
 
-fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -> Read<Scenario> {
+fn read_root(
+    source: Source<'_>,
+    root: &mut Reader<'_>,
+    settings: &Settings<'_>,
+    open: draft::Open<'_>,
+) -> Read<Scenario> {
     root.require("schema", "schema = 1 at the top: the version of this format", |v| {
         match v.integer(0..=u64::MAX)? {
             SCHEMA => Ok(()),
@@ -177,6 +202,9 @@ fn read_root(source: Source<'_>, root: &mut Reader<'_>, open: draft::Open<'_>) -
     let name = root.require("name", "name = \"my-scenario\"", |v| v.name())?;
     let duration = root.require("duration", "duration = \"1h\"", |v| v.some_time())?;
     let mut draft = Draft::new(source.text, duration, open);
+    if !settings.text().is_empty() {
+        draft.digest.bytes(settings.text().as_bytes());
+    }
     let seed = root.get_or("seed", 42, |v| v.integer(0..=i64::MAX as u64))?;
     let replications = root.get_or("replications", 1, |v| v.count(1..=10_000))?;
     let warmup =

@@ -7,9 +7,9 @@ use std::fmt;
 /// One problem.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Problem {
-    /// The file.
+    /// The file; or, if there is none, who says what is wrong, such as a flag.
     pub file: String,
-    /// The line, from 1.
+    /// The line, from 1; 0: it is in no file.
     pub line: usize,
     /// The column in characters, from 1.
     pub column: usize,
@@ -42,7 +42,10 @@ fn window(line: &str, column: usize) -> (String, usize) {
 /// The place and what is wrong, the line with a caret under the place, and the hint.
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}: {}", self.file, self.line, self.column, self.what)?;
+        match self.line {
+            0 => write!(f, "{}: {}", self.file, self.what)?,
+            line => write!(f, "{}:{line}:{}: {}", self.file, self.column, self.what)?,
+        }
         if !self.excerpt.is_empty() {
             let (line, before) = window(&self.excerpt, self.column);
             let number = self.line.to_string();

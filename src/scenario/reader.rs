@@ -3,7 +3,7 @@
 //! It knows places and types, not scenarios.
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::Problem;
 use super::source::{Source, nearest, suggestion};
@@ -22,13 +22,37 @@ pub(super) struct Reader<'a> {
     /// Where it begins.
     at: usize,
     table: &'a DeTable<'a>,
+    /// What stands over it.
+    over: Option<Layer<'a>>,
     asked: Vec<String>,
+}
+
+/// A table of another text, whose keys stand over those of the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Layer<'a> {
+    /// Where it is written.
+    pub source: Source<'a>,
+    /// Its keys.
+    pub table: &'a DeTable<'a>,
+}
+
+impl<'a> Layer<'a> {
+    fn value(self, key: &str) -> Option<Value<'a>> {
+        let (key, value) = self.table.get_key_value(key)?;
+        Some(Value::new(self.source, key.get_ref(), value))
+    }
 }
 
 impl<'a> Reader<'a> {
     /// A reader of `table`, which begins at byte `at` and is called `name` in problems.
     pub fn new(source: Source<'a>, table: &'a DeTable<'a>, at: usize, name: impl Into<String>) -> Self {
-        Self { source, name: name.into(), at, table, asked: Vec::new() }
+        Self { source, name: name.into(), at, table, over: None, asked: Vec::new() }
+    }
+
+    /// The same with another layer over it.
+    pub fn under(mut self, over: Option<Layer<'a>>) -> Self {
+        self.over = over;
+        self
     }
 
     /// Renames the table for problems to come.
@@ -38,14 +62,33 @@ impl<'a> Reader<'a> {
 
     /// The value of `key`, if it is there.
     pub fn value(&mut self, key: &str) -> Option<Value<'a>> {
+        let own = self.own(key);
+        match (own, self.over.and_then(|over| over.value(key))) {
+            (Some(own), Some(over)) => Some(own.under(over)),
+            (own, over) => over.or(own),
+        }
+    }
+
+    /// The same as the file itself says it.
+    pub fn own(&mut self, key: &str) -> Option<Value<'a>> {
         self.asked.push(key.to_owned());
-        let (key, value) = self.table.get_key_value(key)?;
-        Some(Value::new(self.source, key.get_ref(), value))
+        Layer { source: self.source, table: self.table }.value(key)
+    }
+
+    /// The table `key` of what stands over this one.
+    pub fn layer(&self, key: &str) -> Option<Layer<'a>> {
+        self.over.and_then(|over| over.value(key))?.layer()
     }
 
     /// All keys, for a table whose keys are names.
     pub fn keys(&self) -> Vec<&'a str> {
-        self.entries().map(|(key, _)| key.get_ref().as_ref()).collect()
+        let mut keys: Vec<&str> = Vec::new();
+        for (_, key) in self.entries() {
+            if !keys.contains(&key.get_ref().as_ref()) {
+                keys.push(key.get_ref());
+            }
+        }
+        keys
     }
 
     /// The value of `key` as `read` takes it, if it is there.
@@ -75,9 +118,9 @@ impl<'a> Reader<'a> {
     pub fn missing(&self, key: &str, example: &str) -> Problem {
         let unasked = self
             .entries()
-            .find(|(k, _)| !self.was_asked(k.get_ref()) && nearest(k.get_ref(), [key]).is_some());
+            .find(|(_, k)| !self.was_asked(k.get_ref()) && nearest(k.get_ref(), [key]).is_some());
         match unasked {
-            Some((misspelt, _)) => self.unknown(misspelt, &format!("did you mean {key:?}?")),
+            Some((source, misspelt)) => self.unknown(source, misspelt, &format!("did you mean {key:?}?")),
             None => self.problem(format!("{key:?} is missing in {}", self.name), format!("write {example}")),
         }
     }
@@ -92,12 +135,12 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// If there is such a key.
     pub fn finish_with(self, explain: impl FnOnce(&str) -> Option<String>) -> Read<()> {
-        let Some((key, _)) = self.entries().find(|(k, _)| !self.was_asked(k.get_ref())) else {
+        let Some((source, key)) = self.entries().find(|(_, k)| !self.was_asked(k.get_ref())) else {
             return Ok(());
         };
         let known: Vec<&str> = self.asked.iter().map(String::as_str).collect();
         let hint = explain(key.get_ref()).unwrap_or_else(|| suggestion(key.get_ref(), &known));
-        Err(self.unknown(key, &hint))
+        Err(self.unknown(source, key, &hint))
     }
 
     /// The first problem with a key that nobody asked for.
@@ -108,21 +151,22 @@ impl<'a> Reader<'a> {
         self.finish_with(|_| None)
     }
 
-    fn unknown(&self, key: &Spanned<impl AsRef<str>>, hint: &str) -> Problem {
+    fn unknown(&self, source: Source<'_>, key: &Spanned<impl AsRef<str>>, hint: &str) -> Problem {
         let what = format!("unknown key {:?} in {}", key.get_ref().as_ref(), self.name);
-        self.source.problem(key.span().start, what, hint)
+        source.problem(key.span().start, what, hint)
     }
 
     fn was_asked(&self, key: &str) -> bool {
         self.asked.iter().any(|asked| asked == key)
     }
 
-    /// The entries in the order of the file.
-    fn entries(
-        &self,
-    ) -> impl Iterator<Item = (&'a Spanned<toml::de::DeString<'a>>, &'a Spanned<DeValue<'a>>)> {
-        let mut entries: Vec<_> = self.table.iter().collect();
-        entries.sort_by_key(|(key, _)| key.span().start);
-        entries.into_iter()
+    /// The keys, each layer's in the order of its text: first the file's.
+    fn entries(&self) -> impl Iterator<Item = (Source<'a>, &'a Spanned<toml::de::DeString<'a>>)> {
+        let own = Layer { source: self.source, table: self.table };
+        [Some(own), self.over].into_iter().flatten().flat_map(|layer| {
+            let mut keys: Vec<_> = layer.table.iter().map(|(key, _)| key).collect();
+            keys.sort_by_key(|key| key.span().start);
+            keys.into_iter().map(move |key| (layer.source, key))
+        })
     }
 }

@@ -15,11 +15,12 @@ const ONLY: &str = "server";
 
 /// All servers, in the order of the file; at least one.
 pub(super) fn read_all(root: &mut Reader<'_>, strings: &mut Strings) -> Read<Vec<Station>> {
+    let settings = root.layer("server");
     let Some(value) = root.value("servers") else {
         let (policy, overrides, classes, wire) = server::read(root, strings)?;
         return Ok(vec![Station { name: ONLY.to_owned(), policy, overrides, classes, wire }]);
     };
-    if let Some(one) = root.value("server") {
+    if let Some(one) = root.own("server") {
         return Err(one.wrong("stands beside [[servers]]", "make it one of the [[servers]], with a name"));
     }
     let tables = value.tables(usize::MAX, "[[servers]]")?;
@@ -27,7 +28,9 @@ pub(super) fn read_all(root: &mut Reader<'_>, strings: &mut Strings) -> Read<Vec
         return Err(value.wrong("has too many servers", format!("at most {} fit", ServerId::MOST)));
     }
     let mut stations: Vec<Station> = Vec::new();
-    for mut table in tables {
+    for (place, table) in tables.into_iter().enumerate() {
+        // What is set from outside is set for the first.
+        let mut table = if place == 0 { table.under(settings) } else { table };
         let name = table.require("name", "name = \"old\"", |v| {
             let name = v.name()?;
             if stations.iter().any(|station| station.name == name) {

@@ -95,7 +95,7 @@ pub(super) fn nearest<'k>(word: &str, known: impl IntoIterator<Item = &'k str>) 
 }
 
 /// "did you mean "x"? " where there is an x to mean, then all that is allowed.
-pub(super) fn suggestion(word: &str, known: &[&str]) -> String {
+pub(crate) fn suggestion(word: &str, known: &[&str]) -> String {
     let all = format!("allowed here: {}", known.join(", "));
     match nearest(word, known.iter().copied()) {
         Some(meant) => format!("did you mean {meant:?}? ({all})"),

@@ -8,7 +8,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::Problem;
-use super::reader::{Read, Reader};
+use super::reader::{Layer, Read, Reader};
 use super::source::{Source, suggestion};
 use crate::time::{Duration, Instant};
 use crate::units::{parse_rate, parse_size};
@@ -30,13 +30,32 @@ pub(super) struct Value<'a> {
     start: usize,
     end: usize,
     content: &'a DeValue<'a>,
+    /// Of a table: what stands over it.
+    over: Option<Layer<'a>>,
 }
 
 impl<'a> Value<'a> {
     /// The value of `key`.
     pub fn new(source: Source<'a>, key: &'a str, value: &'a Spanned<DeValue<'a>>) -> Self {
         let span = value.span();
-        Self { source, key, element: false, start: span.start, end: span.end, content: value.get_ref() }
+        let content = value.get_ref();
+        Self { source, key, element: false, start: span.start, end: span.end, content, over: None }
+    }
+
+    /// The value when `over` stands over it: of two tables the keys of both.
+    pub fn under(self, over: Self) -> Self {
+        match over.layer() {
+            Some(layer) if self.is_table() => Self { over: Some(layer), ..self },
+            _ => over,
+        }
+    }
+
+    /// The table, to stand over another one.
+    pub fn layer(&self) -> Option<Layer<'a>> {
+        match self.content {
+            DeValue::Table(table) => Some(Layer { source: self.source, table }),
+            _ => None,
+        }
     }
 
     /// A problem with this value: "`key = value` `why`".
@@ -273,7 +292,7 @@ impl<'a> Value<'a> {
     /// The table, called `name` in problems.
     pub fn table(&self, name: impl Into<String>) -> Read<Reader<'a>> {
         match self.content {
-            DeValue::Table(table) => Ok(Reader::new(self.source, table, self.start, name)),
+            DeValue::Table(table) => Ok(Reader::new(self.source, table, self.start, name).under(self.over)),
             _ => Err(self.wrong("is not a table", "write keys and values in braces: { key = value }")),
         }
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::policy::Ban;
 use super::profile::BanBy;
 use super::session::Who;
+use super::view::Banned;
 use crate::id::{PeerId, UserId};
 use crate::time::Instant;
 
@@ -93,6 +94,8 @@ pub(super) struct Bans {
     addresses: Vec<Record>,
     users: Vec<Record>,
     pairs: BTreeMap<(UserId, PeerId), Record>,
+    /// Bans that an administrator ordered, with their ends.
+    by_hand: BTreeMap<PeerId, Instant>,
 }
 
 impl Bans {
@@ -148,6 +151,42 @@ impl Bans {
         {
             record.banned_until = now + rule.duration;
         }
+    }
+
+    /// Bans `peer` until then, whatever it has done. When there are [`PAIRS`](Self::PAIRS) such bans, those that are over are forgotten;
+    /// if that is none, nobody else is banned.
+    pub(super) fn ban_by_hand(&mut self, peer: PeerId, now: Instant, until: Instant) {
+        if self.by_hand.len() >= Self::PAIRS && !self.by_hand.contains_key(&peer) {
+            self.by_hand.retain(|_, until| now < *until);
+            if self.by_hand.len() >= Self::PAIRS {
+                return;
+            }
+        }
+        self.by_hand.insert(peer, until);
+    }
+
+    /// Did an administrator ban `peer`?
+    pub(super) fn is_banned_by_hand(&self, peer: PeerId, now: Instant) -> bool {
+        self.by_hand.get(&peer).is_some_and(|until| now < *until)
+    }
+
+    /// `peer` is as if it had never done anything.
+    pub(super) fn lift(&mut self, peer: PeerId) {
+        self.by_hand.remove(&peer);
+        if let Some(record) = self.addresses.get_mut(peer.0 as usize) {
+            *record = Record::CLEAN;
+        }
+        self.pairs.retain(|(_, from), _| *from != peer);
+    }
+
+    /// The bans that are in force, and when each is over.
+    pub(super) fn in_force(&self, now: Instant) -> impl Iterator<Item = (Banned, Instant)> {
+        let by_hand = self.by_hand.iter().map(|(peer, until)| (Banned::Address(*peer), *until));
+        let addresses = (0..).zip(&self.addresses).map(|(i, record)| (Banned::Address(PeerId(i)), record));
+        let users = (0..).zip(&self.users).map(|(i, record)| (Banned::User(UserId(i)), record));
+        let pairs = self.pairs.iter().map(|((user, peer), record)| (Banned::Both(*user, *peer), record));
+        let ruled = addresses.chain(users).chain(pairs).map(|(who, record)| (who, record.banned_until));
+        by_hand.chain(ruled).filter(move |(_, until)| now < *until)
     }
 
     /// A login has succeeded.

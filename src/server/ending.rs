@@ -195,13 +195,17 @@ impl Server {
     /// Ends every open connection: with `ending` if its dialogue is still going on, and what was ending anyway at once.
     pub(super) fn end_all(&mut self, now: Instant, ending: Ending, out: &mut Vec<Action>) {
         for place in 0..self.sessions.len() {
-            let conn = ConnId::new(self.id, place as u32);
-            match self.sessions[place].stage {
-                Stage::Free | Stage::Reaping | Stage::Refused => {}
-                Stage::Refusing => self.close_refused(now, conn, out),
-                Stage::Ending => self.close_now(now, conn, out),
-                _ => self.end(now, now, conn, ending.into(), out),
-            }
+            self.end_whatever(now, ConnId::new(self.id, place as u32), ending, out);
+        }
+    }
+
+    /// The same for one connection, wherever it stands.
+    pub(super) fn end_whatever(&mut self, now: Instant, conn: ConnId, ending: Ending, out: &mut Vec<Action>) {
+        match self.sessions[conn.slot()].stage {
+            Stage::Free | Stage::Reaping | Stage::Refused => {}
+            Stage::Refusing => self.close_refused(now, conn, out),
+            Stage::Ending => self.close_now(now, conn, out),
+            _ => self.end(now, now, conn, ending.into(), out),
         }
     }
 }

@@ -52,6 +52,11 @@ impl Backlog {
     fn keep_control(&mut self, control: Control) {
         let same = |other: &Control| match (control, *other) {
             (Control::SetLimit { check: a, .. }, Control::SetLimit { check: b, .. }) => a == b,
+            (Control::SetKnob { knob: a, .. }, Control::SetKnob { knob: b, .. }) => a == b,
+            (
+                Control::Ban { peer: a, .. } | Control::Unban { peer: a },
+                Control::Ban { peer: b, .. } | Control::Unban { peer: b },
+            ) => a == b,
             (a, b) => a == b,
         };
         self.controls.retain(|other| !same(other));
@@ -78,6 +83,9 @@ impl Server {
                     Control::Announce
                         | Control::CutAnnounced
                         | Control::SetLimit { .. }
+                        | Control::SetKnob { .. }
+                        | Control::Ban { .. }
+                        | Control::Unban { .. }
                         | Control::Signal(Signal::Term | Signal::Hup)
                 );
                 if waits {
@@ -147,8 +155,8 @@ impl Server {
         }
         for control in controls {
             // The server that comes next reads the configuration as it is then.
-            if let Control::SetLimit { check, limit } = control {
-                self.policy.set_limit(usize::from(check), limit);
+            if !matches!(control, Control::Announce | Control::CutAnnounced | Control::Signal(_)) {
+                self.control(now, control, out);
             }
         }
     }

@@ -9,7 +9,7 @@ use super::profile::{BanBy, CutsLive, Offence, Stage as CheckStage};
 use super::session::{NO_VERDICT, Session, Stage, Who};
 use super::{Action, Server};
 use crate::ftp::ArgId;
-use crate::id::{ConnId, UserId};
+use crate::id::{ConnId, PeerId, UserId};
 use crate::observe::{Cause, CloseHow, Observation, Phase};
 use crate::rng::unit;
 use crate::time::{Duration, Instant};
@@ -264,29 +264,49 @@ impl Server {
 
     /// Is `who` refused at accept?
     pub(super) fn banned_at_accept(&mut self, now: Instant, who: Who) -> Option<Ending> {
-        let rule = self.policy.ban.as_ref().filter(|rule| !rule.at_password)?;
-        if !self.bans.is_banned(who, now, rule) {
-            return None;
+        if let Some(rule) = self.policy.ban.as_ref().filter(|rule| !rule.at_password)
+            && self.bans.is_banned(who, now, rule)
+        {
+            self.bans.tried_again(who, now, rule);
+            return Some(rule.ending);
         }
-        self.bans.tried_again(who, now, rule);
-        Some(rule.ending)
+        let by_hand = self.policy.by_hand;
+        (!by_hand.at_password && self.bans.is_banned_by_hand(who.peer, now)).then_some(by_hand.ending)
     }
 
     fn banned_at_password(&mut self, now: Instant, who: Who) -> Option<(Ending, bool)> {
-        let rule = self.policy.ban.as_ref().filter(|rule| rule.at_password)?;
-        if !self.bans.is_banned(who, now, rule) {
-            return None;
+        if let Some(rule) = self.policy.ban.as_ref().filter(|rule| rule.at_password)
+            && self.bans.is_banned(who, now, rule)
+        {
+            self.bans.tried_again(who, now, rule);
+            return Some((rule.ending, rule.as_wrong_password));
         }
-        self.bans.tried_again(who, now, rule);
-        Some((rule.ending, rule.as_wrong_password))
+        let by_hand = self.policy.by_hand;
+        let banned = by_hand.at_password && self.bans.is_banned_by_hand(who.peer, now);
+        banned.then_some((by_hand.ending, by_hand.as_wrong_password))
     }
 
     /// Is `conn` cut at its next command because of a ban?
     pub(super) fn is_cut_by_ban(&self, now: Instant, conn: ConnId) -> bool {
-        self.policy.ban.as_ref().is_some_and(|rule| {
-            rule.cuts_live != CutsLive::Never
-                && self.bans.is_banned(self.sessions[conn.slot()].who(), now, rule)
-        })
+        let who = self.sessions[conn.slot()].who();
+        let ruled = self
+            .policy
+            .ban
+            .as_ref()
+            .is_some_and(|rule| rule.cuts_live != CutsLive::Never && self.bans.is_banned(who, now, rule));
+        let by_hand = self.policy.by_hand.cuts_live != CutsLive::Never;
+        ruled || (by_hand && self.bans.is_banned_by_hand(who.peer, now))
+    }
+
+    /// The administrator bans `peer`. If the profile ends its live sessions at once, so it does here.
+    pub(super) fn ban_by_hand(&mut self, now: Instant, peer: PeerId, secs: u32, out: &mut Vec<Action>) {
+        let until =
+            if secs == u32::MAX { Instant::NEVER } else { now + Duration::from_secs(u64::from(secs)) };
+        self.bans.ban_by_hand(peer, now, until);
+        if self.policy.by_hand.cuts_live == CutsLive::AtOnce {
+            let who = Who { peer, user: UserId::default(), class: 0 };
+            self.cut_live(now, None, who, BanBy::Address, out);
+        }
     }
 
     /// Counts an offence of `who` on `conn`; true if that brings about a ban.
@@ -305,13 +325,13 @@ impl Server {
         out.push(Action::Observe(Observation::BanBegan { until }));
         if rule.cuts_live == CutsLive::AtOnce {
             let by = rule.by;
-            self.cut_live(now, conn, who, by, out);
+            self.cut_live(now, Some(conn), who, by, out);
         }
         true
     }
 
-    /// Ends the other live sessions of somebody who has just been banned.
-    fn cut_live(&mut self, now: Instant, but: ConnId, who: Who, by: BanBy, out: &mut Vec<Action>) {
+    /// Ends the (other) live sessions of somebody who has just been banned.
+    fn cut_live(&mut self, now: Instant, but: Option<ConnId>, who: Who, by: BanBy, out: &mut Vec<Action>) {
         let is_victim = |s: &Session| match by {
             BanBy::Address => s.peer == who.peer,
             BanBy::User => s.user == who.user,
@@ -319,7 +339,7 @@ impl Server {
         };
         for place in 0..self.sessions.len() {
             let conn = ConnId::new(self.id, place as u32);
-            if place != but.slot() && is_victim(&self.sessions[place]) && self.live(conn).is_some() {
+            if but != Some(conn) && is_victim(&self.sessions[place]) && self.live(conn).is_some() {
                 self.end(now, now, conn, Ending::silent(Cause::Banned, CloseHow::Fin).into(), out);
             }
         }

@@ -8,6 +8,7 @@ mod data;
 mod ending;
 mod hang;
 mod host;
+mod knob;
 mod listener;
 mod login;
 mod machine;
@@ -20,11 +21,14 @@ mod tally;
 mod texts;
 mod timers;
 mod tls;
+mod view;
 
+pub use knob::Knob;
 pub use machine::Server;
 pub use policy::{BanOverride, HostSpec, Misfit, Overrides, Policy, ReplyEntry, ReplyId, ReplyTable};
 pub use profile::{Offence, Profile};
 pub use texts::Context;
+pub use view::{Banned, Seen};
 
 use crate::digest::Digest;
 use crate::ftp::Command;
@@ -267,6 +271,33 @@ pub enum Control {
         /// The new limit.
         limit: u32,
     },
+    /// Set something else of the configuration. It holds for live sessions, too.
+    SetKnob {
+        /// What.
+        knob: Knob,
+        /// Its value, in the knob's own unit.
+        value: u32,
+    },
+    /// Ban an address. Who comes from there meets what the profile's ban is, or its list of unwelcome addresses; if it has neither, a
+    /// reset, as a packet filter's.
+    Ban {
+        /// The address.
+        peer: PeerId,
+        /// For so many seconds; `u32::MAX`: for good.
+        secs: u32,
+    },
+    /// Lift each ban of an address and forget its offences.
+    Unban {
+        /// The address.
+        peer: PeerId,
+    },
+    /// End the live sessions from an address with a FIN, or with a reset, as an administrator can from outside of the server.
+    Part {
+        /// The address.
+        peer: PeerId,
+        /// By a reset?
+        reset: bool,
+    },
 }
 
 /// A signal.
@@ -316,6 +347,9 @@ impl Input {
             Self::Control(control) => {
                 let (kind, value) = control.numbers();
                 word(8, ConnId(value), kind);
+                if let Control::Ban { secs, .. } = control {
+                    digest.word(u64::from(secs));
+                }
             }
         }
     }
@@ -340,6 +374,10 @@ impl Control {
             Self::SetSlowness(percent) => (12, percent),
             Self::LeakDescriptors(count) => (13, count),
             Self::FillDisk(full) => (14, full as u32),
+            Self::Ban { peer, .. } => (15, peer.0),
+            Self::Unban { peer } => (16, peer.0),
+            Self::Part { peer, reset } => (17 + reset as u64, peer.0),
+            Self::SetKnob { knob, value } => (32 + knob as u64, value),
         }
     }
 }

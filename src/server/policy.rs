@@ -13,7 +13,7 @@ mod tls;
 
 pub use data::Data;
 pub use limit::Check;
-pub use login::{Ban, Login};
+pub use login::{Ban, ByHand, Login};
 pub use overrides::{BanOverride, Misfit, Overrides};
 pub use process::{GoingDown, HostSpec, Process};
 pub use text::{Ending, Replies, ReplyEntry, ReplyId, ReplyTable};
@@ -56,6 +56,8 @@ pub struct Policy {
     pub login: Login,
     /// The ban rule, if one is in force.
     pub ban: Option<Ban>,
+    /// What a ban is that an administrator orders.
+    pub by_hand: ByHand,
     /// Data connections.
     pub data: Data,
     /// TLS.
@@ -72,6 +74,8 @@ pub struct Policy {
     pub command_cost: Duration,
     /// The replies of an untroubled session.
     pub replies: Replies,
+    /// The profile's own greeting, which may tell the idle timer.
+    greeting: String,
     /// The texts behind all replies.
     pub table: ReplyTable,
 }
@@ -114,6 +118,8 @@ impl Policy {
             command_cost: overrides.command_cost.unwrap_or(profile.cost.command.0),
             replies: compiler.replies(&profile.reply, timers.idle_after, clients),
             tls: compiler.tls(profile, overrides)?,
+            by_hand: compiler.by_hand(profile),
+            greeting: profile.reply.greeting.text.clone(),
             table,
         })
     }
@@ -142,11 +148,24 @@ impl Policy {
         self.table.set_value(self.replies.greeting, clients(&self.checks));
     }
 
+    /// The greeting, where it tells the idle timer, tells this one from now on.
+    pub(in crate::server) fn greet_with_idle(&mut self, idle: Duration) {
+        if self.greeting.contains("{idle_minutes}") {
+            let text = with_idle(&self.greeting, idle);
+            self.table.set_text(self.replies.greeting, text);
+        }
+    }
+
     /// Does anything in this policy depend on who connects? If not, addresses need not be remembered.
     pub fn needs_addresses(&self) -> bool {
         let by_address = |c: &Check| c.per == Per::Address || c.counts == Counts::Hosts;
         self.ban.is_some() || self.checks.iter().any(|c| by_address(c) && c.limit != u32::MAX)
     }
+}
+
+/// A greeting that may tell the idle timer.
+fn with_idle(greeting: &str, idle: Duration) -> String {
+    greeting.replace("{idle_minutes}", &(idle.as_nanos() / 60_000_000_000).to_string())
 }
 
 fn lacks(key: &str, why: &str) -> Misfit {
@@ -179,10 +198,20 @@ impl Compiler<'_> {
         Ending { cause, reply, then, close: farewell.close, delay: farewell.delay.0, forks: farewell.forks }
     }
 
+    /// The same with replies of the second bank.
+    fn ending_apart(&mut self, cause: Cause, farewell: &Farewell) -> Ending {
+        let mut add = |code, text: &str| {
+            let text = text.replace("{msg}", self.message);
+            self.table.add_apart(code, &text, Some(cause))
+        };
+        let reply = (farewell.code != 0).then(|| add(farewell.code, &farewell.text));
+        let then = farewell.then.as_ref().map(|line| add(line.code, &line.text));
+        Ending { cause, reply, then, close: farewell.close, delay: farewell.delay.0, forks: farewell.forks }
+    }
+
     /// `idle` and `clients` are what a greeting may tell: the idle timer, and the limit on all clients.
     fn replies(&mut self, r: &profile::Replies, idle: Duration, clients: u64) -> Replies {
-        let minutes = (idle.as_nanos() / 60_000_000_000).to_string();
-        let greeting = r.greeting.text.replace("{idle_minutes}", &minutes);
+        let greeting = with_idle(&r.greeting.text, idle);
         Replies {
             greeting: self.table.add(r.greeting.code, &greeting, clients, None),
             user: self.line(&r.user),

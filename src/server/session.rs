@@ -47,6 +47,7 @@ pub(super) struct Who {
 pub(super) const NO_VERDICT: u8 = u8::MAX;
 
 /// One connection.
+#[repr(align(64))] // a cache line
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Session {
     /// When it was accepted.

@@ -7,7 +7,7 @@ use super::profile::{Fate, InTransfer, ListenerFate, OnSignal};
 use super::session::Stage;
 use super::{Action, Control, Server, Signal};
 use crate::ftp::ArgId;
-use crate::id::{ConnId, UserId};
+use crate::id::{ConnId, PeerId, UserId};
 use crate::observe::{Cause, CloseHow};
 use crate::time::{Duration, Instant};
 
@@ -86,6 +86,10 @@ impl Server {
             Control::LeakDescriptors(count) => self.host.leaked = count,
             Control::FillDisk(full) => self.host.disk_full = full,
             Control::SetLimit { check, limit } => self.policy.set_limit(usize::from(check), limit),
+            Control::SetKnob { knob, value } => self.set_knob(knob, value, out),
+            Control::Ban { peer, secs } => self.ban_by_hand(now, peer, secs, out),
+            Control::Unban { peer } => self.bans.lift(peer),
+            Control::Part { peer, reset } => self.part(now, peer, reset, out),
         }
     }
 
@@ -118,6 +122,24 @@ impl Server {
         self.drop_backlog(now, out);
         self.drop_work(now);
         self.end_all(now, Ending::silent(Cause::Reset, CloseHow::Rst), out);
+    }
+
+    /// The connections from `peer` end. Nobody asks the server, so one that hangs loses them, too.
+    fn part(&mut self, now: Instant, peer: PeerId, reset: bool, out: &mut Vec<Action>) {
+        let (cause, how) =
+            if reset { (Cause::Reset, CloseHow::Rst) } else { (Cause::SilentClose, CloseHow::Fin) };
+        for place in 0..self.sessions.len() {
+            let session = &mut self.sessions[place];
+            if session.peer != peer || session.stage == Stage::Free {
+                continue;
+            }
+            if session.stage == Stage::Ending && reset {
+                session.close = how;
+            }
+            let conn = ConnId::new(self.id, place as u32);
+            self.backlog.forget(conn);
+            self.end_whatever(now, conn, Ending::silent(cause, how), out);
+        }
     }
 
     /// The processes are gone, and what they had to do with them.

@@ -63,6 +63,51 @@ pub(super) enum Event {
     Fault { fault: u16, step: u16 },
 }
 
+/// Whose state an event is about to touch.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Whose {
+    /// That of the client in this slot.
+    Client(u32),
+    /// That of this connection, and of the client at its end.
+    Conn(ConnId),
+    /// Nobody's, or that of many.
+    Nobody,
+}
+
+impl Event {
+    /// Whose state it is about to touch.
+    pub(super) fn whose(&self) -> Whose {
+        match *self {
+            Self::ClientTimer { client }
+            | Self::Again { client }
+            | Self::Syn { client, .. }
+            | Self::ConnectFailed { client, .. } => Whose::Client(client),
+            Self::ConnTimer { conn }
+            | Self::Connected { conn }
+            | Self::CommandArrives { conn, .. }
+            | Self::ReplyArrives { conn, .. }
+            | Self::ClosedByClient { conn }
+            | Self::ClosedByServer { conn, .. }
+            | Self::TlsHello { conn }
+            | Self::TlsAnswered { conn }
+            | Self::TlsFinished { conn }
+            | Self::DataShakes { conn, .. }
+            | Self::DataAtServer { conn }
+            | Self::DataAtClient { conn }
+            | Self::DataSyn { conn }
+            | Self::DataEnds { conn, .. }
+            | Self::TransferBegins { conn, .. }
+            | Self::TransferDone { conn, .. } => Whose::Conn(conn),
+            Self::Arrive { .. }
+            | Self::ActorTimer { .. }
+            | Self::ServerTimer { .. }
+            | Self::PipeDue { .. }
+            | Self::PathOpens { .. }
+            | Self::Fault { .. } => Whose::Nobody,
+        }
+    }
+}
+
 /// A command without padding: a verb and an argument in three bytes.
 #[derive(Clone, Copy, Debug)]
 #[repr(Rust, packed)]

@@ -17,7 +17,6 @@ const TABLE: &[Module] = &[
     module("watch",      0, &[],          &[]),
     module("id",         0, &[],          &["serde"]),
     module("digest",     0, &[],          &[]),
-    module("units",      0, &[],          &[]),
     module("rng",        0, &[],          &["rand", "rand_chacha"]),
     module("dist",       0, &["rng"],     &["libm"]),
     module("ftp",        1, &[],          &[]),
@@ -32,11 +31,11 @@ const TABLE: &[Module] = &[
     module("chaos",      5, &[],          &["strsim"]),
     module("scenario",   5, &["chaos"],   &["strsim", "toml"]),       // a scenario has faults
     module("sim",        6, &[],          &["serde_json"]),             // never `live`
-    module("live",       6, &[],          &["hdrhistogram", "nix", "postcard", "rcgen", "rustls", "rustls_native_certs", "serde", "tokio"]), // never `sim`
+    module("live",       6, &[],          &["hdrhistogram", "nix", "postcard", "rcgen", "rustls", "rustls_native_certs", "serde", "serde_json", "tokio"]), // never `sim`
     module("experiment", 7, &[],          &["hdrhistogram", "libm", "rayon", "serde"]),
     module("report",     8, &[],          &["ab_glyph", "hdrhistogram", "libm", "plotters", "plotters_backend", "png", "serde_json"])
                             .only(&["time", "observe", "metrics", "scenario", "experiment"]), // results, never machines
-    module("cli",        9, &[],          &["anyhow", "clap", "clap_complete", "clap_mangen", "csv", "ctrlc", "hdrhistogram", "indicatif", "rayon", "serde", "serde_json", "toml"]),
+    module("cli",        9, &[],          &["anyhow", "clap", "clap_complete", "clap_mangen", "csv", "hdrhistogram", "indicatif", "rayon", "serde", "serde_json", "signal_hook", "toml"]),
 ];
 
 /// Words that no source file holds, but for the files that are named, each with its reason.

@@ -7,6 +7,7 @@ use std::collections::BinaryHeap;
 use std::task::Waker;
 
 use super::conns::Key;
+use super::orders::{Order, Step};
 use crate::time::Instant;
 
 /// What happens at its time.
@@ -20,6 +21,10 @@ pub(super) enum Event {
     Reply(Key),
     /// A fault's next control.
     Fault { fault: u16, step: u16 },
+    /// A part of an order.
+    Step(Step),
+    /// An order.
+    Order(Box<Order>),
     /// A task has slept long enough.
     Wake(Waker),
     /// The listener may be opened again.

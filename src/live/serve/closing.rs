@@ -52,6 +52,7 @@ pub(super) async fn when_all_is_said(station: Shared, mut link: Link, how: Close
     let in_time = timeout(span(PATIENCE), sent).await.is_ok();
     drop(socket);
     end(link, if in_time { how } else { CloseHow::Rst });
+    station.borrow_mut().leaving -= 1;
 }
 
 fn end(mut link: Link, how: CloseHow) {

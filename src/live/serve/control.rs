@@ -12,10 +12,9 @@ use super::conns::{Key, Shaking};
 use super::data::Job;
 use super::lines::Line;
 use super::station::{Shared, Station};
-use super::store::Source;
+use super::store::Manner;
 use super::verbs::{self, Asked};
 use crate::ftp::{ArgId, Command, Verb};
-use crate::live::accounts;
 use crate::live::content::absolute;
 use crate::server::Input;
 use crate::time::Instant;
@@ -168,6 +167,7 @@ impl Station {
     fn obey(&mut self, key: Key, line: &str) {
         let (verb, argument) = verbs::split(line);
         self.tape.heard(self.clock.now(), key, line);
+        self.minutes.heard(key, line);
         self.meets_ills(key, Some(&verb));
         let Some(conn) = self.conns.get(key) else { return };
         let asked = verbs::asked(&verb, argument, conn.local);
@@ -200,9 +200,9 @@ impl Station {
         let peer = conn.peer;
         let client = &mut conn.client;
         match asked {
-            Asked::Verb(Verb::User) => Command { verb: Verb::User, arg: self.account(argument) },
+            Asked::Verb(Verb::User) => Command { verb: Verb::User, arg: self.register.number(argument) },
             Asked::Verb(Verb::Pass) => {
-                let right = accounts::is_right(&client.user, argument);
+                let right = self.register.lets_in(&client.user, argument);
                 let arg = if right { ArgId::RIGHT_PASSWORD } else { ArgId::OTHER };
                 Command { verb: Verb::Pass, arg }
             }
@@ -275,23 +275,21 @@ impl Station {
             }
             Verb::Retr => {
                 let sized = client.sized.take().filter(|(of, _)| *of == path);
-                let Ok(Source::Synthetic { content, size }) = self.store.source(&path) else { return };
-                Job::Download { content, size: sized.map_or(size, |(_, size)| size), from }
+                let Ok(source) = self.store.source(&path) else { return };
+                let source = match sized {
+                    Some((_, size)) => source.sized(size),
+                    None => source,
+                };
+                Job::Download { source, from }
             }
-            _ => Job::Upload,
+            _ => {
+                let Ok(sink) = self.store.sink(&path, Manner::From(from)) else { return };
+                Job::Upload(sink)
+            }
         };
         if let Some(conn) = self.conns.get(key) {
             conn.client.bytes = job.bytes();
             conn.jobs.push_back(job);
-        }
-    }
-
-    /// The number of an account.
-    fn account(&self, name: &str) -> ArgId {
-        match name {
-            "anonymous" | "ftp" => ArgId::ANONYMOUS,
-            "" => ArgId::NONE,
-            name => self.accounts.get(name).copied().unwrap_or(ArgId::OTHER),
         }
     }
 }

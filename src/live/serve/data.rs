@@ -1,6 +1,6 @@
 //! Data connections: listening for them, opening them, and moving what a transfer moves.
 //!
-//! Nothing is stored: an upload is read and forgotten. When a transfer may begin, and what is said about it, the machine decides.
+//! What is in the files says `store`. When a transfer may begin, and what is said about it, the machine decides.
 //!
 //! A server's bandwidth is there twice, once each way, and the transfers of a way have equal shares of it: each is slowed down to what
 //! the bandwidth gives it with as many as there are. What one cannot use, the others do not get (the simulator's sharing is finer).
@@ -15,19 +15,20 @@ use std::task::{Poll, Waker};
 use nix::sys::socket::{setsockopt, sockopt};
 use rustls::Connection;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
 use super::conns::Key;
 use super::control::nap;
 use super::station::{Shared, Station};
+use super::store::{Refused, Sink, Source};
 use super::tamper::{self, DataIlls};
 use super::texts;
-use crate::chaos::wire::{Break, Fault};
+use crate::chaos::wire::Fault;
 use crate::id::ConnId;
 use crate::live::Wire;
 use crate::live::clock::span;
-use crate::live::content::Content;
 use crate::live::tls::Acceptor;
 use crate::server::Input;
 use crate::time::{Duration, Instant};
@@ -48,10 +49,10 @@ const WINDOW: Duration = Duration::from_secs(1);
 pub(super) enum Job {
     /// To the client, from the text.
     Listing(Vec<u8>),
-    /// To the client: the file from `from` up to `size`.
-    Download { content: Content, size: u64, from: u64 },
+    /// To the client: the file from `from` on.
+    Download { source: Source, from: u64 },
     /// From the client.
-    Upload,
+    Upload(Sink),
 }
 
 impl Job {
@@ -59,17 +60,18 @@ impl Job {
     pub(super) fn bytes(&self) -> u64 {
         match self {
             Self::Listing(text) => text.len() as u64,
-            Self::Download { size, from, .. } => size.saturating_sub(*from),
-            Self::Upload => 0,
+            Self::Download { source, from } => source.size().saturating_sub(*from),
+            Self::Upload(_) => 0,
         }
     }
 
-    fn fill(&self, at: u64, into: &mut [u8]) {
+    fn fill(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
         match self {
             Self::Listing(text) => into.copy_from_slice(&text[at as usize..at as usize + into.len()]),
-            Self::Download { content, from, .. } => content.fill(from + at, into),
-            Self::Upload => {}
+            Self::Download { source, from } => source.fill(from + at, into)?,
+            Self::Upload(_) => {}
         }
+        Ok(())
     }
 }
 
@@ -93,11 +95,32 @@ impl Drop for DataLink {
 pub(super) struct Lanes {
     bandwidth: Rc<Cell<u64>>,
     active: [Rc<Cell<u64>>; 2],
+    gate: Rc<Gate>,
+}
+
+/// What lets transfers go on, or not.
+#[derive(Debug, Default)]
+struct Gate {
+    shut: Cell<bool>,
+    opened: Notify,
+}
+
+impl Gate {
+    /// Waits until it is open.
+    async fn pass(&self) {
+        while self.shut.get() {
+            self.opened.notified().await;
+        }
+    }
 }
 
 impl Lanes {
     pub(super) fn new(bandwidth: u64) -> Self {
-        Self { bandwidth: Rc::new(Cell::new(bandwidth)), active: [Rc::default(), Rc::default()] }
+        Self {
+            bandwidth: Rc::new(Cell::new(bandwidth)),
+            active: [Rc::default(), Rc::default()],
+            gate: Rc::default(),
+        }
     }
 
     /// From now on all transfers of a way share this, bytes per second; 0 is unlimited.
@@ -108,7 +131,19 @@ impl Lanes {
     fn join(&self, up: bool) -> Lane {
         let active = Rc::clone(&self.active[usize::from(up)]);
         active.set(active.get() + 1);
-        Lane { bandwidth: Rc::clone(&self.bandwidth), active }
+        Lane { bandwidth: Rc::clone(&self.bandwidth), active, gate: Rc::clone(&self.gate) }
+    }
+
+    /// From now on transfers stand still, or go on.
+    pub(super) fn stall(&self, still: bool) {
+        if self.gate.shut.replace(still) && !still {
+            self.gate.opened.notify_waiters();
+        }
+    }
+
+    /// Do transfers stand still?
+    pub(super) fn is_stalled(&self) -> bool {
+        self.gate.shut.get()
     }
 }
 
@@ -116,6 +151,7 @@ impl Lanes {
 struct Lane {
     bandwidth: Rc<Cell<u64>>,
     active: Rc<Cell<u64>>,
+    gate: Rc<Gate>,
 }
 
 impl Lane {
@@ -142,27 +178,33 @@ pub(super) struct Scratch {
 
 impl Scratch {
     /// The bytes of transfer `number` from `at` on, at most `length`.
-    fn filled(&mut self, number: u64, job: &Job, at: u64, length: usize) -> &[u8] {
+    fn filled(&mut self, number: u64, job: &Job, at: u64, length: usize) -> io::Result<&[u8]> {
         if let Some((holder, from, held)) = self.holds
             && holder == number
             && at >= from
             && at < from + held as u64
         {
             let skip = (at - from) as usize;
-            return &self.bytes[skip..held.min(skip + length)];
+            return Ok(&self.bytes[skip..held.min(skip + length)]);
         }
+        self.holds = None;
         self.bytes.resize(CHUNK, 0);
-        job.fill(at, &mut self.bytes[..length]);
+        job.fill(at, &mut self.bytes[..length])?;
         self.holds = Some((number, at, length));
-        &self.bytes[..length]
+        Ok(&self.bytes[..length])
     }
 
-    /// Room for bytes that nobody needs.
+    /// Room for bytes that come.
     fn room(&mut self, length: usize) -> &mut [u8] {
         self.holds = None;
         self.bytes.resize(CHUNK, 0);
         &mut self.bytes[..length]
     }
+}
+
+/// The files refuse to go on.
+fn refused(why: Refused) -> io::Error {
+    io::Error::other(format!("{why:?}"))
 }
 
 impl Station {
@@ -215,7 +257,7 @@ impl Station {
     /// The transfer that was answered with 150 may begin at `at`.
     pub(super) fn start_transfer(&mut self, conn: ConnId, at: Instant) {
         let Some(entry) = self.conns.of(conn) else { return };
-        let job = entry.jobs.pop_front().unwrap_or(Job::Upload);
+        let job = entry.jobs.pop_front().unwrap_or(Job::Upload(Sink::Forgotten));
         if let Some(data) = &mut entry.data {
             data.order = Some((at, job));
             if let Some(waker) = data.waker.take() {
@@ -316,13 +358,13 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
         let acceptor = station.acceptor.as_ref().filter(|_| station.server.protects_data(conn));
         acceptor.map(Acceptor::accept)
     };
-    let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload));
+    let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload(_)));
     transfer.suffer_beforehand().await;
     transfer.narrow(&stream);
     let mut wire = Wire::new(stream);
     let moved = match (transfer.secure(&mut wire, tls).await, job) {
         (Err(error), _) => Err(error),
-        (Ok(()), Job::Upload) => transfer.receive(&mut wire).await,
+        (Ok(()), Job::Upload(sink)) => transfer.receive(&mut wire, sink).await,
         (Ok(()), job) => transfer.send(&mut wire, &job).await,
     };
     drop(wire); // the client sees the end of the data before the reply
@@ -332,9 +374,9 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
 }
 
 /// A transfer under way, and how fast it moves.
-struct Transfer {
-    station: Shared,
-    key: Key,
+pub(super) struct Transfer {
+    pub(super) station: Shared,
+    pub(super) key: Key,
     number: u64,
     lane: Lane,
     /// When it may go on, by its share of the bandwidth.
@@ -344,7 +386,7 @@ struct Transfer {
     /// Was the machine told that it is slow?
     slow: bool,
     /// The wire faults that hit it.
-    ills: DataIlls,
+    pub(super) ills: DataIlls,
 }
 
 impl Transfer {
@@ -384,13 +426,14 @@ impl Transfer {
         let size = job.bytes();
         let mut at = 0;
         while at < size {
+            self.pass().await;
             if self.suffer(wire, at).await? {
                 break;
             }
             let length = self.up_to_next_ill(at, (size - at).min(self.chunk() as u64)) as usize;
             let wrote = {
                 let mut station = self.station.borrow_mut();
-                let bytes = station.scratch.filled(self.number, job, at, length);
+                let bytes = station.scratch.filled(self.number, job, at, length)?;
                 if self.ills.corrupt == Some(at) {
                     wire.write_some(&[!bytes[0]])
                 } else {
@@ -414,14 +457,28 @@ impl Transfer {
         wire.say_end().await
     }
 
-    async fn receive(&mut self, wire: &mut Wire) -> io::Result<()> {
+    async fn receive(&mut self, wire: &mut Wire, sink: Sink) -> io::Result<()> {
+        let mut sink = self.station.borrow_mut().store.open(sink).map_err(refused)?;
         let mut at = 0;
         loop {
+            self.pass().await;
             if self.suffer(wire, at).await? {
                 return Ok(());
             }
             let length = self.up_to_next_ill(at, self.chunk() as u64) as usize;
-            let read = wire.read(self.station.borrow_mut().scratch.room(length));
+            let read = {
+                let mut station = self.station.borrow_mut();
+                let now = station.store.now();
+                let room = station.scratch.room(length);
+                let read = wire.read(room);
+                if let Ok(read) = read {
+                    if self.ills.corrupt == Some(at) {
+                        room.iter_mut().take(read.min(1)).for_each(|byte| *byte = !*byte);
+                    }
+                    sink.take(&room[..read], now).map_err(refused)?;
+                }
+                read
+            };
             match read {
                 Ok(0) => return Ok(()),
                 Ok(read) => {
@@ -439,6 +496,15 @@ impl Transfer {
         }
     }
 
+    /// Waits as long as all transfers are to stand still. To the machine that is like a client that does not move.
+    async fn pass(&mut self) {
+        let gate = Rc::clone(&self.lane.gate);
+        if gate.shut.get() && timeout(span(STILL), gate.pass()).await.is_err() {
+            self.stands_still();
+            gate.pass().await;
+        }
+    }
+
     /// How much may be moved at once: a fiftieth of a second's share.
     fn chunk(&self) -> usize {
         self.share().map_or(CHUNK, |share| (share / 50).clamp(1, CHUNK as u64) as usize)
@@ -447,52 +513,6 @@ impl Transfer {
     /// What it gets, bytes per second: of the server's bandwidth, and by a wire fault.
     fn share(&self) -> Option<u64> {
         self.lane.share().into_iter().chain(self.ills.slow).min()
-    }
-
-    /// What goes wrong before its first byte.
-    async fn suffer_beforehand(&mut self) {
-        if self.ills.none {
-            self.stands_still();
-            std::future::pending().await
-        }
-        if let Some(by) = self.ills.early {
-            self.station.borrow_mut().say_early(self.key);
-            let until = self.station.borrow().clock.now() + by;
-            nap(&self.station, until).await;
-        }
-    }
-
-    /// What goes wrong behind `at` bytes. True if the transfer is over, and all is said to be well.
-    async fn suffer(&mut self, wire: &Wire, at: u64) -> io::Result<bool> {
-        let Some((_, what)) = self.ills.after.filter(|(place, _)| *place == at) else { return Ok(false) };
-        self.ills.after = None;
-        match what {
-            Break::Truncate => return Ok(true),
-            Break::Close => return Err(io::ErrorKind::ConnectionAborted.into()),
-            Break::Reset => {
-                wire.socket().set_zero_linger()?;
-                return Err(io::ErrorKind::ConnectionReset.into());
-            }
-            Break::Stall(lasts) => {
-                self.stands_still();
-                let Some(lasts) = lasts else { return std::future::pending().await };
-                let until = self.station.borrow().clock.now() + lasts;
-                nap(&self.station, until).await;
-            }
-        }
-        Ok(false)
-    }
-
-    /// How many of `length` bytes from `at` on may move at once.
-    fn up_to_next_ill(&self, at: u64, length: u64) -> u64 {
-        let after = self.ills.after.map(|(place, _)| place);
-        let corrupt = self.ills.corrupt.map(|place| if place == at { at + 1 } else { place });
-        after
-            .into_iter()
-            .chain(corrupt)
-            .filter(|place| *place > at)
-            .map(|place| place - at)
-            .fold(length, u64::min)
     }
 
     /// Bytes went over: waits until more may go, and lets the others have their turn.
@@ -527,7 +547,7 @@ impl Transfer {
         }
     }
 
-    fn stands_still(&mut self) {
+    pub(super) fn stands_still(&mut self) {
         if !self.slow {
             self.tell_rate(0);
         }

@@ -1,6 +1,6 @@
 //! The modelled server for real clients: the machine of `server` behind real sockets.
 //!
-//! It has no files but synthetic ones, and writes none.
+//! Its files are in memory, unless it is given a folder to serve.
 //!
 //! One thread drives it all. The `station` holds the machine and is called by tasks that wait: one reads each control connection,
 //! one each data connection, one lets clients in, and one sleeps until the calendar has something due. Passwords: see
@@ -15,9 +15,12 @@ mod emulator;
 mod ledger;
 mod lines;
 mod listener;
+mod minutes;
+pub mod news;
 pub mod orders;
 mod peers;
 mod station;
+mod status;
 mod store;
 pub mod tamper;
 mod tape;
@@ -27,13 +30,16 @@ mod verbs;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::task::LocalSet;
 
 use self::listener::Door;
-use self::orders::Orders;
+use self::news::News;
+use self::orders::{Orders, Timed};
 use self::station::Station;
+use super::accounts::Guests;
 use super::alarm::Alarm;
 use super::clock::Epoch;
 use super::tls::Acceptor;
@@ -44,6 +50,7 @@ use crate::watch::Watch;
 
 pub use emulator::Emulator;
 pub use ledger::Served;
+pub use status::{BanInForce, Refused, Status};
 
 /// What a served model must know.
 #[derive(Clone, Debug)]
@@ -63,7 +70,28 @@ pub struct Plan {
     pub implicit_tls: bool,
     /// Its certificate, if it speaks TLS; `None`: it makes one of its own for `localhost`.
     pub acceptor: Option<Acceptor>,
+    /// Who may log in.
+    pub guests: Guests,
+    /// Orders that are carried out at their times.
+    pub timed: Vec<Timed>,
+    /// Is the dialogue kept, so that it can be asked for?
+    pub minutes: bool,
+    /// More synthetic files: the absolute path and the size in bytes of each. They stand over those that the scenario names.
+    pub files: Vec<(String, u64)>,
+    /// The folder that is served; `None`: the files are in memory.
+    pub root: Option<PathBuf>,
+    /// May that folder be changed? What is in memory always may.
+    pub writable: bool,
+    /// How many bytes of uploads are kept in memory.
+    pub max_stored: u64,
+    /// The ports that PASV may give, the first and the last; `None`: the kernel's choice.
+    pub passive_ports: Option<(u16, u16)>,
+    /// Who is told of each refusal and fault as it happens.
+    pub news: Option<News>,
 }
+
+/// How many bytes of uploads are kept in memory, unless something else is wanted.
+pub const MAX_STORED: u64 = 256 << 20;
 
 impl Plan {
     /// The server of `scenario` on a free port of 127.0.0.1, until it is stopped.
@@ -77,6 +105,15 @@ impl Plan {
             network: None,
             implicit_tls: false,
             acceptor: None,
+            guests: Guests::default(),
+            timed: Vec::new(),
+            minutes: false,
+            files: Vec::new(),
+            root: None,
+            writable: false,
+            max_stored: MAX_STORED,
+            passive_ports: None,
+            news: None,
         }
     }
 

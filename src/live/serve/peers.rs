@@ -15,17 +15,37 @@ const MOST: u32 = 1 << 16;
 #[derive(Debug, Default)]
 pub(super) struct Peers {
     numbers: BTreeMap<IpAddr, PeerId>,
+    /// By number.
+    addresses: Vec<IpAddr>,
 }
 
 impl Peers {
     /// The number of `address`, the same for the same address.
     pub(super) fn of(&mut self, address: IpAddr) -> PeerId {
-        let next = self.numbers.len() as u32;
-        if next < MOST {
-            *self.numbers.entry(address).or_insert(PeerId(next))
-        } else {
-            self.numbers.get(&address).copied().unwrap_or(PeerId(MOST))
+        self.known(address).unwrap_or(PeerId(MOST))
+    }
+
+    /// The same; `None` if it would be one that others share.
+    pub(super) fn known(&mut self, address: IpAddr) -> Option<PeerId> {
+        let next = self.addresses.len() as u32;
+        if next >= MOST {
+            return self.find(address);
         }
+        let number = *self.numbers.entry(address).or_insert(PeerId(next));
+        if number == PeerId(next) {
+            self.addresses.push(address);
+        }
+        Some(number)
+    }
+
+    /// The number of `address`, if it has one of its own.
+    pub(super) fn find(&self, address: IpAddr) -> Option<PeerId> {
+        self.numbers.get(&address).copied()
+    }
+
+    /// The address behind a number.
+    pub(super) fn address(&self, peer: PeerId) -> Option<IpAddr> {
+        self.addresses.get(peer.0 as usize).copied()
     }
 }
 

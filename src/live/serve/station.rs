@@ -3,7 +3,6 @@
 //! It decides nothing about FTP, as `sim`'s stations do not. It never waits: tasks and the calendar call it.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::{Rc, Weak};
@@ -16,14 +15,18 @@ use super::data::{Lanes, Scratch};
 use super::ledger::{Ledger, Served};
 use super::lines::Lines;
 use super::listener::Door;
+use super::minutes::Minutes;
+use super::news::{News, What};
+use super::orders::{Pending, Timed, Waiters};
 use super::peers::Peers;
+use super::status::Tally;
 use super::store::Store;
 use super::tamper::{Piece, Tamper};
 use super::tape::Tape;
 use super::{Plan, control, texts};
 use crate::chaos::Effect;
-use crate::ftp::ArgId;
 use crate::id::{ConnId, PeerId};
+use crate::live::accounts::Register;
 use crate::live::tls::Acceptor;
 use crate::live::{Clock, Epoch, Wire};
 use crate::observe::CloseHow;
@@ -48,15 +51,15 @@ pub(super) struct Station {
     pub(super) clock: Clock,
     pub(super) calendar: Calendar,
     pub(super) conns: Conns,
-    peers: Peers,
+    pub(super) peers: Peers,
     pub(super) store: Store,
     pub(super) door: Door,
     pub(super) lanes: Lanes,
     pub(super) scratch: Scratch,
     /// The addresses that stand for those of the scenario, in order.
     network: Option<(IpAddr, u32)>,
-    /// The accounts of the scenario, by name.
-    pub(super) accounts: BTreeMap<String, ArgId>,
+    /// Who may log in.
+    pub(super) register: Register,
     /// Does TLS begin with the first byte?
     implicit_tls: bool,
     /// The server's end of TLS, if it speaks it.
@@ -64,10 +67,19 @@ pub(super) struct Station {
     /// Data connections so far.
     pub(super) transfers: u64,
     ledger: Ledger,
+    pub(super) news: Option<News>,
     pub(super) tape: Tape,
     pub(super) tamper: Tamper,
+    pub(super) tally: Tally,
+    pub(super) waiters: Waiters,
+    pub(super) pending: Pending,
+    pub(super) minutes: Minutes,
     /// Was the end ordered?
     over: bool,
+    /// Was it sent a signal? If that closes its listener, it ends with its last connection.
+    pub(super) signalled: bool,
+    /// Connections that the machine has done with, and that are still told something.
+    pub(super) leaving: u32,
     actions: Vec<Action>,
 }
 
@@ -75,12 +87,10 @@ impl Station {
     pub(super) fn new(plan: &Plan, door: Door, epoch: Epoch) -> io::Result<Shared> {
         let scenario = Arc::clone(&plan.scenario);
         let streams = Streams::new(scenario.seed, plan.replication);
-        let controls: Vec<Control> = scenario
-            .faults
-            .iter()
-            .flat_map(|fault| fault.controls(SERVER).map(|(_, control)| control))
-            .collect();
         let mut policy = scenario.servers[0].policy.clone();
+        // Any limit may be ordered.
+        let limits = (0..=u8::MAX).zip(&policy.checks);
+        let controls: Vec<Control> = limits.map(|(check, _)| Control::SetLimit { check, limit: 1 }).collect();
         // A real handshake takes what it takes.
         (policy.tls.cost, policy.tls.resumed_cost) = (Duration::ZERO, Duration::ZERO);
         let acceptor = if plan.implicit_tls || policy.tls.offer.is_some() {
@@ -94,9 +104,8 @@ impl Station {
             None
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
-        let store = Store::new(&scenario, streams);
-        let names = scenario.strings.iter().enumerate().skip(usize::from(ArgId::ANONYMOUS.0) + 1);
-        let accounts = names.map(|(place, name)| (name.clone(), ArgId(place as u16))).collect();
+        let store = Store::new(plan, streams, Clock::of(epoch));
+        let register = Register::new(&plan.guests, &scenario);
         let station = |me: &Weak<RefCell<Self>>| {
             RefCell::new(Self {
                 me: me.clone(),
@@ -111,24 +120,34 @@ impl Station {
                 lanes: Lanes::new(scenario.servers[0].bandwidth()),
                 scratch: Scratch::default(),
                 network: plan.network,
-                accounts,
+                register,
                 implicit_tls: plan.implicit_tls,
                 acceptor,
                 transfers: 0,
                 ledger: Ledger::new(&scenario, plan.length),
+                news: plan.news.clone(),
                 tape: Tape::default(),
                 tamper: Tamper::new(&scenario.servers[0].wire, streams),
+                tally: Tally::new(),
+                waiters: Waiters::default(),
+                pending: Pending::default(),
+                minutes: Minutes::new(plan.minutes),
                 over: false,
+                signalled: false,
+                leaving: 0,
                 actions: Vec::new(),
                 scenario,
             })
         };
         let station = Rc::new_cyclic(station);
-        station.borrow_mut().begin();
+        station.borrow_mut().begin(&plan.timed);
         Ok(station)
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self, timed: &[Timed]) {
+        for Timed { at, order } in timed {
+            self.calendar.enter(*at, Event::Order(Box::new(order.clone())));
+        }
         for (place, fault) in self.scenario.faults.iter().enumerate() {
             if let Some((after, _)) = fault.effects.first() {
                 self.calendar.enter(fault.at + *after, Event::Fault { fault: place as u16, step: 0 });
@@ -137,9 +156,14 @@ impl Station {
         self.calendar.enter(self.clock.now() + LOOK, Event::Look);
     }
 
-    /// Is it over: is it `end`, or was it ordered?
+    /// Is it over: is it `end`, or was that ordered, or did a signal close the listener for good and has the last one left?
     pub(super) fn is_over(&self, end: Instant) -> bool {
-        self.over || self.clock.now() >= end
+        self.over || self.clock.now() >= end || (self.signalled && self.is_deserted())
+    }
+
+    /// Is nobody here, and will nobody come?
+    fn is_deserted(&self) -> bool {
+        !self.door.wanted && self.server.slots() == 0 && self.leaving == 0
     }
 
     /// Ends as soon as everybody has had his turn.
@@ -187,7 +211,14 @@ impl Station {
             Event::Fault { fault, step } => self.fault(fault, step),
             Event::Wake(waker) => waker.wake(),
             Event::Listen => self.open_door(),
-            Event::Look => self.calendar.enter(at.max(self.clock.now()) + LOOK, Event::Look),
+            Event::Step(step) => self.take_step(step),
+            // It was looked at before; what is wrong with it now, nobody asks.
+            Event::Order(order) => drop(self.carry_out(*order)),
+            Event::Look => {
+                let now = self.clock.now();
+                self.waiters.look(now, &self.tally);
+                self.calendar.enter(at.max(now) + LOOK, Event::Look);
+            }
         }
     }
 
@@ -195,6 +226,9 @@ impl Station {
         let scenario = Arc::clone(&self.scenario);
         let spec = &scenario.faults[usize::from(fault)];
         let (_, effect) = spec.effects[usize::from(step)];
+        if let (0, Some(news)) = (step, &self.news) {
+            news.tell(self.clock.now(), What::Fault(spec.label.clone()));
+        }
         if let Some((after, _)) = spec.effects.get(usize::from(step) + 1) {
             self.calendar.enter(spec.at + *after, Event::Fault { fault, step: step + 1 });
         }
@@ -214,6 +248,7 @@ impl Station {
         let mut actions = std::mem::take(&mut self.actions);
         self.server.handle(now, input, &mut actions);
         let heard = !actions.is_empty();
+        self.spread(now, &actions);
         for action in &actions {
             self.act(now, action);
         }
@@ -223,6 +258,9 @@ impl Station {
             self.door.set_backlog(self.server.backlog());
         }
         self.door.nudge(self.server.queue_length() == 0);
+        if !self.waiters.is_empty() {
+            self.waiters.look(now, &self.tally);
+        }
         heard
     }
 
@@ -233,7 +271,10 @@ impl Station {
 
     fn act(&mut self, now: Instant, action: &Action) {
         match *action {
-            Action::Observe(observation) => self.ledger.observe(now, &observation),
+            Action::Observe(observation) => {
+                self.tally.observe(&observation);
+                self.ledger.observe(now, &observation);
+            }
             Action::AnswerHello { .. } => {} // it comes only where a handshake is a model
             Action::Arm { conn, at } => {
                 // A deadline may have gone by while the server hung.
@@ -292,6 +333,7 @@ impl Station {
         let class = self.class_of(ip);
         let key = self.conns.open(wire, SocketAddr::new(ip, peer.port()), local.to_canonical());
         self.tape.opened(self.clock.now(), key, peer);
+        self.minutes.opened(key);
         if let Some(shared) = self.shared() {
             tokio::task::spawn_local(control::read(shared, key));
         }
@@ -350,7 +392,7 @@ impl Station {
             Ok(pieces) => return self.post(key, pieces),
             Err(bytes) => bytes,
         };
-        self.tape.said(at.max(now), key, &bytes);
+        self.minutes.said(key, &bytes);
         let Some(entry) = self.conns.of(conn) else { return };
         let Some(link) = &mut entry.link else { return };
         if link.outbox.is_empty() && at <= now {
@@ -412,6 +454,7 @@ impl Station {
             waker.wake();
         }
         if let (Err(link), Some(shared)) = (closing::at_once(link, how), self.shared()) {
+            self.leaving += 1;
             tokio::task::spawn_local(closing::when_all_is_said(shared, link, how));
         }
     }

@@ -5,7 +5,7 @@
 use super::text::{Ending, ReplyId};
 use super::{BanOverride, Compiler, Misfit, Overrides, lacks};
 use crate::id::UserId;
-use crate::observe::Cause;
+use crate::observe::{Cause, CloseHow};
 use crate::server::profile::{BanBy, CutsLive, Hammer, Offence, Profile};
 use crate::time::Duration;
 
@@ -86,7 +86,33 @@ pub struct Ban {
     pub trigger: Option<Ending>,
 }
 
+/// What a ban is that an administrator orders.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ByHand {
+    /// How the banned are refused.
+    pub ending: Ending,
+    /// Are they refused as the answer to PASS?
+    pub at_password: bool,
+    /// Is that answer as late as one to a wrong password, and counts as one?
+    pub as_wrong_password: bool,
+    /// What becomes of their live sessions.
+    pub cuts_live: CutsLive,
+}
+
 impl Compiler<'_> {
+    /// The profile's own ban, whether a rule is in force or not; else its list of unwelcome addresses; else a packet filter that
+    /// resets. A filter looks at new connections only, and so does such a list.
+    pub(super) fn by_hand(&mut self, profile: &Profile) -> ByHand {
+        let (farewell, ban) = (profile.login.denied_address.as_ref(), profile.ban.as_ref());
+        let ending = match ban.map(|known| &known.refusal).or(farewell) {
+            Some(farewell) => self.ending_apart(Cause::Banned, farewell),
+            None => Ending::silent(Cause::Banned, CloseHow::Rst),
+        };
+        let at_password = ban.is_some_and(|known| known.refuses_at_password);
+        let cuts_live = ban.map_or(CutsLive::Never, |known| known.cuts_live);
+        ByHand { ending, at_password, as_wrong_password: at_password, cuts_live }
+    }
+
     pub(super) fn login(&mut self, profile: &Profile, overrides: &Overrides) -> Result<Login, Misfit> {
         let login = &profile.login;
         if login.denied_user.is_none() && !overrides.denied_users.is_empty() {

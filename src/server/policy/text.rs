@@ -67,8 +67,20 @@ impl ReplyTable {
     }
 
     /// Changes the number that the text of `id` names.
-    pub(super) fn set_value(&mut self, id: ReplyId, value: u64) {
-        self.entries[usize::from(id.0)].value = value;
+    pub(in crate::server) fn set_value(&mut self, id: ReplyId, value: u64) {
+        self.get_mut(id).value = value;
+    }
+
+    /// Changes what `id` says.
+    pub(in crate::server) fn set_text(&mut self, id: ReplyId, text: String) {
+        self.get_mut(id).text = text;
+    }
+
+    fn get_mut(&mut self, id: ReplyId) -> &mut ReplyEntry {
+        match id.0.checked_sub(APART) {
+            Some(place) => &mut self.apart[usize::from(place)],
+            None => &mut self.entries[usize::from(id.0)],
+        }
     }
 }
 

@@ -7,5 +7,5 @@ mod hammer;
 #[expect(clippy::disallowed_methods, reason = "real servers live in real time")]
 mod quirks;
 mod storm;
-mod talk;
+pub mod talk;
 mod xferlog;

@@ -2,6 +2,7 @@
 //!
 //! What the model itself does is tested elsewhere, in virtual time; that both worlds agree, by the twin test.
 
+#[expect(clippy::disallowed_methods, reason = "programs live in real time")]
 mod clients;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod command;
@@ -9,6 +10,9 @@ mod command;
 mod ends;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod hostile;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod page;
+mod signals;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod wire;
 

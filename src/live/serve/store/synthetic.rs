@@ -1,187 +1,162 @@
-//! The synthetic files: how large each is, and what a listing says.
+//! The synthetic files: which there are when a server begins, and how large each is. The scripts of the scenario name them first, then
+//! the command line, and a few are always there.
 //!
 //! What is in them says `content`. Nothing is on a disk.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::{Facts, listing};
 use crate::client::Step;
 use crate::dist::Dist;
-use crate::ftp::Verb;
-use crate::live::content::{Content, absolute};
-use crate::rng::{Purpose, Stream, Streams};
+use crate::ftp::{ArgId, Verb};
+use crate::live::content::absolute;
 use crate::scenario::Scenario;
 
-/// The size of a file that no script names, bytes.
-const OTHER: u64 = 4_096;
-/// The longest listing, bytes: one that a script wants longer is cut off here.
+/// The size of a file that is named without one, bytes.
+pub(super) const OTHER: u64 = 4_096;
+/// The longest listing that a script may want, bytes: one that it wants longer is cut off here.
 const LONGEST: u64 = 1 << 20;
+/// The beginning of the names of files that fill up a listing.
+const FILLER: &str = "file-";
+/// How many digits come behind it.
+const DIGITS: usize = 7;
 
-/// All files of a server. The script of the scenario says how large they are: the first step that names a path.
-#[derive(Debug)]
-pub(super) struct Files {
-    seed: u64,
-    sizes: BTreeMap<String, Dist>,
-    listings: BTreeMap<String, Dist>,
-    draws: Stream,
-    drawn: u64,
+/// When everything synthetic was made, and the calendar of a run begins: 2026-01-01, 00:00 UTC, in seconds since 1970.
+pub(super) const BEGINNING: u64 = 1_767_225_600;
+
+/// The files that are always there.
+const ALWAYS: &[(&str, u64)] = &[
+    ("/readme.txt", OTHER),
+    ("/pub/1KiB.bin", 1 << 10),
+    ("/pub/1MiB.bin", 1 << 20),
+    ("/pub/100MiB.bin", 100 << 20),
+    ("/pub/1GiB.bin", 1 << 30),
+    ("/pub/10GiB.bin", 10 << 30),
+];
+/// The folders that are always there.
+const FOLDERS: &[&str] = &["/pub", "/incoming"];
+
+/// What a server begins with.
+#[derive(Debug, Default)]
+pub(super) struct Beginning {
+    /// The files and their sizes.
+    pub(super) files: BTreeMap<String, Dist>,
+    /// The folders, but for those that hold one of the files.
+    pub(super) folders: Vec<String>,
+    /// How long the scripts want the listings of folders, bytes.
+    pub(super) listings: BTreeMap<String, Dist>,
 }
 
-impl Files {
-    pub(super) fn new(scenario: &Scenario, streams: Streams) -> Self {
-        let mut files = Self {
-            seed: scenario.seed,
-            sizes: BTreeMap::new(),
-            listings: BTreeMap::new(),
-            draws: streams.stream(Purpose::ServedSize, 0),
-            drawn: 0,
-        };
+impl Beginning {
+    /// What the scripts of `scenario` name, `named`, and what is always there. The first to name a path says how large it is.
+    pub(super) fn of(scenario: &Scenario, named: &[(String, u64)]) -> Self {
+        let mut beginning = Self::default();
+        // What the command line says of a file stands over what a script says.
+        for (path, size) in named {
+            beginning.files.insert(absolute("/", path), Dist::Constant(*size));
+        }
         for population in &scenario.populations {
-            let mut at = "/".to_owned();
-            for step in &population.behaviour.script.steps {
-                let text = |arg: crate::ftp::ArgId| {
-                    scenario.strings.get(usize::from(arg.0)).map_or("", String::as_str)
-                };
-                match step {
-                    Step::Login | Step::Quit => "/".clone_into(&mut at),
-                    Step::Command(command) if command.verb == Verb::Cwd => {
-                        at = absolute(&at, text(command.arg));
-                    }
-                    Step::Transfer { command, size, .. } => {
-                        let sizes = match command.verb {
-                            verb if verb.is_listing() => &mut files.listings,
-                            Verb::Retr => &mut files.sizes,
-                            _ => continue,
-                        };
-                        sizes.entry(absolute(&at, text(command.arg))).or_insert_with(|| size.clone());
-                    }
-                    _ => {}
+            beginning.read(&population.behaviour.script.steps, &|arg| {
+                scenario.strings.get(usize::from(arg.0)).map_or("", String::as_str)
+            });
+        }
+        for (path, size) in ALWAYS {
+            beginning.file(*path, &Dist::Constant(*size));
+        }
+        beginning.folders.extend(FOLDERS.iter().map(|path| (*path).to_owned()));
+        beginning
+    }
+
+    fn read<'a>(&mut self, steps: &[Step], text: &dyn Fn(ArgId) -> &'a str) {
+        let mut at = "/".to_owned();
+        let mut rest = 0;
+        for step in steps {
+            let before = std::mem::take(&mut rest);
+            match step {
+                Step::Login | Step::Quit => "/".clone_into(&mut at),
+                Step::Rest { bytes, .. } => rest = *bytes,
+                Step::Command(command) if command.verb == Verb::Cwd => {
+                    at = absolute(&at, text(command.arg));
+                    self.folders.push(at.clone());
                 }
+                Step::Transfer { command, size, .. } => {
+                    let path = absolute(&at, text(command.arg));
+                    match command.verb {
+                        verb if verb.is_listing() => {
+                            self.listings.entry(path).or_insert_with(|| size.clone());
+                        }
+                        Verb::Retr => self.file(path, size),
+                        // What an upload goes on with is there.
+                        _ if before > 0 => self.file(path, &Dist::Constant(before)),
+                        _ => self.folders.push(folder_of(&path).to_owned()),
+                    }
+                }
+                _ => {}
             }
         }
-        files
-    }
-
-    /// The content of the file at `path`.
-    pub(super) fn content(&self, path: &str) -> Content {
-        Content::of(self.seed, path)
-    }
-
-    /// The size of the file at `path` for one transfer: drawn anew for each, where the script says that it differs.
-    pub(super) fn size(&mut self, path: &str) -> u64 {
-        self.drawn += 1;
-        self.sizes.get(path).map_or(OTHER, |size| size.sample(self.draws.word(0, self.drawn)))
-    }
-
-    /// The listing of the directory at `path`, as long as the script says: what the scenario names there comes first, then as many
-    /// others as it takes.
-    pub(super) fn listing(&mut self, path: &str, verb: Verb) -> Vec<u8> {
-        self.drawn += 1;
-        let wanted =
-            self.listings.get(path).map(|size| size.sample(self.draws.word(1, self.drawn)).min(LONGEST));
-        let known = self.known(path).into_iter().map(|(name, size)| entry(&name, size, verb));
-        let mut text = String::new();
-        let Some(wanted) = wanted.map(|wanted| wanted as usize) else {
-            text.extend(known);
-            text.push_str(&entry("readme.txt", Some(OTHER), verb));
-            return text.into_bytes();
-        };
-        for line in known {
-            if text.len() + line.len() <= wanted {
-                text.push_str(&line);
+        // A script may ask for the size of a file long before it fetches it.
+        let mut at = "/".to_owned();
+        for step in steps {
+            match step {
+                Step::Login | Step::Quit => "/".clone_into(&mut at),
+                Step::Command(command) if command.verb == Verb::Cwd => at = absolute(&at, text(command.arg)),
+                Step::Command(command) if command.verb == Verb::Size => {
+                    self.file(absolute(&at, text(command.arg)), &Dist::Constant(OTHER));
+                }
+                _ => {}
             }
         }
-        let mut number = 0;
-        loop {
-            number += 1;
-            let line = entry(&format!("file-{number:07}"), Some(OTHER), verb);
-            // The last name is as much longer as it takes.
-            if text.len() + 2 * line.len() > wanted {
-                let longer = wanted.saturating_sub(text.len() + line.len());
-                let name = format!("file-{number:07}{}", "x".repeat(longer));
-                text.push_str(&entry(&name, Some(OTHER), verb));
-                text.truncate(wanted);
-                return text.into_bytes();
-            }
+    }
+
+    fn file(&mut self, path: impl Into<String>, size: &Dist) {
+        self.files.entry(path.into()).or_insert_with(|| size.clone());
+    }
+}
+
+/// The folder that `path` is in.
+pub(super) fn folder_of(path: &str) -> &str {
+    match path.rsplit_once('/') {
+        Some(("", _)) | None => "/",
+        Some((folder, _)) => folder,
+    }
+}
+
+/// Fills the listing of a folder up to `wanted` bytes, or cuts it off there: with files that nobody named.
+pub(super) fn fill(lines: impl Iterator<Item = String>, wanted: u64, verb: Verb) -> Vec<u8> {
+    let wanted = wanted.min(LONGEST) as usize;
+    let mut text = String::with_capacity(wanted);
+    for line in lines {
+        if text.len() + line.len() <= wanted {
             text.push_str(&line);
         }
     }
-
-    /// The names that the scenario knows in the directory at `path`; a file has a size.
-    fn known(&self, path: &str) -> Vec<(String, Option<u64>)> {
-        let inside = |full: &str| -> Option<(String, bool)> {
-            let rest = full.strip_prefix(path.trim_end_matches('/'))?.strip_prefix('/')?;
-            let (name, deeper) = rest.split_once('/').map_or((rest, false), |(name, _)| (name, true));
-            (!name.is_empty()).then(|| (name.to_owned(), deeper))
-        };
-        let mut found = BTreeMap::new();
-        for (full, size) in &self.sizes {
-            if let Some((name, is_folder)) = inside(full) {
-                found.insert(name, (!is_folder).then(|| size.sample(0)));
-            }
+    let mut number = 0;
+    loop {
+        number += 1;
+        let line = listing::line(&filler(number), FILLS, verb);
+        // The last name is as much longer as it takes.
+        if text.len() + 2 * line.len() > wanted {
+            let longer = wanted.saturating_sub(text.len() + line.len());
+            let name = format!("{}{}", filler(number), "x".repeat(longer));
+            text.push_str(&listing::line(&name, FILLS, verb));
+            text.truncate(wanted);
+            return text.into_bytes();
         }
-        let folders: BTreeSet<String> =
-            self.listings.keys().filter_map(|full| Some(inside(full)?.0)).collect();
-        found.extend(folders.into_iter().map(|name| (name, None)));
-        found.into_iter().collect()
+        text.push_str(&line);
     }
 }
 
-/// A line of a listing: of LIST as `ls -l` writes it, of NLST a name, of MLSD facts (RFC 3659); without a size it is a directory.
-fn entry(name: &str, size: Option<u64>, verb: Verb) -> String {
-    let mode = if size.is_some() { "-rw-r--r--" } else { "drwxr-xr-x" };
-    match (verb, size) {
-        (Verb::Nlst, _) => return format!("{name}\r\n"),
-        (Verb::Mlsd, Some(size)) => return format!("type=file;size={size}; {name}\r\n"),
-        (Verb::Mlsd, None) => return format!("type=dir; {name}\r\n"),
-        _ => {}
-    }
-    format!("{mode}    1 ftp      ftp      {:>12} Jan 01  2026 {name}\r\n", size.unwrap_or(OTHER))
+/// What is known of a file that fills up a listing. It is there to be fetched, and cannot be changed.
+pub(super) const FILLS: Facts = Facts { folder: false, size: OTHER, modified: BEGINNING, writable: false };
+
+fn filler(number: u32) -> String {
+    format!("{FILLER}{number:0DIGITS$}")
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn files() -> Files {
-        let text = r#"
-            schema = 1
-            name = "files"
-            duration = "1m"
-            [[clients]]
-            name = "a"
-            arrivals = { executor = "constant-clients", clients = 1 }
-            script = ["login", { cwd = "/pub" }, { list = "1000B" }, { retr = "10MiB", path = "big" },
-                { retr = { dist = "uniform", low = "1B", high = "9B" }, path = "/pub/deep/small" }, { list = "10B", path = "/" }, "quit"]
-        "#;
-        let scenario = Scenario::read("test", text, &mut |_| Err(String::new())).unwrap();
-        Files::new(&scenario, Streams::new(1, 0))
-    }
-
-    #[test]
-    fn a_file_is_as_large_as_the_script_says() {
-        let mut files = files();
-        assert_eq!(files.size("/pub/big"), 10 << 20);
-        assert_eq!(files.size("/pub/unheard-of"), OTHER);
-        let drawn: Vec<u64> = (0..50).map(|_| files.size("/pub/deep/small")).collect();
-        assert!(
-            drawn.iter().all(|size| (1..=9).contains(size)) && drawn.iter().any(|size| *size != drawn[0])
-        );
-    }
-
-    #[test]
-    fn a_listing_is_as_long_as_the_script_says_and_begins_with_what_is_there() {
-        let mut files = files();
-        let listing = String::from_utf8(files.listing("/pub", Verb::List)).unwrap();
-        assert_eq!(listing.len(), 1_000);
-        let lines: Vec<&str> = listing.lines().collect();
-        assert!(
-            lines[0].starts_with("-rw-r--r--") && lines[0].contains("10485760") && lines[0].ends_with(" big")
-        );
-        assert!(lines[1].starts_with("drwxr-xr-x") && lines[1].ends_with(" deep"));
-        assert!(listing.ends_with("\r\n") && lines[2].ends_with(" file-0000001"));
-        assert_eq!(files.listing("/", Verb::List).len(), 10);
-        assert!(
-            String::from_utf8(files.listing("/elsewhere", Verb::Nlst)).unwrap().starts_with("readme.txt\r\n")
-        );
-    }
+/// Is this the name of a file that may fill up a listing?
+pub(super) fn is_filler(name: &str) -> bool {
+    let Some(rest) = name.strip_prefix(FILLER) else { return false };
+    let Some((digits, longer)) = rest.split_at_checked(DIGITS) else { return false };
+    digits.parse::<u32>().is_ok_and(|number| number > 0 && u64::from(number) < LONGEST)
+        && longer.bytes().all(|byte| byte == b'x')
 }

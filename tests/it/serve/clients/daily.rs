@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use ftp421::live::content::Content;
 use ftp421::live::serve::Emulator;
 
-use super::server;
+use super::super::server;
 use crate::support::{project, stdout};
 
 const SCRIPT: &str = r#"{ cwd = "/pub" }, "list", { retr = "3000001B", path = "/pub/big" }, { retr = "0B", path = "/pub/empty" }"#;

@@ -3,16 +3,19 @@
 //! The machine knows nothing of it: to the server everything is well. What the rules are, and how they are written, says
 //! [`wire`](crate::chaos::wire).
 
+mod data;
+
 use std::net::{IpAddr, SocketAddr};
 
 use nix::sys::socket::Backlog;
 use tokio::net::TcpListener;
 
+pub(super) use self::data::DataIlls;
 use super::calendar::Event;
 use super::closing;
 use super::conns::{Key, Link};
 use super::station::Station;
-use crate::chaos::wire::{Break, Fault, MOST, Place, Rule, WireProblem};
+use crate::chaos::wire::{Fault, MOST, Place, Rule, WireProblem};
 use crate::id::ConnId;
 use crate::observe::CloseHow;
 use crate::rng::{Purpose, Stream, Streams};
@@ -101,21 +104,6 @@ pub(super) enum Piece {
     Mute,
     /// The end.
     Cut(CloseHow),
-}
-
-/// What goes wrong in a transfer.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct DataIlls {
-    /// No faster than this, bytes per second.
-    pub(super) slow: Option<u64>,
-    /// Behind so many bytes, this.
-    pub(super) after: Option<(u64, Break)>,
-    /// The byte there is wrong.
-    pub(super) corrupt: Option<u64>,
-    /// Its last reply comes so much before its data.
-    pub(super) early: Option<Duration>,
-    /// Its data connection is never opened or served.
-    pub(super) none: bool,
 }
 
 impl Tamper {

@@ -1,0 +1,142 @@
+//! `ftp421 serve`: the modelled server for real clients.
+//!
+//! Each group of flags has a file of its own, which says what they mean; here they become one [`Plan`].
+
+mod door;
+mod guests;
+mod model;
+mod ready;
+mod signals;
+mod talk;
+
+use std::io::BufRead as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
+
+use anyhow::Context as _;
+
+use super::exit::{FINE, Failure};
+use super::tamper::WireArgs;
+use super::{caps, interrupt};
+use crate::live::Epoch;
+use crate::live::serve::{self, Plan};
+use crate::time::Duration;
+use crate::watch::Watch;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ftp421 serve --port 2121 &
+  curl ftp://127.0.0.1:2121/
+  ftp421 serve --profile vsftpd --max-clients 3 --idle-timeout 5s --port 2121
+  ftp421 serve --profile pure-ftpd --max-per-ip 2 --user alice:secret --no-anonymous
+  ftp421 serve --profile proftpd --tls required --cert-out cert.pem --ready-file ready &
+  ftp421 serve scenarios/load-restart.toml --port 2121
+
+Its first line on standard output is `ready ftp://ADDRESS`. SIGTERM and SIGHUP do what they do to the real server: vsftpd's sessions,
+for one, live on, and it ends with the last of them. Ctrl-C or a second SIGTERM ends it at once.
+
+Who may log in: anonymous, and ftp421 with the password ftp421; of a scenario its users, with that password; of --user or --users
+those. It serves this machine only.")]
+pub(super) struct Args {
+    #[command(flatten)]
+    model: model::ModelArgs,
+    #[command(flatten)]
+    door: door::DoorArgs,
+    #[command(flatten)]
+    guests: guests::GuestArgs,
+    #[command(flatten)]
+    wire: WireArgs,
+    /// End by itself after this time, such as 10m
+    #[arg(long, value_name = "TIME", value_parser = caps::time)]
+    duration: Option<Duration>,
+    /// Write the URL to this file as soon as it listens, and remove it at the end
+    #[arg(long, value_name = "FILE")]
+    ready_file: Option<PathBuf>,
+    /// Say nothing but the ready line and errors
+    #[arg(long, short)]
+    quiet: bool,
+    /// Say what happens as it does: a line for each refusal and each fault
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
+    /// The time of its faults begins when standard input says so; ends with standard input
+    #[arg(long, hide = true)]
+    child: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let listen = args.door.listen()?;
+    let mut scenario = args.model.scenario(args.child)?;
+    args.wire.add_to(&mut scenario);
+    let guests = args.guests.guests(&scenario, args.model.file().is_some() || args.child)?;
+    let plan = Plan {
+        listen,
+        length: args.duration.unwrap_or(Duration::FOREVER),
+        implicit_tls: args.door.implicit_tls(),
+        acceptor: args.door.acceptor(&scenario)?,
+        guests,
+        ..Plan::of(Arc::new(scenario))
+    };
+    let (plan, talk) = if args.verbose { told(plan)? } else { (plan, None) };
+    let watch = Arc::new(Watch::default());
+    let (desk, orders) = serve::orders::desk();
+    // Whoever started a child has told his user everything, and has the Ctrl-C.
+    let quiet = args.quiet || args.child;
+    if args.child {
+        interrupt::stops(&watch)?;
+    } else {
+        let say = move |words: &str| {
+            if !quiet {
+                eprintln!("{words}");
+            }
+        };
+        signals::obey(&watch, desk, plan.scenario.policy(), say)?;
+    }
+    let ready = ready::Ready::new(args.ready_file.clone())?;
+    let mut untold = None;
+    let mut begin = |address: SocketAddr| {
+        let url = args.door.url(address);
+        if !quiet {
+            eprint!("{}", talk::introduced(&plan, &url));
+        }
+        if let Err(error) = ready.tell(&url) {
+            untold = Some(error);
+            watch.ask_to_stop();
+        }
+        if args.child { begun(&watch) } else { Epoch::after(Duration::ZERO) }
+    };
+    let _served =
+        serve::run(&plan, &watch, orders, &mut begin).with_context(|| format!("cannot serve at {listen}"))?;
+    drop(plan);
+    talk.map(JoinHandle::join); // it has nothing more to hear; a panic there has been told
+    untold.map_or(Ok(FINE), |error| Err(error.into()))
+}
+
+/// The same plan, of which somebody hears the news.
+fn told(plan: Plan) -> anyhow::Result<(Plan, Option<JoinHandle<()>>)> {
+    let (news, heard) = serve::news::news();
+    let talk = talk::spoken(heard).context("cannot start a thread")?;
+    Ok((Plan { news: Some(news), ..plan }, Some(talk)))
+}
+
+/// Waits for `begin <epoch>` on standard input. When that ends, so does the server.
+fn begun(watch: &Arc<Watch>) -> Epoch {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().read_line(&mut line).unwrap_or(0);
+    let epoch = line.trim().strip_prefix("begin ").and_then(|ns| ns.parse().ok());
+    if read == 0 || epoch.is_none() {
+        watch.stop.store(true, Ordering::Relaxed);
+    }
+    let watch = Arc::clone(watch);
+    std::thread::spawn(move || {
+        let mut rest = String::new();
+        while std::io::stdin().lock().read_line(&mut rest).is_ok_and(|read| read > 0) {
+            rest.clear();
+        }
+        watch.stop.store(true, Ordering::Relaxed);
+    });
+    Epoch(epoch.unwrap_or(0))
+}

@@ -1,0 +1,228 @@
+//! The event calendar: what is to happen, in order of time; ties in the order in which they were scheduled.
+//!
+//! It does not know what an event means.
+
+mod entry;
+mod ring;
+mod wheel;
+
+use std::collections::VecDeque;
+
+use self::entry::Entry;
+use self::wheel::Wheel;
+use crate::time::Instant;
+
+/// How many lanes there are beside the wheel: each pop looks at the head of every one.
+pub const LANES: usize = 4;
+
+/// A priority queue of events. Schedule and pop take constant time on average, and next to none for what comes in order.
+///
+/// Messages over a way of constant delay are entered in the order in which they arrive: they wait in a lane beside the wheel, first
+/// in, first out. The order of all events is the same as without lanes, and the same as a heap's.
+#[derive(Clone, Debug)]
+pub struct Calendar<E> {
+    wheel: Wheel<E>,
+    lanes: [Lane<E>; LANES],
+    scheduled: u64,
+    /// Events taken out since [`Calendar::show_next`] was called.
+    taken: usize,
+}
+
+/// First in, first out.
+#[derive(Clone, Debug)]
+struct Lane<E> {
+    queue: VecDeque<Entry<E>>,
+    /// So many of its next events were shown.
+    shown: usize,
+}
+
+/// So many of the next events of each lane are shown at once.
+const SHOWN: usize = 32;
+
+impl<E: Copy> Default for Calendar<E> {
+    fn default() -> Self {
+        let lane = || Lane { queue: VecDeque::new(), shown: 0 };
+        Self { wheel: Wheel::default(), lanes: std::array::from_fn(|_| lane()), scheduled: 0, taken: 0 }
+    }
+}
+
+impl<E: Copy> Calendar<E> {
+    /// Enters `event` at `at`.
+    pub fn schedule(&mut self, at: Instant, event: E) {
+        self.wheel.put(Entry { at, sequence: self.scheduled, event });
+        self.scheduled += 1;
+    }
+
+    /// The same for an event that is likely to be the last so far of those entered with this number; any number will do.
+    pub fn schedule_behind(&mut self, number: usize, at: Instant, event: E) {
+        match self.lanes.get_mut(number) {
+            Some(Lane { queue, .. }) if queue.back().is_none_or(|last| last.at <= at) => {
+                queue.push_back(Entry { at, sequence: self.scheduled, event });
+                self.scheduled += 1;
+            }
+            _ => self.schedule(at, event),
+        }
+    }
+
+    /// Takes out the next event.
+    pub fn pop(&mut self) -> Option<(Instant, E)> {
+        self.pop_until(Instant::NEVER)
+    }
+
+    /// Takes out the next event, if that is at `horizon` at the latest.
+    pub fn pop_until(&mut self, horizon: Instant) -> Option<(Instant, E)> {
+        let mut first = u128::from(horizon.as_nanos()) << 64 | u128::from(u64::MAX);
+        let mut lane = LANES;
+        for (place, head) in self.lanes.iter().map(|lane| lane.queue.front()).enumerate() {
+            if let Some(head) = head
+                && head.key() < first
+            {
+                (first, lane) = (head.key(), place);
+            }
+        }
+        self.taken += 1;
+        if let Some(&Entry { at, event, .. }) = self.wheel.head_before(first) {
+            self.wheel.take_head();
+            return Some((at, event));
+        }
+        let lane = self.lanes.get_mut(lane)?;
+        lane.shown = lane.shown.saturating_sub(1);
+        lane.queue.pop_front().map(|head| (head.at, head.event))
+    }
+
+    /// Shows events that come soon and were not shown before, now and then: whoever touches what they are about all at once has the
+    /// memory fetch it all at once. It changes nothing.
+    pub fn show_next(&mut self, mut show: impl FnMut(&E)) {
+        if self.taken < SHOWN / 2 && !self.wheel.has_unseen() {
+            return;
+        }
+        self.taken = 0;
+        self.wheel.show_next(&mut show);
+        for Lane { queue, shown } in &mut self.lanes {
+            let upto = queue.len().min(SHOWN);
+            for entry in queue.range(upto.min(*shown)..upto) {
+                show(&entry.event);
+            }
+            *shown = upto;
+        }
+    }
+
+    /// How many events are pending.
+    pub fn len(&self) -> usize {
+        self.wheel.len() + self.lanes.iter().map(|lane| lane.queue.len()).sum::<usize>()
+    }
+
+    /// Is nothing pending?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cmp::Reverse;
+    use std::collections::BinaryHeap;
+
+    use super::*;
+
+    #[test]
+    fn events_come_in_order_of_time_and_ties_in_order_of_scheduling() {
+        let mut calendar = Calendar::default();
+        for (at, event) in [(5, 'a'), (3, 'b'), (5, 'c'), (1, 'd'), (3, 'e')] {
+            calendar.schedule(Instant::from_nanos(at), event);
+        }
+        let order: String = std::iter::from_fn(|| calendar.pop()).map(|(_, event)| event).collect();
+        assert_eq!(order, "dbeac");
+    }
+
+    #[test]
+    fn lanes_change_no_order() {
+        let (mut plain, mut laned) = (Calendar::default(), Calendar::default());
+        let mut word = 1_u64;
+        let mut popped = 0;
+        for event in 0..20_000_u32 {
+            word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let (number, gap) = ((word >> 60) as usize % (LANES + 2), (word >> 40) % 50);
+            let at = Instant::from_nanos(u64::from(event / 8) + if number < LANES { 25 } else { gap });
+            plain.schedule(at, event);
+            laned.schedule_behind(number, at, event);
+            if word >> 63 == 1 {
+                assert_eq!(plain.pop(), laned.pop());
+                popped += 1;
+            }
+        }
+        assert_eq!((plain.len(), laned.len()), (20_000 - popped, 20_000 - popped));
+        while let Some(next) = plain.pop() {
+            assert_eq!(laned.pop(), Some(next));
+        }
+        assert!(laned.is_empty() && laned.pop().is_none());
+    }
+
+    /// A source of numbers that is as good as these tests need.
+    struct Dice(u64);
+
+    impl Dice {
+        fn below(&mut self, most: u64) -> u64 {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((u128::from(self.0) * u128::from(most)) >> 64) as u64
+        }
+
+        /// A delay as simulations have them: none, a tie, within a day, or so far off that it may never come.
+        fn delay(&mut self, scale: u64) -> u64 {
+            match self.below(16) {
+                0 => 0,
+                1 | 2 => 25,
+                3 => scale * 1_000 + self.below(scale * 1_000),
+                4 => scale << 22,
+                5 if self.below(64) == 0 => scale << self.below(40),
+                _ => self.below(2 * scale) / 8 * 8,
+            }
+        }
+    }
+
+    /// Schedules and pops at random, and asks that a heap gives the same order.
+    fn agrees_with_a_heap(seed: u64, rounds: usize) {
+        let (mut calendar, mut heap) = (Calendar::default(), BinaryHeap::new());
+        let (mut dice, mut now, mut entered) = (Dice(seed), 0_u64, 0_u64);
+        for round in 0..rounds {
+            // The rate changes a hundred thousandfold, so that days get longer and shorter; so does what is pending.
+            let scale = 1 << (10 + 17 * (round * 8 / rounds % 2));
+            let filling = round * 5 / rounds % 2 == 0;
+            if heap.is_empty() || dice.below(16) < if filling { 9 } else { 7 } {
+                let at = Instant::from_nanos(now.saturating_add(dice.delay(scale)));
+                match dice.below(3) {
+                    0 => calendar.schedule_behind(dice.below(6) as usize, at, entered),
+                    _ => calendar.schedule(at, entered),
+                }
+                heap.push(Reverse((at, entered)));
+                entered += 1;
+            } else if dice.below(8) == 0 {
+                // Up to a horizon that may lie before the next event.
+                let horizon = Instant::from_nanos(now.saturating_add(dice.below(scale)));
+                let due = heap.peek().is_some_and(|Reverse((at, _))| *at <= horizon);
+                let right = if due { heap.pop().map(|Reverse(next)| next) } else { None };
+                assert_eq!(calendar.pop_until(horizon), right, "seed {seed}, round {round}");
+                now = right.map_or(now, |(at, _)| at.as_nanos());
+            } else {
+                let right = heap.pop().map(|Reverse(next)| next);
+                assert_eq!(calendar.pop(), right, "seed {seed}, round {round}");
+                now = right.map_or(now, |(at, _)| at.as_nanos());
+            }
+            assert_eq!(calendar.len(), heap.len());
+        }
+        while let Some(Reverse(next)) = heap.pop() {
+            assert_eq!(calendar.pop(), Some(next), "seed {seed}, at the end");
+        }
+        assert!(calendar.is_empty() && calendar.pop().is_none());
+    }
+
+    #[test]
+    fn the_order_is_that_of_a_heap() {
+        for seed in 0..6 {
+            agrees_with_a_heap(seed, 500_000);
+        }
+        for seed in 6..200 {
+            agrees_with_a_heap(seed, 1_000);
+        }
+    }
+}
