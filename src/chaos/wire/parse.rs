@@ -412,3 +412,64 @@ fn unknown(found: Word<'_>, what: &str, folded: &str, known: &[&str], listed: &s
     let shown: String = found.text.chars().take(40).collect();
     problem(found.at, format!("unknown {what} `{shown}`: {meant}Allowed: {listed}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn why(text: &str) -> (usize, String) {
+        let problem = Rule::parse(text).expect_err(text);
+        (problem.at, problem.why)
+    }
+
+    #[test]
+    fn a_rule_says_where_when_whose_and_what() {
+        let rule = Rule::parse(" retr#2-5/session from 127.0.0.2 drip 10B/s and reset after 64KiB ").unwrap();
+        assert_eq!(rule.at, Place::Verb("RETR".to_owned()));
+        assert_eq!(rule.when, When::Uses { first: 2, last: 5, each: true });
+        assert_eq!(rule.from, Some("127.0.0.2".parse().unwrap()));
+        assert_eq!(rule.faults, [Fault::Drip(10), Fault::After(65_536, Break::Reset)]);
+        let rule = Rule::parse("transfer~0.5% 426 after 3B \"gone and lost\" and close after reply").unwrap();
+        assert_eq!(rule.when, When::Chance(0.005));
+        assert_eq!(rule.faults, [Fault::After(3, Break::Close), Fault::End { reset: false, after: true }]);
+        assert_eq!(rule.last, [Fault::Reply { code: 426, text: "gone and lost".to_owned() }]);
+    }
+
+    #[test]
+    fn what_a_problem_offers_is_understood() {
+        for (_, shapes) in FAULTS {
+            for shape in shapes.replace(" alone: ", " ").split(", ") {
+                let shape = shape.trim_start_matches("or the code ").trim_start_matches("or ");
+                let fits = |place: &str| Rule::parse(&format!("{place} {shape}")).is_ok();
+                assert!(fits("RETR") || fits("PASV"), "{shape}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_problem_has_its_place_and_says_what_was_meant() {
+        for (text, at, part) in [
+            ("", 0, "here stands a command"),
+            ("RTR#2 426", 0, "did you mean `RETR`?"),
+            ("RETR#0 426", 4, "`#2-5`"),
+            ("RETR#5-2 426", 4, "before the first"),
+            ("RETR~101% 426", 4, "~5%"),
+            ("RETR", 4, "here stands a fault"),
+            ("RETR rset", 5, "did you mean `reset`?"),
+            ("RETR reset after", 16, "a size"),
+            ("RETR reset after lunch", 17, "a size"),
+            ("NOOP stall", 5, "no data moves here"),
+            ("RETR refuse data", 5, "PASV, EPSV"),
+            ("NOOP.226 delay 1s", 9, "no reply ends a transfer"),
+            ("RETR no way", 8, "reply, newline"),
+            ("RETR delay 2", 11, "duration"),
+            ("RETR drip 0B/s", 10, "above zero"),
+            ("RETR delay 2s please", 14, "`and`"),
+            ("RETR 451 \"open", 9, "not closed"),
+            ("RETR from here 451", 10, "address"),
+        ] {
+            let (found, why) = why(text);
+            assert!(found == at && why.contains(part), "{text:?}: {found} {why}");
+        }
+    }
+}
