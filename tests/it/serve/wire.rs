@@ -459,3 +459,42 @@ fn a_fault_can_be_ordered_and_called_off_while_the_server_runs() {
     order("off");
     assert!(client.says("NOOP").starts_with("200"));
 }
+
+// ---- what clients make of it -------------------------------------------------------------------------------------
+
+fn curl(server: &Emulator, args: &[&str]) -> (Option<i32>, Vec<u8>) {
+    let url = format!("ftp://{}/file", server.address());
+    let mut curl = std::process::Command::new("curl");
+    curl.args(["--silent", "--max-time", "20", "--user", "alice:ftp421"]).args(args).arg(url);
+    let done = curl.output().expect("curl is there");
+    (done.status.code(), done.stdout)
+}
+
+/// The exit codes are curl's own (its manual): 8 a weird reply, 18 a partial file, 28 a timeout, which a 421 is to it, 56 a failure
+/// to receive, 67 no login, 78 no such file.
+#[test]
+fn curl_tells_one_wire_fault_from_another() {
+    let expected = [
+        ("greeting 421", 28),
+        ("greeting 500", 8),
+        ("PASS 530", 67),
+        ("RETR 550", 78),
+        ("RETR truncate after 1000B", 18),
+        ("RETR reset after 1000B", 56),
+        ("RETR stall after 1000B", 28),
+        ("NOOP 451", 0),
+    ];
+    let found = expected.map(|(rule, _)| {
+        let (code, _) = curl(&spoiled(&[rule]), &["--max-time", "2"]);
+        (rule, code.unwrap_or(-1))
+    });
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn curl_comes_again_and_gets_the_whole_file() {
+    let server = spoiled(&["RETR#1 426 after 1000B", "EPSV#2 refuse data"]);
+    let (code, data) = curl(&server, &["--retry", "4", "--retry-all-errors", "--retry-delay", "1"]);
+    assert_eq!(code, Some(0));
+    assert!(data.len() >= FILE, "{}", data.len());
+}
