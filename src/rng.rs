@@ -52,6 +52,10 @@ pub enum Purpose {
     NoData = 19,
     /// The size of a file that the modelled server sends over a real socket.
     ServedSize = 30,
+    /// Whether a wire fault hits.
+    WireFault = 31,
+    /// The nonsense that a wire fault sends.
+    WireGarbage = 32,
 }
 
 /// The master key of one replication.

@@ -3,6 +3,8 @@
 //! It only says so; the driver does each [`Effect`] at its time, and hands each [`Control`] to the machine it concerns. A fault that is
 //! a crowd (a flash crowd, a brute-force wave) has no effect: it is a population of its own.
 
+pub mod wire;
+
 use crate::id::{PopulationId, ServerId};
 use crate::server::Control;
 use crate::time::{Duration, Instant};

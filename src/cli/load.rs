@@ -16,7 +16,7 @@ use super::output::Folder;
 use super::own_server::OwnServer;
 use super::screen::Screen;
 use super::sim::client_named;
-use super::{accounts, caps, read, report, target};
+use super::{accounts, caps, read, report, tamper, target};
 use crate::chaos::{Effect, Fault};
 use crate::experiment::{self, Load, Outcome};
 use crate::id::ServerId;
@@ -107,6 +107,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     // What the scenario says of its own server is not said of this one.
     notes.retain(|note| target.is_none() || !note.contains("TLS"));
     notes.extend(what_cannot_be(&mut scenario, target.is_some()));
+    notes.extend(target.as_ref().and_then(|_| tamper::not_played(&scenario)));
     let dialogue = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose();
     let dialogue = dialogue.map_err(|why| Failure::Usage(format!("--dialogue: {why:#}")))?;
     let loopback = std::net::IpAddr::from([127, 0, 0, 1]);

@@ -25,6 +25,7 @@ mod report;
 mod screen;
 mod serve;
 mod sim;
+mod tamper;
 mod target;
 mod verify;
 

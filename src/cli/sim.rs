@@ -12,7 +12,7 @@ use super::exit::{FINE, Failure, INTERRUPTED, THRESHOLD};
 use super::interrupt::Keeping;
 use super::manifest::{Began, Manifest};
 use super::output::Folder;
-use super::{progress, read, report};
+use super::{progress, read, report, tamper};
 use crate::experiment::{self, Outcome, Study};
 use crate::id::PopulationId;
 use crate::scenario::Scenario;
@@ -79,7 +79,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let watch = Arc::new(Watch::default());
     let keeping = Keeping::stops(&watch, || "ending, and keeping what was simulated".to_owned())?;
     let began = Began::now();
-    for note in &scenario.notes {
+    for note in scenario.notes.iter().chain(&tamper::not_played(&scenario)) {
         eprintln!("note: {note}");
     }
 

@@ -21,6 +21,7 @@ mod settings;
 mod source;
 mod traces;
 mod value;
+mod wire;
 
 use toml::de::DeTable;
 
@@ -30,6 +31,7 @@ use self::settings::Settings;
 use self::source::Source;
 use self::value::Value;
 use crate::chaos::Fault;
+use crate::chaos::wire::Rule;
 use crate::client::{Step, Tls};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::metrics::Threshold;
@@ -103,6 +105,8 @@ pub struct Station {
     pub overrides: Overrides,
     /// The classes that it puts addresses into.
     pub classes: Classes,
+    /// What goes wrong on the wire: only a served model plays it.
+    pub wire: Vec<Rule>,
 }
 
 impl Station {

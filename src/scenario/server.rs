@@ -8,6 +8,7 @@ use super::draft::Strings;
 use super::reader::{Read, Reader};
 use super::source::suggestion;
 use super::value::Value;
+use crate::chaos::wire::Rule;
 use crate::id::UserId;
 use crate::server::profile::{BanBy, TlsMode};
 use crate::server::{BanOverride, DENIED, Misfit, Offence, Overrides, Policy, Profile};
@@ -21,13 +22,16 @@ const MOST_CLIENTS: u32 = 10_000_000;
 /// The most classes of addresses.
 const MOST_CLASSES: usize = 200;
 
-/// The policy, what the scenario changed, and the classes of addresses.
-pub(super) fn read(root: &mut Reader<'_>, strings: &mut Strings) -> Read<(Policy, Overrides, Classes)> {
+/// The policy, what the scenario changed, the classes of addresses, and the faults of the wire.
+type Parts = (Policy, Overrides, Classes, Vec<Rule>);
+
+/// The parts of the only server.
+pub(super) fn read(root: &mut Reader<'_>, strings: &mut Strings) -> Read<Parts> {
     let Some(value) = root.value("server") else {
         let overrides = Overrides::default();
         let policy = Profile::named(DEFAULT_PROFILE).map(|p| Policy::new(&p, &overrides));
         return match policy {
-            Some(Ok(policy)) => Ok((policy, overrides, Classes::default())),
+            Some(Ok(policy)) => Ok((policy, overrides, Classes::default(), Vec::new())),
             _ => Err(root.missing("server", "a table [server] with a profile")),
         };
     };
@@ -35,11 +39,7 @@ pub(super) fn read(root: &mut Reader<'_>, strings: &mut Strings) -> Read<(Policy
 }
 
 /// The same from the table of a server, which problems call `name`.
-pub(super) fn read_table(
-    mut table: Reader<'_>,
-    name: &str,
-    strings: &mut Strings,
-) -> Read<(Policy, Overrides, Classes)> {
+pub(super) fn read_table(mut table: Reader<'_>, name: &str, strings: &mut Strings) -> Read<Parts> {
     let profile = read_profile(&mut table)?;
     table.rename(format!("{name} with the profile {}", profile.name));
     let mut overrides = read_overrides(&mut table, &profile)?;
@@ -53,9 +53,10 @@ pub(super) fn read_table(
         read_classes(&mut named, &mut classes)?;
         named.finish()?;
     }
+    let wire = table.get("wire", super::wire::read)?.unwrap_or_default();
     let policy = Policy::new(&profile, &overrides).map_err(|misfit| misfit_at(&mut table, &misfit))?;
     table.finish_with(|key| limit_of_another(key, &profile))?;
-    Ok((policy, overrides, classes))
+    Ok((policy, overrides, classes, wire))
 }
 
 /// `office = "10.0.0.0/8"`, or a list: classes are numbered from 1 in the order of the file.

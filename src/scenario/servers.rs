@@ -17,8 +17,8 @@ const ONLY: &str = "server";
 pub(super) fn read_all(root: &mut Reader<'_>, strings: &mut Strings) -> Read<Vec<Station>> {
     let settings = root.layer("server");
     let Some(value) = root.value("servers") else {
-        let (policy, overrides, classes) = server::read(root, strings)?;
-        return Ok(vec![Station { name: ONLY.to_owned(), policy, overrides, classes }]);
+        let (policy, overrides, classes, wire) = server::read(root, strings)?;
+        return Ok(vec![Station { name: ONLY.to_owned(), policy, overrides, classes, wire }]);
     };
     if let Some(one) = root.own("server") {
         return Err(one.wrong("stands beside [[servers]]", "make it one of the [[servers]], with a name"));
@@ -38,9 +38,9 @@ pub(super) fn read_all(root: &mut Reader<'_>, strings: &mut Strings) -> Read<Vec
             }
             Ok(name)
         })?;
-        let (policy, overrides, classes) =
+        let (policy, overrides, classes, wire) =
             server::read_table(table, &format!("[[servers]] {name:?}"), strings)?;
-        stations.push(Station { name, policy, overrides, classes });
+        stations.push(Station { name, policy, overrides, classes, wire });
     }
     if stations.is_empty() {
         return Err(value.wrong("is empty", "write [[servers]] tables, or one [server]"));

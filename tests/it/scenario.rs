@@ -501,3 +501,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_wire_fault_has_its_place_in_the_file() {
+    let text = GOOD.replacen("[server]", "[server]\nwire = [\"RETR#2 426\", \"PASS dealy 2s\"]", 1);
+    assert!(text.contains("dealy"), "the scenario has a [server]");
+    let problem = read(&text).unwrap_err();
+    let line = text.lines().nth(problem.line - 1).unwrap();
+    let at = line.chars().skip(problem.column - 1).collect::<String>();
+    assert!(at.starts_with("dealy") && problem.hint.contains("did you mean `delay`?"), "{problem}");
+}

@@ -28,7 +28,7 @@ const TABLE: &[Module] = &[
     module("metrics",    4, &[],          &["hdrhistogram", "serde", "strsim"]),
     module("classify",   4, &[],          &["serde"]),
     module("transcript", 4, &[],          &[]),
-    module("chaos",      5, &[],          &[]),
+    module("chaos",      5, &[],          &["strsim"]),
     module("scenario",   5, &["chaos"],   &["strsim", "toml"]),       // a scenario has faults
     module("sim",        6, &[],          &["serde_json"]),             // never `live`
     module("live",       6, &[],          &["hdrhistogram", "nix", "postcard", "rcgen", "rustls", "rustls_native_certs", "serde", "serde_json", "tokio"]), // never `sim`

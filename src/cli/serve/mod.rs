@@ -23,6 +23,7 @@ use anyhow::Context as _;
 
 use super::exit::{FINE, Failure};
 use super::orders::OrderArgs;
+use super::tamper::WireArgs;
 use super::{caps, interrupt};
 use crate::live::Epoch;
 use crate::live::serve::{self, Plan};
@@ -56,6 +57,8 @@ pub(super) struct Args {
     #[command(flatten)]
     orders: OrderArgs,
     #[command(flatten)]
+    wire: WireArgs,
+    #[command(flatten)]
     results: results::ResultArgs,
     /// End by itself after this time, such as 10m
     #[arg(long, value_name = "TIME", value_parser = caps::time)]
@@ -76,7 +79,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let listen = args.door.listen()?;
-    let scenario = args.model.scenario(args.child)?;
+    let mut scenario = args.model.scenario(args.child)?;
+    args.wire.add_to(&mut scenario);
     let guests = args.guests.guests(&scenario, args.model.file().is_some() || args.child)?;
     let timed = args.orders.timed(scenario.policy())?;
     let plan = Plan {

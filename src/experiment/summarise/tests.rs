@@ -33,6 +33,7 @@ fn scenario(thresholds: &[&str]) -> Scenario {
             policy: Policy::new(&Profile::named("rfc959").unwrap(), &overrides).unwrap(),
             overrides,
             classes: crate::workload::Classes::default(),
+            wire: Vec::new(),
         }],
         dns_ttl: None,
         populations: vec![Population {

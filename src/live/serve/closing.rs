@@ -40,6 +40,7 @@ pub(super) async fn when_all_is_said(station: Shared, mut link: Link, how: Close
         let now = station.borrow().clock.now();
         link.send_due(now);
     }
+    let how = link.cut.unwrap_or(how);
     let socket = link.wire.socket();
     let sent = async {
         while link.wire.unsent() && socket.writable().await.is_ok() {

@@ -8,8 +8,10 @@ use std::task::Waker;
 
 use super::data::{DataLink, Job};
 use super::lines::Lines;
+use super::tamper::{Ills, Piece};
 use crate::id::{ConnId, ServerId};
 use crate::live::Wire;
+use crate::observe::CloseHow;
 use crate::time::Instant;
 use crate::timer::Timer;
 
@@ -33,7 +35,11 @@ impl Key {
 pub(super) struct Link {
     pub(super) wire: Wire,
     /// Replies whose time has not come, in order.
-    pub(super) outbox: VecDeque<(Instant, Vec<u8>)>,
+    pub(super) outbox: VecDeque<(Instant, Piece)>,
+    /// Is nothing sent any more (a wire fault)?
+    pub(super) mute: bool,
+    /// Has a wire fault ended it, and how?
+    pub(super) cut: Option<CloseHow>,
     /// Has the client sent something that the server never read?
     pub(super) unread: bool,
     pub(super) tls: Shaking,
@@ -68,6 +74,8 @@ pub(super) struct Conn {
     pub(super) data: Option<DataLink>,
     /// The transfers that were asked for, the one under way first.
     pub(super) jobs: VecDeque<Job>,
+    /// The wire faults that are to hit it, if there are any.
+    pub(super) ills: Option<Box<Ills>>,
 }
 
 /// What the client has said so far, as far as replies and files depend on it.
@@ -132,7 +140,14 @@ impl Conns {
         self.slots[slot as usize] = Some(Conn {
             generation,
             timer,
-            link: Some(Link { wire, outbox: VecDeque::new(), unread: false, tls: Shaking::No }),
+            link: Some(Link {
+                wire,
+                outbox: VecDeque::new(),
+                mute: false,
+                cut: None,
+                unread: false,
+                tls: Shaking::No,
+            }),
             waker: None,
             lines: Lines::default(),
             greeted: false,
@@ -141,6 +156,7 @@ impl Conns {
             client: Client::new(),
             data: None,
             jobs: VecDeque::new(),
+            ills: None,
         });
         Key { slot, generation }
     }

@@ -170,7 +170,7 @@ impl Station {
         let (verb, argument) = verbs::split(line);
         self.tape.heard(self.clock.now(), key, line);
         self.minutes.heard(key, line);
-        self.tamper.asked(key, &verb);
+        self.meets_ills(key, Some(&verb));
         let Some(conn) = self.conns.get(key) else { return };
         let asked = verbs::asked(&verb, argument, conn.local);
         let client = &mut conn.client;
@@ -182,7 +182,11 @@ impl Station {
             _ if argument.is_empty() => "/".clone_into(&mut client.path),
             _ => client.path = cut(argument),
         }
-        let command = self.command(key, &verb, argument, asked);
+        let command = if self.must_refuse(key) {
+            Command::bare(Verb::Other) // whatever the machine says to that, the client is told another thing
+        } else {
+            self.command(key, &verb, argument, asked)
+        };
         let kind = match command.verb {
             Verb::User => Kind::User,
             Verb::Pass => Kind::Pass,

@@ -25,7 +25,9 @@ use super::conns::Key;
 use super::control::nap;
 use super::station::{HANDSHAKE, Shared, Station};
 use super::store::{Refused, Sink, Source};
+use super::tamper::{self, DataIlls};
 use super::texts;
+use crate::chaos::wire::Fault;
 use crate::id::ConnId;
 use crate::live::Wire;
 use crate::live::clock::span;
@@ -259,6 +261,7 @@ impl Station {
     /// PASV: listens for the data connection, and gives the answer.
     pub(super) fn listen_for_data(&mut self, conn: ConnId) -> Option<Vec<u8>> {
         let (shared, key) = (self.shared()?, self.conns.key(conn)?);
+        let ills = self.ills_of_way(conn);
         let entry = self.conns.of(conn)?;
         let extended = entry.client.extended;
         let local = entry.local;
@@ -266,8 +269,12 @@ impl Station {
             return Some(b"425 Cannot listen for a data connection.\r\n".to_vec());
         };
         let (number, peer) = (self.next_number(), entry_ip(self, conn)?);
-        let task = passive(shared, key, number, listener, peer);
-        self.set_data(conn, number, tokio::task::spawn_local(task).abort_handle());
+        let task = match tamper::spoiled(&ills, listener, at) {
+            Ok(listener) => tokio::task::spawn_local(passive(shared, key, number, listener, peer)),
+            Err(unserved) => tokio::task::spawn_local(unserved.for_ever()),
+        };
+        self.set_data(conn, number, task.abort_handle());
+        let at = tamper::wrong_place(&ills, at);
         let pasv = self.server.policy().replies.pasv;
         Some(texts::passive(&self.server.policy().table.get(pasv).text, at, extended))
     }
@@ -276,9 +283,14 @@ impl Station {
     pub(super) fn connect_data(&mut self, conn: ConnId, at: Instant) {
         let (Some(shared), Some(key)) = (self.shared(), self.conns.key(conn)) else { return };
         let number = self.next_number();
+        let is_spoiled = self.ills_of_way(conn).contains(&Fault::NoData) || self.ills_of_data(key).none;
         let Some(entry) = self.conns.of(conn) else { return };
-        let task = active(shared, key, number, (at, entry.local, entry.client.port));
-        self.set_data(conn, number, tokio::task::spawn_local(task).abort_handle());
+        let task = if is_spoiled {
+            tokio::task::spawn_local(std::future::pending())
+        } else {
+            tokio::task::spawn_local(active(shared, key, number, (at, entry.local, entry.client.port)))
+        };
+        self.set_data(conn, number, task.abort_handle());
     }
 
     fn next_number(&mut self) -> u64 {
@@ -318,10 +330,16 @@ impl Station {
         if conn.data.as_ref().is_none_or(|data| data.number != number) {
             return;
         }
-        if matches!(input, Input::TransferDone { .. } | Input::DataFailed { .. } | Input::StoreFull { .. }) {
+        let ends =
+            matches!(input, Input::TransferDone { .. } | Input::DataFailed { .. } | Input::StoreFull { .. });
+        if ends {
             conn.data = None;
+            self.says_last(key, true);
         }
         self.tell(input);
+        if ends {
+            self.says_last(key, false);
+        }
     }
 }
 
@@ -386,6 +404,7 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
         acceptor.map(if up { Acceptor::accept_upload } else { Acceptor::accept })
     };
     let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload(_)));
+    transfer.suffer_beforehand().await;
     transfer.narrow(&stream);
     let mut wire = Wire::new(stream);
     let shaken = timeout(span(HANDSHAKE), transfer.secure(&mut wire, tls)).await;
@@ -405,9 +424,9 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
 }
 
 /// A transfer under way, and how fast it moves.
-struct Transfer {
-    station: Shared,
-    key: Key,
+pub(super) struct Transfer {
+    pub(super) station: Shared,
+    pub(super) key: Key,
     number: u64,
     lane: Lane,
     /// When it may go on, by its share of the bandwidth.
@@ -416,13 +435,16 @@ struct Transfer {
     window: (Instant, u64),
     /// Was the machine told that it is slow?
     slow: bool,
+    /// The wire faults that hit it.
+    pub(super) ills: DataIlls,
 }
 
 impl Transfer {
     fn new(station: Shared, key: Key, number: u64, up: bool) -> Self {
         let now = station.borrow().clock.now();
         let lane = station.borrow().lanes.join(up);
-        Self { station, key, number, lane, due: now, window: (now, 0), slow: false }
+        let ills = station.borrow_mut().ills_of_data(key);
+        Self { station, key, number, lane, due: now, window: (now, 0), slow: false, ills }
     }
 
     fn over(self) -> Shared {
@@ -431,7 +453,7 @@ impl Transfer {
 
     /// Lets the kernel keep no more of an upload than a fifth of a second's share, or its sender would be through long before.
     fn narrow(&self, stream: &TcpStream) {
-        if let Some(share) = self.lane.share() {
+        if let Some(share) = self.share() {
             let bytes = (share / 5).clamp(NARROWEST, CHUNK as u64) as usize;
             let _ = setsockopt(stream, sockopt::RcvBuf, &bytes); // with what the kernel has, it is right in the long run
         }
@@ -455,10 +477,18 @@ impl Transfer {
         let mut at = 0;
         while at < size {
             self.pass().await;
-            let length = (size - at).min(self.chunk() as u64) as usize;
+            if self.suffer(wire, at).await? {
+                break;
+            }
+            let length = self.up_to_next_ill(at, (size - at).min(self.chunk() as u64)) as usize;
             let wrote = {
                 let mut station = self.station.borrow_mut();
-                wire.write_some(station.scratch.filled(self.number, job, at, length)?)
+                let bytes = station.scratch.filled(self.number, job, at, length)?;
+                if self.ills.corrupt == Some(at) {
+                    wire.write_some(&[!bytes[0]])
+                } else {
+                    wire.write_some(bytes)
+                }
             };
             match wrote {
                 Ok(wrote) => {
@@ -479,15 +509,22 @@ impl Transfer {
 
     async fn receive(&mut self, wire: &mut Wire, sink: Sink) -> io::Result<()> {
         let mut sink = self.station.borrow_mut().store.open(sink).map_err(refused)?;
+        let mut at = 0;
         loop {
             self.pass().await;
-            let length = self.chunk();
+            if self.suffer(wire, at).await? {
+                return Ok(());
+            }
+            let length = self.up_to_next_ill(at, self.chunk() as u64) as usize;
             let mut written = Vec::new();
             let read = {
                 let mut station = self.station.borrow_mut();
                 let now = station.store.now();
                 let room = station.scratch.room(length);
                 let read = wire.read(room);
+                if let (Ok(read), true) = (&read, self.ills.corrupt == Some(at)) {
+                    room.iter_mut().take((*read).min(1)).for_each(|byte| *byte = !*byte);
+                }
                 match (&read, &mut sink) {
                     (Ok(read), Sink::Disk(_)) => written.extend_from_slice(&room[..*read]),
                     (Ok(read), sink) => sink.take(&room[..*read], now).map_err(refused)?,
@@ -501,7 +538,10 @@ impl Transfer {
             }
             match read {
                 Ok(0) => return Ok(()),
-                Ok(read) => self.moved(read).await,
+                Ok(read) => {
+                    at += read as u64;
+                    self.moved(read).await;
+                }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     if timeout(span(STILL), wire.readable()).await.is_err() {
                         self.stands_still();
@@ -524,7 +564,12 @@ impl Transfer {
 
     /// How much may be moved at once: a fiftieth of a second's share.
     fn chunk(&self) -> usize {
-        self.lane.share().map_or(CHUNK, |share| (share / 50).clamp(1, CHUNK as u64) as usize)
+        self.share().map_or(CHUNK, |share| (share / 50).clamp(1, CHUNK as u64) as usize)
+    }
+
+    /// What it gets, bytes per second: of the server's bandwidth, and by a wire fault.
+    fn share(&self) -> Option<u64> {
+        self.lane.share().into_iter().chain(self.ills.slow).min()
     }
 
     /// Bytes went over: waits until more may go, and lets the others have their turn.
@@ -536,7 +581,7 @@ impl Transfer {
             now
         };
         self.watch_rate(now, bytes as u64);
-        match self.lane.share() {
+        match self.share() {
             Some(share) => {
                 let cost = Duration::from_nanos((bytes as u64).saturating_mul(1_000_000_000) / share);
                 self.due = self.due.max(now) + cost;
@@ -564,7 +609,7 @@ impl Transfer {
         }
     }
 
-    fn stands_still(&mut self) {
+    pub(super) fn stands_still(&mut self) {
         if !self.slow {
             self.tell_rate(0);
         }

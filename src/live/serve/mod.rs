@@ -23,7 +23,7 @@ mod ports;
 mod station;
 mod status;
 mod store;
-mod tamper;
+pub mod tamper;
 mod tape;
 mod texts;
 mod verbs;

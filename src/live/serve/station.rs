@@ -22,7 +22,7 @@ use super::peers::Peers;
 use super::ports::Ports;
 use super::status::Tally;
 use super::store::Store;
-use super::tamper::Tamper;
+use super::tamper::{Piece, Tamper};
 use super::tape::Tape;
 use super::{Plan, control, texts};
 use crate::chaos::Effect;
@@ -129,7 +129,7 @@ impl Station {
                 ledger: Ledger::new(),
                 news: plan.news.clone(),
                 tape: Tape::default(),
-                tamper: Tamper::default(),
+                tamper: Tamper::new(&scenario.servers[0].wire, streams),
                 tally: Tally::new(),
                 waiters: Waiters::default(),
                 pending: Pending::default(),
@@ -347,6 +347,7 @@ impl Station {
         if let Some(shared) = self.shared() {
             tokio::task::spawn_local(control::read(shared, key));
         }
+        self.meets_ills(key, None);
         let (conn, peer) = (key.conn(), number);
         self.tell(if self.implicit_tls {
             Input::AcceptedTls { conn, peer, class }
@@ -404,19 +405,22 @@ impl Station {
         self.ledger.answered((now, at.max(now)), conn.slot(), entry, self.server.is_logged_in(conn));
         let Some(bytes) = self.say(conn, reply) else { return };
         let Some(key) = self.conns.key(conn) else { return };
-        let bytes = self.tamper.reply(key, bytes);
-        self.tape.said(at.max(now), key, &bytes);
-        self.minutes.said(key, &bytes);
         let Some(entry) = self.conns.of(conn) else { return };
         if !std::mem::replace(&mut entry.greeted, true)
             && let Some(waker) = &entry.waker
         {
             waker.wake_by_ref();
         }
+        let bytes = match self.spoil(conn, bytes, at.max(now)) {
+            Ok(pieces) => return self.post(key, pieces),
+            Err(bytes) => bytes,
+        };
+        self.minutes.said(key, &bytes);
+        let Some(entry) = self.conns.of(conn) else { return };
         let Some(link) = &mut entry.link else { return };
         if link.outbox.is_empty() && at <= now {
             // Whoever reads the connection finds out that it is broken, or has something unsent.
-            let _ = link.wire.write(&bytes);
+            link.send(Piece::Bytes(bytes));
             if link.wire.unsent()
                 && let Some(waker) = &entry.waker
             {
@@ -425,12 +429,12 @@ impl Station {
             return;
         }
         let at = link.outbox.back().map_or(at, |(last, _)| at.max(*last));
-        link.outbox.push_back((at, bytes));
+        link.outbox.push_back((at, Piece::Bytes(bytes)));
         self.calendar.enter(at, Event::Reply(key));
     }
 
     /// The bytes of a reply.
-    fn say(&mut self, conn: ConnId, reply: ReplyId) -> Option<Vec<u8>> {
+    pub(super) fn say(&mut self, conn: ConnId, reply: ReplyId) -> Option<Vec<u8>> {
         let policy = self.server.policy();
         let (pasv, unknown) = (policy.replies.pasv, policy.replies.unknown);
         if reply == pasv {
@@ -451,7 +455,12 @@ impl Station {
         let now = self.clock.now();
         let Some(conn) = self.conns.get(key) else { return };
         let Some(link) = &mut conn.link else { return };
-        link.send_due(now);
+        if let Some(more) = link.send_due(now) {
+            self.calendar.enter(more, Event::Reply(key));
+        }
+        if let Some(how) = link.cut {
+            return self.cut(key, how);
+        }
         if let Some(waker) = &conn.waker {
             waker.wake_by_ref(); // there is room for more commands
         }
@@ -484,14 +493,19 @@ impl Station {
 }
 
 impl Link {
-    /// Sends the replies whose time has come.
-    pub(super) fn send_due(&mut self, now: Instant) {
+    /// Sends the replies whose time has come. When the rest of one is due, which goes out bit by bit.
+    pub(super) fn send_due(&mut self, now: Instant) -> Option<Instant> {
         while self.outbox.front().is_some_and(|(at, _)| *at <= now) {
-            let Some((_, bytes)) = self.outbox.pop_front() else { return };
-            if self.wire.write(&bytes).is_err() {
-                self.outbox.clear(); // its reader finds out, too
+            let (_, piece) = self.outbox.pop_front()?;
+            if let Some((later, rest)) = self.send(piece) {
+                self.outbox.push_front((now + later, rest));
+                return Some(now + later);
+            }
+            if self.cut.is_some() {
+                self.outbox.clear();
             }
         }
+        None
     }
 }
 

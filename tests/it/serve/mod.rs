@@ -20,6 +20,8 @@ mod signals;
 mod socket;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod talk;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod wire;
 
 use std::sync::Arc;
 

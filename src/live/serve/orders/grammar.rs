@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use super::wait::Until;
 use super::{Manner, Order};
+use crate::live::serve::tamper::WireOrder;
 use crate::scenario::suggestion;
 use crate::server::{Control, Knob, Policy, Signal};
 use crate::time::Duration;
@@ -57,6 +58,10 @@ pub const GRAMMAR: &[(&str, &str)] = &[
     ("disk full|ok", "there is no room for uploads, or again some"),
     ("descriptors N", "so many of the host's descriptors are lost to nobody's session"),
     ("backlog N|usual", "so many connections may wait in the kernel to be accepted"),
+    (
+        "wire RULE|off",
+        "a fault of the wire from now on, such as `wire RETR#1 426`; off: none; alone: which there are",
+    ),
     ("status", "one line of JSON: who is connected, bans, limits, refusals so far"),
     (
         "wait connections|sessions|refusals|logins N [TIME]",
@@ -85,6 +90,7 @@ const VERBS: &[&str] = &[
     "disk",
     "descriptors",
     "backlog",
+    "wire",
     "status",
     "wait",
     "help",
@@ -105,6 +111,9 @@ type Parsed<T> = Result<T, String>;
 pub(super) fn parse(text: &str, policy: &Policy) -> Parsed<Order> {
     if text.len() > LONGEST || text.chars().any(|c| c.is_control() && c != '\t') {
         return Err(format!("an order is one line of at most {LONGEST} bytes"));
+    }
+    if let Some(("wire", rule)) = text.trim().split_once(' ').or(Some((text.trim(), ""))) {
+        return WireOrder::parse(rule).map(Order::Wire).map_err(|problem| problem.why);
     }
     let mut rest = text.split_whitespace();
     let Some(verb) = rest.next() else {

@@ -15,6 +15,7 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use super::station::Shared;
+use super::tamper::WireOrder;
 use crate::server::{Control, Policy, Signal};
 use crate::time::{Duration, Instant};
 
@@ -67,6 +68,8 @@ pub enum Order {
     Stall(Duration),
     /// All transfers of a way share this, bytes per second; `None`: what the scenario says.
     Bandwidth(Option<u64>),
+    /// Something about the faults of the wire.
+    Wire(WireOrder),
     /// What the server looks like: a line of JSON, see [`Status`](super::Status).
     Status,
     /// What was said so far, where that is kept: a JSON list of lines.
@@ -114,7 +117,10 @@ impl Order {
 
     /// Does it ask, and change nothing?
     pub const fn asks(&self) -> bool {
-        matches!(self, Self::Status | Self::Dialogue | Self::Wait(..) | Self::Help)
+        matches!(
+            self,
+            Self::Status | Self::Dialogue | Self::Wait(..) | Self::Help | Self::Wire(WireOrder::Tell)
+        )
     }
 }
 

@@ -77,6 +77,7 @@ impl Station {
                 self.lanes.set_bandwidth(bandwidth.unwrap_or(self.scenario.servers[0].bandwidth()));
                 "done".to_owned()
             }
+            Order::Wire(ref order) => return self.obey_wire(order.clone()),
             Order::Status => return Ok(self.status_line()),
             Order::Dialogue => return self.minutes.told().ok_or_else(|| "nothing is kept".to_owned()),
             Order::Wait(..) => return Err("nobody waits here".to_owned()),
