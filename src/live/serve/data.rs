@@ -7,13 +7,11 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use cap_std::fs::{File, FileExt as _};
 use nix::sys::socket::{setsockopt, sockopt};
 use rustls::Connection;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -24,7 +22,7 @@ use tokio::time::timeout;
 use super::conns::Key;
 use super::control::nap;
 use super::station::{Shared, Station};
-use super::store::{Refused, Sink, Source};
+use super::store::{Ahead, Handle, Refused, Sink, Source, elsewhere};
 use super::texts;
 use crate::id::ConnId;
 use crate::live::Wire;
@@ -68,7 +66,7 @@ impl Job {
     }
 
     /// The file of a disk that a download is read from, and where that begins: it is read elsewhere, for it may take its time.
-    fn on_disk(&self) -> Option<(&Arc<File>, u64)> {
+    fn on_disk(&self) -> Option<(&Handle, u64)> {
         match self {
             Self::Download { source: Source::Disk { file, .. }, from } => Some((file, *from)),
             _ => None,
@@ -97,36 +95,6 @@ pub(super) struct DataLink {
 impl Drop for DataLink {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// What was read from a disk and is not yet sent.
-#[derive(Default)]
-struct Read {
-    bytes: Vec<u8>,
-    from: u64,
-}
-
-impl Read {
-    /// What is there from `at` on.
-    fn bytes(&self, at: u64) -> &[u8] {
-        usize::try_from(at - self.from).ok().and_then(|skip| self.bytes.get(skip..)).unwrap_or_default()
-    }
-
-    /// Reads `length` bytes from `at` on, if nothing is there.
-    async fn reach(&mut self, file: &Arc<File>, at: u64, length: usize) -> io::Result<()> {
-        if at >= self.from && !self.bytes(at).is_empty() {
-            return Ok(());
-        }
-        let (file, mut bytes) = (Arc::clone(file), std::mem::take(&mut self.bytes));
-        self.from = at;
-        self.bytes = elsewhere(move || {
-            bytes.resize(length, 0);
-            file.read_exact_at(&mut bytes, at)?;
-            Ok(bytes)
-        })
-        .await?;
-        Ok(())
     }
 }
 
@@ -248,13 +216,6 @@ fn refused(why: Refused) -> io::Error {
         Refused::Full => io::ErrorKind::StorageFull.into(),
         why => io::Error::other(format!("{why:?}")),
     }
-}
-
-/// Reads or writes the disk where nobody else waits for it.
-async fn elsewhere<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 impl Station {
@@ -497,8 +458,7 @@ impl Transfer {
                 read
             };
             if let (Sink::Disk(file), false) = (&sink, written.is_empty()) {
-                let file = Arc::clone(file);
-                elsewhere(move || (&*file).write_all(&written)).await?;
+                elsewhere::write(file, written).await?;
             }
             match read {
                 Ok(0) => return Ok(()),

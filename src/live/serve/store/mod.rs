@@ -8,6 +8,7 @@
 mod body;
 pub mod dates;
 mod disk;
+pub(super) mod elsewhere;
 mod listing;
 mod memory;
 mod synthetic;
@@ -27,6 +28,11 @@ use self::disk::Disk;
 use self::memory::Memory;
 use self::synthetic::Beginning;
 use super::Plan;
+
+pub(super) use self::elsewhere::Ahead;
+
+/// An open file of the disk.
+pub type Handle = Arc<File>;
 
 /// Why something cannot be done with a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,7 +92,7 @@ pub enum Source {
     /// A file of the disk.
     Disk {
         /// Its handle.
-        file: Arc<File>,
+        file: Handle,
         /// How many bytes there were when it was opened.
         size: u64,
     },
@@ -141,7 +147,7 @@ pub enum Sink {
     /// In memory.
     Stored(Inode),
     /// On the disk, from where its handle stands.
-    Disk(Arc<File>),
+    Disk(Handle),
 }
 
 impl Sink {
