@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 use super::conns::Key;
 use super::control::nap;
-use super::station::{Shared, Station};
+use super::station::{HANDSHAKE, Shared, Station};
 use super::store::{Ahead, Handle, Refused, Sink, Source, elsewhere};
 use super::texts;
 use crate::id::ConnId;
@@ -39,8 +39,6 @@ const NARROWEST: u64 = 8 << 10;
 const STILL: Duration = Duration::from_millis(50);
 /// The longest that a connect may take.
 const CONNECT: Duration = Duration::from_secs(60);
-/// The longest that a TLS handshake may take.
-const HANDSHAKE: Duration = Duration::from_secs(60);
 /// Rates are looked at over so long.
 const WINDOW: Duration = Duration::from_secs(1);
 
@@ -345,7 +343,8 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
     let tls = {
         let station = station.borrow();
         let acceptor = station.acceptor.as_ref().filter(|_| station.server.protects_data(conn));
-        acceptor.map(Acceptor::accept)
+        let up = matches!(job, Job::Upload(_));
+        acceptor.map(if up { Acceptor::accept_upload } else { Acceptor::accept })
     };
     let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload(_)));
     transfer.narrow(&stream);
@@ -415,10 +414,14 @@ impl Transfer {
     async fn send(&mut self, wire: &mut Wire, job: &Job) -> io::Result<()> {
         let size = job.bytes();
         let mut at = 0;
+        let mut ahead = Ahead::default();
         while at < size {
             self.pass().await;
             let length = (size - at).min(self.chunk() as u64) as usize;
-            let wrote = {
+            let wrote = if let Some((file, from)) = job.on_disk() {
+                ahead.reach(file, from + at, length).await?;
+                wire.write_some(ahead.bytes(from + at))
+            } else {
                 let mut station = self.station.borrow_mut();
                 wire.write_some(station.scratch.filled(self.number, job, at, length)?)
             };

@@ -16,6 +16,7 @@ mod ledger;
 mod lines;
 mod listener;
 mod minutes;
+pub mod news;
 pub mod orders;
 mod peers;
 mod ports;
@@ -36,6 +37,7 @@ use std::sync::Arc;
 use tokio::task::LocalSet;
 
 use self::listener::Door;
+use self::news::News;
 use self::orders::{Orders, Timed};
 use self::station::Station;
 use super::accounts::Guests;
@@ -47,7 +49,7 @@ use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
-pub use emulator::Emulator;
+pub use emulator::{Emulator, Setup};
 pub use ledger::Served;
 pub use status::{BanInForce, Refused, Status};
 
@@ -85,6 +87,8 @@ pub struct Plan {
     pub max_stored: u64,
     /// The ports that PASV may give, the first and the last; `None`: the kernel's choice.
     pub passive_ports: Option<(u16, u16)>,
+    /// Who is told of each refusal and fault as it happens.
+    pub news: Option<News>,
 }
 
 /// How many bytes of uploads are kept in memory, unless something else is wanted.
@@ -113,7 +117,13 @@ impl Plan {
             writable: false,
             max_stored: MAX_STORED,
             passive_ports: None,
+            news: None,
         }
+    }
+
+    /// Does it speak TLS?
+    pub fn speaks_tls(&self) -> bool {
+        self.implicit_tls || self.scenario.policy().tls.offer.is_some()
     }
 
     /// What of the scenario cannot be served, a sentence each.

@@ -212,12 +212,11 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(plan: &Plan, streams: Streams, clock: Clock) -> io::Result<Self> {
-        let files: Box<dyn Tree> = match &plan.root {
-            Some(root) => Box::new(Disk::at(root, plan.writable)?),
-            None => {
-                let beginning = Beginning::of(&plan.scenario, &plan.files);
-                Box::new(Memory::new(&beginning, plan.scenario.seed, streams, plan.max_stored))
-            }
+        let files: Box<dyn Tree> = if let Some(root) = &plan.root {
+            Box::new(Disk::at(root, plan.writable)?)
+        } else {
+            let beginning = Beginning::of(&plan.scenario, &plan.files);
+            Box::new(Memory::new(&beginning, plan.scenario.seed, streams, plan.max_stored))
         };
         Ok(Self { files, clock, unique: 0 })
     }
