@@ -7,13 +7,11 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
-use std::sync::Arc;
 use std::task::{Poll, Waker};
 
-use cap_std::fs::{File, FileExt as _};
 use nix::sys::socket::{setsockopt, sockopt};
 use rustls::Connection;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -24,7 +22,7 @@ use tokio::time::timeout;
 use super::conns::Key;
 use super::control::nap;
 use super::station::{HANDSHAKE, Shared, Station};
-use super::store::{Refused, Sink, Source};
+use super::store::{Ahead, Handle, Refused, Sink, Source, elsewhere};
 use super::tamper::{self, DataIlls};
 use super::texts;
 use crate::chaos::wire::Fault;
@@ -68,7 +66,7 @@ impl Job {
     }
 
     /// The file of a disk that a download is read from, and where that begins: it is read elsewhere, for it may take its time.
-    fn on_disk(&self) -> Option<(&Arc<File>, u64)> {
+    fn on_disk(&self) -> Option<(&Handle, u64)> {
         match self {
             Self::Download { source: Source::Disk { file, .. }, from } => Some((file, *from)),
             _ => None,
@@ -97,36 +95,6 @@ pub(super) struct DataLink {
 impl Drop for DataLink {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-/// What was read from a disk and is not yet sent.
-#[derive(Default)]
-struct Read {
-    bytes: Vec<u8>,
-    from: u64,
-}
-
-impl Read {
-    /// What is there from `at` on.
-    fn bytes(&self, at: u64) -> &[u8] {
-        usize::try_from(at - self.from).ok().and_then(|skip| self.bytes.get(skip..)).unwrap_or_default()
-    }
-
-    /// Reads `length` bytes from `at` on, if nothing is there.
-    async fn reach(&mut self, file: &Arc<File>, at: u64, length: usize) -> io::Result<()> {
-        if at >= self.from && !self.bytes(at).is_empty() {
-            return Ok(());
-        }
-        let (file, mut bytes) = (Arc::clone(file), std::mem::take(&mut self.bytes));
-        self.from = at;
-        self.bytes = elsewhere(move || {
-            bytes.resize(length, 0);
-            file.read_exact_at(&mut bytes, at)?;
-            Ok(bytes)
-        })
-        .await?;
-        Ok(())
     }
 }
 
@@ -248,13 +216,6 @@ fn refused(why: Refused) -> io::Error {
         Refused::Full => io::ErrorKind::StorageFull.into(),
         why => io::Error::other(format!("{why:?}")),
     }
-}
-
-/// Reads or writes the disk where nobody else waits for it.
-async fn elsewhere<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 impl Station {
@@ -423,6 +384,14 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
     station.borrow_mut().tell_of_data(key, number, input);
 }
 
+/// Writes what the kernel takes of `bytes`; one byte, and that a wrong one, if it is to be wrong.
+fn write_perhaps_wrong(wire: &mut Wire, bytes: &[u8], wrong: bool) -> io::Result<usize> {
+    match bytes.first() {
+        Some(first) if wrong => wire.write_some(&[!first]),
+        _ => wire.write_some(bytes),
+    }
+}
+
 /// A transfer under way, and how fast it moves.
 pub(super) struct Transfer {
     pub(super) station: Shared,
@@ -475,20 +444,23 @@ impl Transfer {
     async fn send(&mut self, wire: &mut Wire, job: &Job) -> io::Result<()> {
         let size = job.bytes();
         let mut at = 0;
+        let mut ahead = Ahead::default();
         while at < size {
             self.pass().await;
             if self.suffer(wire, at).await? {
                 break;
             }
             let length = self.up_to_next_ill(at, (size - at).min(self.chunk() as u64)) as usize;
-            let wrote = {
+            let corrupt = self.ills.corrupt == Some(at);
+            let wrote = if let Some((file, from)) = job.on_disk() {
+                ahead.reach(file, from + at, length).await?;
+                let bytes = ahead.bytes(from + at);
+                let bytes = &bytes[..bytes.len().min(length)];
+                write_perhaps_wrong(wire, bytes, corrupt)
+            } else {
                 let mut station = self.station.borrow_mut();
                 let bytes = station.scratch.filled(self.number, job, at, length)?;
-                if self.ills.corrupt == Some(at) {
-                    wire.write_some(&[!bytes[0]])
-                } else {
-                    wire.write_some(bytes)
-                }
+                write_perhaps_wrong(wire, bytes, corrupt)
             };
             match wrote {
                 Ok(wrote) => {
@@ -533,8 +505,7 @@ impl Transfer {
                 read
             };
             if let (Sink::Disk(file), false) = (&sink, written.is_empty()) {
-                let file = Arc::clone(file);
-                elsewhere(move || (&*file).write_all(&written)).await?;
+                elsewhere::write(file, written).await?;
             }
             match read {
                 Ok(0) => return Ok(()),

@@ -9,6 +9,7 @@ mod command;
 mod emulator;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod ends;
+mod files;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod floods;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
@@ -26,6 +27,7 @@ mod wire;
 use std::sync::Arc;
 
 use ftp421::live::serve::Emulator;
+use ftp421::scenario::Scenario;
 
 use crate::support;
 
@@ -36,9 +38,12 @@ fn server(keys: &str, script: &str) -> Emulator {
 
 /// The same with more tables behind.
 fn server_with(keys: &str, script: &str, tables: &str) -> Emulator {
-    let text = format!(
+    Emulator::start(Arc::new(scenario(keys, script, tables))).expect("it listens")
+}
+
+fn scenario(keys: &str, script: &str, tables: &str) -> Scenario {
+    support::scenario(&format!(
         "schema = 1\nname = \"served\"\nduration = \"10m\"\n[server]\n{keys}\n[[clients]]\nname = \"a\"\nuser = \"alice\"\n\
          arrivals = {{ executor = \"constant-clients\", clients = 1 }}\nscript = [\"login\", {script}]\n{tables}\n"
-    );
-    Emulator::start(Arc::new(support::scenario(&text))).expect("it listens")
+    ))
 }

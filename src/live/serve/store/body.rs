@@ -21,6 +21,7 @@ impl Quota {
     }
 
     /// What is left of it, bytes.
+    #[cfg(test)]
     pub(super) fn left(&self) -> u64 {
         self.0.get()
     }

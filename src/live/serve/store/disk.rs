@@ -61,7 +61,7 @@ impl Disk {
     }
 
     fn known(&self, real: &Path) -> Result<Facts, Refused> {
-        self.facts_of(&self.root.metadata(real).map_err(why)?)
+        self.facts_of(&self.root.metadata(real).map_err(|error| why(&error))?)
     }
 
     fn facts_of(&self, known: &Metadata) -> Result<Facts, Refused> {
@@ -76,7 +76,7 @@ impl Disk {
     /// The lines of a folder, in the order of their names.
     fn lines(&self, real: &Path, verb: Verb, pattern: Option<&str>) -> Result<Vec<u8>, Refused> {
         let mut lines = Vec::new();
-        for entry in self.root.read_dir(real).map_err(why)?.take(LISTED) {
+        for entry in self.root.read_dir(real).map_err(|error| why(&error))?.take(LISTED) {
             let Ok(entry) = entry else { continue };
             let name = entry.file_name();
             let said = shown(&name);
@@ -103,8 +103,8 @@ impl Disk {
     /// Opens a regular file. What is none is not waited for, as a pipe would have it.
     fn open(&self, real: &Path, options: &mut OpenOptions) -> Result<File, Refused> {
         let options = options.custom_flags(O_NONBLOCK | O_NOCTTY);
-        let file = self.root.open_with(real, options).map_err(why)?;
-        let known = file.metadata().map_err(why)?;
+        let file = self.root.open_with(real, options).map_err(|error| why(&error))?;
+        let known = file.metadata().map_err(|error| why(&error))?;
         if known.is_file() {
             Ok(file)
         } else if known.is_dir() {
@@ -163,7 +163,7 @@ impl Tree for Disk {
             return Err(Refused::IsFolder);
         }
         let file = self.open(&real, OpenOptions::new().read(true))?;
-        let size = file.metadata().map_err(why)?.len();
+        let size = file.metadata().map_err(|error| why(&error))?.len();
         Ok(Source::Disk { file: Arc::new(file), size })
     }
 
@@ -189,14 +189,14 @@ impl Tree for Disk {
         self.may_store(path, manner)?;
         let real = self.real(path);
         let mut file = self.open(&real, OpenOptions::new().write(true).create(true).truncate(false))?;
-        let size = file.metadata().map_err(why)?.len();
+        let size = file.metadata().map_err(|error| why(&error))?.len();
         let from = match manner {
             Manner::From(from) if from > size => return Err(Refused::PastEnd),
             Manner::From(from) => from,
             Manner::Append => size,
         };
-        file.set_len(from).map_err(why)?;
-        file.seek(SeekFrom::Start(from)).map_err(why)?;
+        file.set_len(from).map_err(|error| why(&error))?;
+        file.seek(SeekFrom::Start(from)).map_err(|error| why(&error))?;
         Ok(Sink::Disk(Arc::new(file)))
     }
 
@@ -207,7 +207,7 @@ impl Tree for Disk {
             return Err(Refused::Exists);
         }
         self.may_make(path)?;
-        self.root.create_dir(real).map_err(why)
+        self.root.create_dir(real).map_err(|error| why(&error))
     }
 
     fn remove_folder(&mut self, path: &str, _now: u64) -> Result<(), Refused> {
@@ -216,7 +216,7 @@ impl Tree for Disk {
         match self.known(&real)? {
             Facts { folder: false, .. } => Err(Refused::IsFile),
             _ if path == "/" => Err(Refused::ReadOnly),
-            _ => self.root.remove_dir(real).map_err(why),
+            _ => self.root.remove_dir(real).map_err(|error| why(&error)),
         }
     }
 
@@ -225,7 +225,7 @@ impl Tree for Disk {
         let real = self.real(path);
         match self.known(&real)? {
             Facts { folder: true, .. } => Err(Refused::IsFolder),
-            _ => self.root.remove_file(real).map_err(why),
+            _ => self.root.remove_file(real).map_err(|error| why(&error)),
         }
     }
 
@@ -249,7 +249,7 @@ impl Tree for Disk {
             Err(Refused::Missing) => self.may_make(to)?,
             Err(refused) => return Err(refused),
         }
-        self.root.rename(real, &self.root, goal).map_err(why)
+        self.root.rename(real, &self.root, goal).map_err(|error| why(&error))
     }
 }
 
@@ -271,7 +271,7 @@ fn shown(name: &OsStr) -> String {
 }
 
 /// Why the disk said no.
-pub(super) fn why(error: io::Error) -> Refused {
+fn why(error: &io::Error) -> Refused {
     match error.kind() {
         ErrorKind::NotFound | ErrorKind::NotADirectory => Refused::Missing,
         ErrorKind::IsADirectory => Refused::IsFolder,

@@ -8,6 +8,7 @@
 mod body;
 pub mod dates;
 mod disk;
+pub(super) mod elsewhere;
 mod listing;
 mod memory;
 mod synthetic;
@@ -27,6 +28,11 @@ use self::disk::Disk;
 use self::memory::Memory;
 use self::synthetic::Beginning;
 use super::Plan;
+
+pub(super) use self::elsewhere::Ahead;
+
+/// An open file of the disk.
+pub type Handle = Arc<File>;
 
 /// Why something cannot be done with a file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -86,7 +92,7 @@ pub enum Source {
     /// A file of the disk.
     Disk {
         /// Its handle.
-        file: Arc<File>,
+        file: Handle,
         /// How many bytes there were when it was opened.
         size: u64,
     },
@@ -141,7 +147,7 @@ pub enum Sink {
     /// In memory.
     Stored(Inode),
     /// On the disk, from where its handle stands.
-    Disk(Arc<File>),
+    Disk(Handle),
 }
 
 impl Sink {
@@ -206,12 +212,11 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn new(plan: &Plan, streams: Streams, clock: Clock) -> io::Result<Self> {
-        let files: Box<dyn Tree> = match &plan.root {
-            Some(root) => Box::new(Disk::at(root, plan.writable)?),
-            None => {
-                let beginning = Beginning::of(&plan.scenario, &plan.files);
-                Box::new(Memory::new(&beginning, plan.scenario.seed, streams, plan.max_stored))
-            }
+        let files: Box<dyn Tree> = if let Some(root) = &plan.root {
+            Box::new(Disk::at(root, plan.writable)?)
+        } else {
+            let beginning = Beginning::of(&plan.scenario, &plan.files);
+            Box::new(Memory::new(&beginning, plan.scenario.seed, streams, plan.max_stored))
         };
         Ok(Self { files, clock, unique: 0 })
     }
