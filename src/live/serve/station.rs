@@ -249,6 +249,7 @@ impl Station {
         self.actions = actions;
         if matches!(input, Input::Control(_)) {
             self.door.set_backlog(self.server.backlog());
+            self.conns.wake_all(); // it may hang no more
         }
         self.door.nudge(self.server.queue_length() == 0);
         if !self.waiters.is_empty() {
@@ -378,7 +379,8 @@ impl Station {
         self.tape.said(at.max(now), key, &bytes);
         self.minutes.said(key, &bytes);
         let Some(entry) = self.conns.of(conn) else { return };
-        if !std::mem::replace(&mut entry.greeted, true)
+        // What it has said in a transfer may have its turn.
+        if (!std::mem::replace(&mut entry.greeted, true) || entry.lines.holds_line())
             && let Some(waker) = &entry.waker
         {
             waker.wake_by_ref();
@@ -401,17 +403,13 @@ impl Station {
 
     /// The bytes of a reply.
     fn say(&mut self, conn: ConnId, reply: ReplyId) -> Option<Vec<u8>> {
-        let policy = self.server.policy();
-        let (pasv, unknown) = (policy.replies.pasv, policy.replies.unknown);
-        if reply == pasv {
+        if reply == self.server.policy().replies.pasv {
             return self.listen_for_data(conn);
         }
-        let entry = self.conns.of(conn)?;
-        if reply == unknown
-            && let Some(told) = entry.client.told.take()
-        {
-            return Some(told.into_bytes());
+        if let Some(bytes) = self.fulfil(conn, reply) {
+            return Some(bytes);
         }
+        let entry = self.conns.of(conn)?;
         let connections = self.server.slots();
         Some(texts::reply(self.server.policy().table.get(reply), &entry.client, entry.peer.ip(), connections))
     }

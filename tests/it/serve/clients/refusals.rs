@@ -45,7 +45,12 @@ const REFUSALS: [Refusal; 9] = [
         ..COMMON
     },
     Refusal { name: "530 limit", keys: "profile = \"proftpd\"\nmax_clients = 1", holder: ALICE, ..COMMON },
-    Refusal { name: "530 password", keys: "profile = \"vsftpd\"\nlogin_fail_delay = \"10ms\"", password: "no", ..COMMON },
+    Refusal {
+        name: "530 password",
+        keys: "profile = \"vsftpd\"\nlogin_fail_delay = \"10ms\"",
+        password: "no",
+        ..COMMON
+    },
     Refusal { name: "530 greeting", keys: "profile = \"proftpd\"\nmax_connections_per_host = 1", ..COMMON },
     Refusal { name: "silence", keys: "profile = \"proftpd\"\nmax_instances = 1", ..COMMON },
     Refusal {
@@ -80,7 +85,8 @@ refused        | 7    | 7          | 4    | 1    | 1     | 1     | ConnectionRef
 #[test]
 fn what_a_client_does_about_a_refusal_is_what_its_profile_says() {
     let wrong: Vec<String> = std::thread::scope(|scope| {
-        let cells = REFUSALS.iter().flat_map(|refusal| PROGRAMS.iter().map(move |program| (refusal, program)));
+        let cells =
+            REFUSALS.iter().flat_map(|refusal| PROGRAMS.iter().map(move |program| (refusal, program)));
         // An address each: a port that one gives up must not become another's.
         let place = |number: usize| SocketAddr::from(([127, 42, 1, number as u8 + 1], 0));
         let cells = cells.enumerate().map(|(number, (refusal, program))| (refusal, program, place(number)));
