@@ -15,6 +15,7 @@ mod load;
 mod man;
 mod manifest;
 mod onset;
+mod orders;
 mod output;
 mod own_server;
 mod profiles;
@@ -58,6 +59,8 @@ enum Command {
     Load(load::Args),
     /// Be the modelled server, for real clients
     Serve(serve::Args),
+    /// Tell a served model what to do: shut down, ban somebody, change a limit, stall
+    Order(orders::Args),
     /// Say in words what a scenario will do, or what is wrong with it
     Check(check::Args),
     /// Find where refusals begin, with intervals
@@ -85,6 +88,7 @@ pub fn run() -> ExitCode {
         Command::Sim(args) => sim::run(&args),
         Command::Load(args) => load::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Order(args) => orders::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Onset(args) => onset::run(&args),
         Command::Init(args) => init::run(&args),

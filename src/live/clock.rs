@@ -30,6 +30,13 @@ pub(super) fn span(length: Duration) -> std::time::Duration {
     std::time::Duration::from_nanos(length.as_nanos())
 }
 
+impl From<std::time::Duration> for Duration {
+    /// The same length; longer than 584 years is [`Duration::FOREVER`].
+    fn from(length: std::time::Duration) -> Self {
+        Self::from_nanos(u64::try_from(length.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
 /// What is never reached, ns: thirty years.
 const FAR: u64 = 30 * 365 * 86_400 * 1_000_000_000;
 

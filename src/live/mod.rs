@@ -14,4 +14,5 @@ mod wire;
 
 pub use alarm::Alarm;
 pub use clock::{Clock, Epoch};
+pub use serve::Emulator;
 pub use wire::Wire;

@@ -112,10 +112,20 @@ impl Session {
 #[derive(Clone, Debug)]
 pub struct Acceptor {
     config: Arc<ServerConfig>,
+    /// The same without tickets.
+    quiet: Arc<ServerConfig>,
     certificate: Arc<str>,
 }
 
 impl Acceptor {
+    /// A server of this machine: `localhost`, 127.0.0.1 and `::1`.
+    ///
+    /// # Errors
+    /// None is known.
+    pub fn own() -> Result<Self, String> {
+        Self::self_signed(&["localhost", "127.0.0.1", "::1"])
+    }
+
     /// A server that is called by these names and addresses.
     ///
     /// # Errors
@@ -154,7 +164,9 @@ impl Acceptor {
             .with_no_client_auth()
             .with_single_cert(chain, key)
             .map_err(|why| format!("certificate and key do not serve: {why}"))?;
-        Ok(Self { config: Arc::new(config), certificate: text.into() })
+        let mut quiet = config.clone();
+        quiet.send_tls13_tickets = 0;
+        Ok(Self { config: Arc::new(config), quiet: Arc::new(quiet), certificate: text.into() })
     }
 
     /// Its certificate, PEM: who trusts it can be sure of the server.
@@ -168,6 +180,15 @@ impl Acceptor {
     /// None is known.
     pub fn accept(&self) -> io::Result<Connection> {
         ServerConnection::new(Arc::clone(&self.config)).map(Connection::Server).map_err(io::Error::other)
+    }
+
+    /// The same for an upload: a server that says nothing behind the handshake. A client that only sends reads no ticket, and a
+    /// kernel that is left with something unread resets the connection, with the end of the upload still on its way (curl does).
+    ///
+    /// # Errors
+    /// None is known.
+    pub fn accept_upload(&self) -> io::Result<Connection> {
+        ServerConnection::new(Arc::clone(&self.quiet)).map(Connection::Server).map_err(io::Error::other)
     }
 }
 

@@ -160,6 +160,16 @@ impl Server {
         }
     }
 
+    /// The upload has come to what the files have room for.
+    pub(super) fn store_full(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+        if self.live(conn).is_none() || self.side(conn).is_none_or(|side| side.began.is_never()) {
+            return;
+        }
+        let at = self.turn(now, conn);
+        self.release_data(now, conn);
+        self.end(now, at, conn, self.policy.process.disk_full.into(), out);
+    }
+
     pub(super) fn progress(&mut self, now: Instant, conn: ConnId, rate: u32, out: &mut Vec<Action>) {
         let Some(timer) = self.policy.stalled_timer.filter(|timer| !timer.after.is_forever()) else { return };
         if self.live(conn).is_none() {

@@ -32,6 +32,7 @@ impl Backlog {
             // A driver says each of these once for a data connection, and a firing once for each that was asked for.
             Input::DataOpened { .. }
             | Input::DataFailed { .. }
+            | Input::StoreFull { .. }
             | Input::TransferDone { .. }
             | Input::TimerFired { .. } => {}
             _ if *count & !CLOSED >= MOST_OF_ONE => return,
@@ -173,6 +174,7 @@ const fn named(input: Input) -> Option<ConnId> {
         | Input::LineTooLong { conn }
         | Input::DataOpened { conn }
         | Input::DataFailed { conn }
+        | Input::StoreFull { conn }
         | Input::Progress { conn, .. }
         | Input::TransferDone { conn }
         | Input::Closed { conn }

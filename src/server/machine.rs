@@ -169,6 +169,10 @@ impl Server {
                 self.data_failed(now, conn, out);
                 self.obey_kept(now, conn, out);
             }
+            Input::StoreFull { conn } => {
+                self.store_full(now, conn, out);
+                self.obey_kept(now, conn, out);
+            }
             Input::Progress { conn, rate } => self.progress(now, conn, rate, out),
             Input::TransferDone { conn } => {
                 self.transfer_done(now, conn, out);

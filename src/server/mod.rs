@@ -120,6 +120,11 @@ pub enum Input {
         /// Of which control connection.
         conn: ConnId,
     },
+    /// The files have no room for the rest of the upload.
+    StoreFull {
+        /// Of which control connection.
+        conn: ConnId,
+    },
     /// The transfer moves at another rate from now on. One that was never heard of moves well.
     Progress {
         /// Of which control connection.
@@ -331,6 +336,7 @@ impl Input {
             Self::Bytes { conn } => word(9, conn, 0),
             Self::LineTooLong { conn } => word(10, conn, 0),
             Self::DataFailed { conn } => word(11, conn, 0),
+            Self::StoreFull { conn } => word(29, conn, 0),
             Self::Progress { conn, rate } => {
                 word(12, conn, 0);
                 digest.word(u64::from(rate));

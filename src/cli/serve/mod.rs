@@ -3,10 +3,12 @@
 //! Each group of flags has a file of its own, which says what they mean; here they become one [`Plan`].
 
 mod door;
+mod files;
 mod guests;
 mod model;
 mod ready;
 mod signals;
+mod talk;
 
 use std::io::BufRead as _;
 use std::net::SocketAddr;
@@ -14,15 +16,15 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::thread::JoinHandle;
 
 use anyhow::Context as _;
 
 use super::exit::{FINE, Failure};
+use super::orders::OrderArgs;
 use super::{caps, interrupt};
-use crate::experiment;
 use crate::live::Epoch;
 use crate::live::serve::{self, Plan};
-use crate::scenario::Scenario;
 use crate::time::Duration;
 use crate::watch::Watch;
 
@@ -32,14 +34,15 @@ use crate::watch::Watch;
   curl ftp://127.0.0.1:2121/
   ftp421 serve --profile vsftpd --max-clients 3 --idle-timeout 5s --port 2121
   ftp421 serve --profile pure-ftpd --max-per-ip 2 --user alice:secret --no-anonymous
-  ftp421 serve --profile proftpd --tls required --cert-out cert.pem --ready-file ready &
-  ftp421 serve scenarios/planned-restart.toml --port 2121
+  ftp421 serve --tls required --cert-out cert.pem --ready-file ready
+  ftp421 serve --profile vsftpd --at '10s shutdown announce 5s' --at '20s up'
+  ftp421 serve scenarios/load-restart.toml --verbose --port 2121
 
-Its first line on standard output is `ready ftp://ADDRESS`. SIGTERM and SIGHUP do what they do to the real server: vsftpd's sessions,
-for one, live on, and it ends with the last of them. Ctrl-C or a second SIGTERM ends it at once.
+Its first line on standard output is `ready ftp://ADDRESS`. SIGTERM and SIGHUP do what they do to the real server: the sessions of
+vsftpd, for one, live on, and it ends with the last of them. Ctrl-C or a second SIGTERM ends it at once.
 
-Who may log in: anonymous, and ftp421 with the password ftp421; of a scenario its users, with that password; of --user or --users
-those. It serves this machine only.")]
+Who may log in: anonymous, and ftp421 with the password ftp421; of a scenario its users, with that password; where --user or
+--users is given, those. It serves this machine only.")]
 pub(super) struct Args {
     #[command(flatten)]
     model: model::ModelArgs,
@@ -47,6 +50,10 @@ pub(super) struct Args {
     door: door::DoorArgs,
     #[command(flatten)]
     guests: guests::GuestArgs,
+    #[command(flatten)]
+    files: files::FileArgs,
+    #[command(flatten)]
+    orders: OrderArgs,
     /// End by itself after this time, such as 10m
     #[arg(long, value_name = "TIME", value_parser = caps::time)]
     duration: Option<Duration>,
@@ -56,6 +63,9 @@ pub(super) struct Args {
     /// Say nothing but the ready line and errors
     #[arg(long, short)]
     quiet: bool,
+    /// Say what happens as it does: a line for each refusal and each fault
+    #[arg(long, short, conflicts_with = "quiet")]
+    verbose: bool,
     /// The time of its faults begins when standard input says so; ends with standard input
     #[arg(long, hide = true)]
     child: bool,
@@ -65,16 +75,21 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let listen = args.door.listen()?;
     let scenario = args.model.scenario(args.child)?;
     let guests = args.guests.guests(&scenario, args.model.file().is_some() || args.child)?;
+    let timed = args.orders.timed(scenario.policy())?;
     let plan = Plan {
         listen,
+        timed,
         length: args.duration.unwrap_or(Duration::FOREVER),
         implicit_tls: args.door.implicit_tls(),
         acceptor: args.door.acceptor(&scenario)?,
         guests,
         ..Plan::of(Arc::new(scenario))
     };
+    let plan = args.files.of(plan)?;
+    let (plan, talk) = if args.verbose { told(plan)? } else { (plan, None) };
     let watch = Arc::new(Watch::default());
     let (desk, orders) = serve::orders::desk();
+    let _socket = args.orders.socket(&desk)?;
     // Whoever started a child has told his user everything, and has the Ctrl-C.
     let quiet = args.quiet || args.child;
     if args.child {
@@ -92,7 +107,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let mut begin = |address: SocketAddr| {
         let url = args.door.url(address);
         if !quiet {
-            eprint!("{}", introduced(&plan, &url));
+            eprint!("{}", talk::introduced(&plan, &url));
         }
         if let Err(error) = ready.tell(&url) {
             untold = Some(error);
@@ -102,19 +117,16 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     };
     let _served =
         serve::run(&plan, &watch, orders, &mut begin).with_context(|| format!("cannot serve at {listen}"))?;
+    drop(plan);
+    talk.map(JoinHandle::join); // it has nothing more to hear; a panic there has been told
     untold.map_or(Ok(FINE), |error| Err(error.into()))
 }
 
-/// What is served, and what of the scenario is not.
-fn introduced(plan: &Plan, url: &str) -> String {
-    let scenario: &Scenario = &plan.scenario;
-    let mut text = format!("seed {}: {} at {url}\n", scenario.seed, scenario.name);
-    text.push_str(&experiment::explain_server(scenario));
-    text.push_str(&format!("users       {}\n", guests::words(&plan.guests, scenario)));
-    for note in scenario.notes.iter().chain(&plan.notes()) {
-        text.push_str(&format!("note: {note}\n"));
-    }
-    text
+/// The same plan, of which somebody hears the news.
+fn told(plan: Plan) -> anyhow::Result<(Plan, Option<JoinHandle<()>>)> {
+    let (news, heard) = serve::news::news();
+    let talk = talk::spoken(heard).context("cannot start a thread")?;
+    Ok((Plan { news: Some(news), ..plan }, Some(talk)))
 }
 
 /// Waits for `begin <epoch>` on standard input. When that ends, so does the server.

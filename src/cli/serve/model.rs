@@ -100,7 +100,11 @@ const TIMERS: &[Flag] = &[
         "From the connection to the login, such as 30s; 0s is never, here and below",
     ),
     flag("idle-timeout", "TIME", "Without a command"),
-    flag("noop-idle-timeout", "TIME", "With nothing but NOOPs and the like (Pure-FTPd)"),
+    flag(
+        "noop-idle-timeout",
+        "TIME",
+        "With nothing but NOOPs and the like, where it does not follow the idle timer",
+    ),
     flag("line-timeout", "TIME", "For the rest of a line that has begun"),
     flag("no-transfer-timeout", "TIME", "Without a transfer"),
     flag("session-timeout", "TIME", "Of a session as a whole"),

@@ -38,7 +38,8 @@ pub(super) fn obey(
         match played {
             Some((signal, words)) => {
                 say(words);
-                let _ = desk.give(Order::Signal(signal)); // it may have gone meanwhile
+                // It may have gone meanwhile.
+                let _ = desk.give(Order::Signal(signal)).and_then(|_| desk.give(Order::Retire));
             }
             None if watch.stop.swap(true, Ordering::Relaxed) => {
                 std::process::exit(i32::from(INTERRUPTED));

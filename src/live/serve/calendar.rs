@@ -27,6 +27,8 @@ pub(super) enum Event {
     Order(Box<Order>),
     /// A task has slept long enough.
     Wake(Waker),
+    /// This connection's TLS handshake has had its time.
+    Handshake(Key),
     /// The listener may be opened again.
     Listen,
     /// Somebody may have asked to stop.

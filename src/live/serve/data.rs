@@ -7,11 +7,13 @@
 
 use std::cell::Cell;
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Poll, Waker};
 
+use cap_std::fs::{File, FileExt as _};
 use nix::sys::socket::{setsockopt, sockopt};
 use rustls::Connection;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -21,7 +23,7 @@ use tokio::time::timeout;
 
 use super::conns::Key;
 use super::control::nap;
-use super::station::{Shared, Station};
+use super::station::{HANDSHAKE, Shared, Station};
 use super::store::{Refused, Sink, Source};
 use super::texts;
 use crate::id::ConnId;
@@ -63,6 +65,14 @@ impl Job {
         }
     }
 
+    /// The file of a disk that a download is read from, and where that begins: it is read elsewhere, for it may take its time.
+    fn on_disk(&self) -> Option<(&Arc<File>, u64)> {
+        match self {
+            Self::Download { source: Source::Disk { file, .. }, from } => Some((file, *from)),
+            _ => None,
+        }
+    }
+
     fn fill(&self, at: u64, into: &mut [u8]) -> io::Result<()> {
         match self {
             Self::Listing(text) => into.copy_from_slice(&text[at as usize..at as usize + into.len()]),
@@ -85,6 +95,36 @@ pub(super) struct DataLink {
 impl Drop for DataLink {
     fn drop(&mut self) {
         self.task.abort();
+    }
+}
+
+/// What was read from a disk and is not yet sent.
+#[derive(Default)]
+struct Read {
+    bytes: Vec<u8>,
+    from: u64,
+}
+
+impl Read {
+    /// What is there from `at` on.
+    fn bytes(&self, at: u64) -> &[u8] {
+        usize::try_from(at - self.from).ok().and_then(|skip| self.bytes.get(skip..)).unwrap_or_default()
+    }
+
+    /// Reads `length` bytes from `at` on, if nothing is there.
+    async fn reach(&mut self, file: &Arc<File>, at: u64, length: usize) -> io::Result<()> {
+        if at >= self.from && !self.bytes(at).is_empty() {
+            return Ok(());
+        }
+        let (file, mut bytes) = (Arc::clone(file), std::mem::take(&mut self.bytes));
+        self.from = at;
+        self.bytes = elsewhere(move || {
+            bytes.resize(length, 0);
+            file.read_exact_at(&mut bytes, at)?;
+            Ok(bytes)
+        })
+        .await?;
+        Ok(())
     }
 }
 
@@ -202,7 +242,17 @@ impl Scratch {
 
 /// The files refuse to go on.
 fn refused(why: Refused) -> io::Error {
-    io::Error::other(format!("{why:?}"))
+    match why {
+        Refused::Full => io::ErrorKind::StorageFull.into(),
+        why => io::Error::other(format!("{why:?}")),
+    }
+}
+
+/// Reads or writes the disk where nobody else waits for it.
+async fn elsewhere<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 impl Station {
@@ -211,7 +261,8 @@ impl Station {
         let (shared, key) = (self.shared()?, self.conns.key(conn)?);
         let entry = self.conns.of(conn)?;
         let extended = entry.client.extended;
-        let Ok((listener, at)) = listen_at(entry.local) else {
+        let local = entry.local;
+        let Ok((listener, at)) = self.ports.listen(local) else {
             return Some(b"425 Cannot listen for a data connection.\r\n".to_vec());
         };
         let (number, peer) = (self.next_number(), entry_ip(self, conn)?);
@@ -271,7 +322,7 @@ impl Station {
         if conn.data.as_ref().is_none_or(|data| data.number != number) {
             return;
         }
-        if matches!(input, Input::TransferDone { .. } | Input::DataFailed { .. }) {
+        if matches!(input, Input::TransferDone { .. } | Input::DataFailed { .. } | Input::StoreFull { .. }) {
             conn.data = None;
         }
         self.tell(input);
@@ -280,14 +331,6 @@ impl Station {
 
 fn entry_ip(station: &mut Station, conn: ConnId) -> Option<IpAddr> {
     station.conns.of(conn).map(|entry| entry.peer.ip())
-}
-
-fn listen_at(local: IpAddr) -> io::Result<(TcpListener, SocketAddr)> {
-    let socket = if local.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.bind(SocketAddr::new(local, 0))?;
-    let listener = socket.listen(1)?;
-    let at = listener.local_addr()?;
-    Ok((listener, at))
 }
 
 /// Waits for the client's connection, and for nobody else's (RFC 2577).
@@ -343,18 +386,24 @@ async fn serve(station: Shared, key: Key, number: u64, stream: TcpStream) {
     let tls = {
         let station = station.borrow();
         let acceptor = station.acceptor.as_ref().filter(|_| station.server.protects_data(conn));
-        acceptor.map(Acceptor::accept)
+        let up = matches!(job, Job::Upload(_));
+        acceptor.map(if up { Acceptor::accept_upload } else { Acceptor::accept })
     };
     let mut transfer = Transfer::new(station, key, number, matches!(job, Job::Upload(_)));
     transfer.narrow(&stream);
     let mut wire = Wire::new(stream);
-    let moved = match (transfer.secure(&mut wire, tls).await, job) {
+    let shaken = timeout(span(HANDSHAKE), transfer.secure(&mut wire, tls)).await;
+    let moved = match (shaken.unwrap_or_else(|late| Err(late.into())), job) {
         (Err(error), _) => Err(error),
         (Ok(()), Job::Upload(sink)) => transfer.receive(&mut wire, sink).await,
         (Ok(()), job) => transfer.send(&mut wire, &job).await,
     };
     drop(wire); // the client sees the end of the data before the reply
-    let input = if moved.is_ok() { Input::TransferDone { conn } } else { Input::DataFailed { conn } };
+    let input = match moved {
+        Ok(()) => Input::TransferDone { conn },
+        Err(error) if error.kind() == io::ErrorKind::StorageFull => Input::StoreFull { conn },
+        Err(_) => Input::DataFailed { conn },
+    };
     let station = transfer.over();
     station.borrow_mut().tell_of_data(key, number, input);
 }
@@ -437,16 +486,23 @@ impl Transfer {
         loop {
             self.pass().await;
             let length = self.chunk();
+            let mut written = Vec::new();
             let read = {
                 let mut station = self.station.borrow_mut();
                 let now = station.store.now();
                 let room = station.scratch.room(length);
                 let read = wire.read(room);
-                if let Ok(read) = read {
-                    sink.take(&room[..read], now).map_err(refused)?;
+                match (&read, &mut sink) {
+                    (Ok(read), Sink::Disk(_)) => written.extend_from_slice(&room[..*read]),
+                    (Ok(read), sink) => sink.take(&room[..*read], now).map_err(refused)?,
+                    (Err(_), _) => {}
                 }
                 read
             };
+            if let (Sink::Disk(file), false) = (&sink, written.is_empty()) {
+                let file = Arc::clone(file);
+                elsewhere(move || (&*file).write_all(&written)).await?;
+            }
             match read {
                 Ok(0) => return Ok(()),
                 Ok(read) => self.moved(read).await,

@@ -17,8 +17,10 @@ mod ledger;
 mod lines;
 mod listener;
 mod minutes;
+pub mod news;
 pub mod orders;
 mod peers;
+mod ports;
 mod station;
 mod status;
 mod store;
@@ -36,6 +38,7 @@ use std::sync::Arc;
 use tokio::task::LocalSet;
 
 use self::listener::Door;
+use self::news::News;
 use self::orders::{Orders, Timed};
 use self::station::Station;
 use super::accounts::Guests;
@@ -47,7 +50,7 @@ use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
 use crate::watch::Watch;
 
-pub use emulator::Emulator;
+pub use emulator::{Emulator, Setup};
 pub use ledger::Served;
 pub use status::{BanInForce, Refused, Status};
 
@@ -85,10 +88,15 @@ pub struct Plan {
     pub max_stored: u64,
     /// The ports that PASV may give, the first and the last; `None`: the kernel's choice.
     pub passive_ports: Option<(u16, u16)>,
+    /// Who is told of each refusal and fault as it happens.
+    pub news: Option<News>,
 }
 
 /// How many bytes of uploads are kept in memory, unless something else is wanted.
 pub const MAX_STORED: u64 = 256 << 20;
+
+/// So many reads and writes of the disk wait for it at once; the others wait for them.
+const DISK_THREADS: usize = 8;
 
 impl Plan {
     /// The server of `scenario` on a free port of 127.0.0.1, until it is stopped.
@@ -110,7 +118,13 @@ impl Plan {
             writable: false,
             max_stored: MAX_STORED,
             passive_ports: None,
+            news: None,
         }
+    }
+
+    /// Does it speak TLS?
+    pub fn speaks_tls(&self) -> bool {
+        self.implicit_tls || self.scenario.policy().tls.offer.is_some()
     }
 
     /// What of the scenario cannot be served, a sentence each.
@@ -142,8 +156,12 @@ pub fn run(
     orders: Orders,
     ready: &mut dyn FnMut(SocketAddr) -> Epoch,
 ) -> io::Result<Served> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .max_blocking_threads(DISK_THREADS)
+        .build()?;
     LocalSet::new().block_on(&runtime, async {
+        store::look_at(plan)?; // before anybody is told that it serves
         let backlog = plan.scenario.policy().process.backlog;
         let door = Door::at(plan.listen, backlog)?;
         let epoch = ready(door.address());

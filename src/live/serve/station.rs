@@ -16,8 +16,10 @@ use super::ledger::{Ledger, Served};
 use super::lines::Lines;
 use super::listener::Door;
 use super::minutes::Minutes;
+use super::news::{News, What};
 use super::orders::{Pending, Timed, Waiters};
 use super::peers::Peers;
+use super::ports::Ports;
 use super::status::Tally;
 use super::store::Store;
 use super::tamper::Tamper;
@@ -41,6 +43,10 @@ pub(super) type Shared = Rc<RefCell<Station>>;
 /// How often somebody who wants to stop is looked for.
 const LOOK: Duration = Duration::from_millis(20);
 
+/// The longest that a TLS handshake may take. It is the driver's own bound: the login timer of a profile runs on in a handshake, but
+/// a scenario may have none, and a transfer's timers may be off.
+pub(super) const HANDSHAKE: Duration = Duration::from_secs(60);
+
 /// The server and its driver's side.
 pub(super) struct Station {
     me: Weak<RefCell<Station>>,
@@ -54,6 +60,7 @@ pub(super) struct Station {
     pub(super) store: Store,
     pub(super) door: Door,
     pub(super) lanes: Lanes,
+    pub(super) ports: Ports,
     pub(super) scratch: Scratch,
     /// The addresses that stand for those of the scenario, in order.
     network: Option<(IpAddr, u32)>,
@@ -66,6 +73,7 @@ pub(super) struct Station {
     /// Data connections so far.
     pub(super) transfers: u64,
     ledger: Ledger,
+    pub(super) news: Option<News>,
     pub(super) tape: Tape,
     pub(super) tamper: Tamper,
     pub(super) tally: Tally,
@@ -74,8 +82,8 @@ pub(super) struct Station {
     pub(super) minutes: Minutes,
     /// Was the end ordered?
     over: bool,
-    /// Was it sent a signal? If that closes its listener, it ends with its last connection.
-    pub(super) signalled: bool,
+    /// Does it end with its last connection, once it does not listen?
+    pub(super) retiring: bool,
     /// Connections that the machine has done with, and that are still told something.
     pub(super) leaving: u32,
     actions: Vec<Action>,
@@ -91,18 +99,13 @@ impl Station {
         let controls: Vec<Control> = limits.map(|(check, _)| Control::SetLimit { check, limit: 1 }).collect();
         // A real handshake takes what it takes.
         (policy.tls.cost, policy.tls.resumed_cost) = (Duration::ZERO, Duration::ZERO);
-        let acceptor = if plan.implicit_tls || policy.tls.offer.is_some() {
-            Some(match &plan.acceptor {
-                Some(acceptor) => acceptor.clone(),
-                None => {
-                    Acceptor::self_signed(&["localhost", "127.0.0.1", "::1"]).map_err(io::Error::other)?
-                }
-            })
-        } else {
-            None
+        let acceptor = match &plan.acceptor {
+            _ if !plan.speaks_tls() => None,
+            Some(acceptor) => Some(acceptor.clone()),
+            None => Some(Acceptor::own().map_err(io::Error::other)?),
         };
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
-        let store = Store::new(plan, streams, Clock::of(epoch));
+        let store = Store::new(plan, streams, Clock::of(epoch))?;
         let register = Register::new(&plan.guests, &scenario);
         let station = |me: &Weak<RefCell<Self>>| {
             RefCell::new(Self {
@@ -115,6 +118,7 @@ impl Station {
                 peers: Peers::default(),
                 store,
                 door,
+                ports: Ports::new(plan.passive_ports),
                 lanes: Lanes::new(scenario.servers[0].bandwidth()),
                 scratch: Scratch::default(),
                 network: plan.network,
@@ -123,6 +127,7 @@ impl Station {
                 acceptor,
                 transfers: 0,
                 ledger: Ledger::new(&scenario, plan.length),
+                news: plan.news.clone(),
                 tape: Tape::default(),
                 tamper: Tamper::default(),
                 tally: Tally::new(),
@@ -130,7 +135,7 @@ impl Station {
                 pending: Pending::default(),
                 minutes: Minutes::new(plan.minutes),
                 over: false,
-                signalled: false,
+                retiring: false,
                 leaving: 0,
                 actions: Vec::new(),
                 scenario,
@@ -153,9 +158,9 @@ impl Station {
         self.calendar.enter(self.clock.now() + LOOK, Event::Look);
     }
 
-    /// Is it over: is it `end`, or was that ordered, or did a signal close the listener for good and has the last one left?
+    /// Is it over: is it `end`, or was that ordered, or does it retire and is nobody left?
     pub(super) fn is_over(&self, end: Instant) -> bool {
-        self.over || self.clock.now() >= end || (self.signalled && self.is_deserted())
+        self.over || self.clock.now() >= end || (self.retiring && self.is_deserted())
     }
 
     /// Is nobody here, and will nobody come?
@@ -207,6 +212,7 @@ impl Station {
             Event::Reply(key) => self.send_due(key),
             Event::Fault { fault, step } => self.fault(fault, step),
             Event::Wake(waker) => waker.wake(),
+            Event::Handshake(key) => self.give_up_handshake(key),
             Event::Listen => self.open_door(),
             Event::Step(step) => self.take_step(step),
             // It was looked at before; what is wrong with it now, nobody asks.
@@ -223,6 +229,9 @@ impl Station {
         let scenario = Arc::clone(&self.scenario);
         let spec = &scenario.faults[usize::from(fault)];
         let (_, effect) = spec.effects[usize::from(step)];
+        if let (0, Some(news)) = (step, &self.news) {
+            news.tell(self.clock.now(), What::Fault(spec.label.clone()));
+        }
         if let Some((after, _)) = spec.effects.get(usize::from(step) + 1) {
             self.calendar.enter(spec.at + *after, Event::Fault { fault, step: step + 1 });
         }
@@ -242,6 +251,7 @@ impl Station {
         let mut actions = std::mem::take(&mut self.actions);
         self.server.handle(now, input, &mut actions);
         let heard = !actions.is_empty();
+        self.spread(now, &actions);
         for action in &actions {
             self.act(now, action);
         }
@@ -355,6 +365,17 @@ impl Station {
         }
         if let Some(waker) = &entry.waker {
             waker.wake_by_ref();
+        }
+        if let Some(key) = self.conns.key(conn) {
+            self.calendar.enter(self.clock.now() + HANDSHAKE, Event::Handshake(key));
+        }
+    }
+
+    /// A handshake has had its time, if it is still under way.
+    fn give_up_handshake(&mut self, key: Key) {
+        let Some(link) = self.conns.get(key).and_then(|conn| conn.link.as_mut()) else { return };
+        if link.tls == Shaking::Begun {
+            self.tell(Input::TlsFailed { conn: key.conn() });
         }
     }
 

@@ -61,6 +61,11 @@ impl Served {
         served
     }
 
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// `127.0.0.1:2121`.
     pub fn address(&self) -> &str {
         self.url.split_once("://").unwrap().1
@@ -78,7 +83,11 @@ impl Served {
     pub fn logged_in(&self, user: &str, password: &str) -> Talk {
         let (mut talk, greeting) = self.greets();
         assert!(greeting.starts_with("220"), "{greeting}");
-        talk.logs_in((user, password));
+        let mut reply = talk.says(&format!("USER {user}"));
+        if reply.starts_with("331") {
+            reply = talk.says(&format!("PASS {password}")); // Pure-FTPd asks no password of anonymous
+        }
+        assert!(reply.starts_with("230"), "{reply}");
         talk
     }
 
@@ -373,6 +382,22 @@ fn it_says_what_it_serves_unless_it_is_to_be_quiet() {
     let mut served = Served::start(&["--quiet"]);
     served.gets(Signal::SIGINT);
     assert_eq!(served.ended().told, "");
+}
+
+#[test]
+fn it_tells_of_each_refusal_and_fault_where_that_is_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("s.toml");
+    let text = "schema = 1\nname = \"s\"\nduration = \"1m\"\n[server]\nprofile = \"vsftpd\"\n\
+                [[faults]]\nat = \"1ms\"\nkind = \"slow_cpu\"\nfactor = 2\nlasts = \"1s\"\n";
+    std::fs::write(&file, text).unwrap();
+    let mut served = Served::start(&[file.to_str().unwrap(), "--verbose", "--max-clients", "1"]);
+    let _first = served.logged_in("anonymous", "me@");
+    assert!(served.greets().1.starts_with("421"));
+    served.gets(Signal::SIGINT);
+    let told = served.ended().told;
+    assert!(told.contains(" refused with 421: max_clients at greeting\n"), "{told}");
+    assert!(told.contains("s fault: "), "{told}");
 }
 
 #[test]

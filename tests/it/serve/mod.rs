@@ -6,11 +6,19 @@
 mod clients;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod command;
+mod emulator;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod ends;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod floods;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod hostile;
+mod orders;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod page;
 mod signals;
+mod socket;
+mod talk;
 
 use std::sync::Arc;
 

@@ -21,6 +21,8 @@ const MOST_CLIENTS: u32 = 10_000_000;
 const NOTICE: Duration = Duration::from_secs(60);
 /// How long somebody waits, if he does not say.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest that somebody waits.
+const LONGEST_WAIT: Duration = Duration::from_secs(600);
 /// The highest bandwidth: 1 PiB/s.
 const FASTEST: u64 = 1 << 50;
 
@@ -283,7 +285,12 @@ impl<'t> Words<'t> {
     fn wait(&mut self) -> Parsed<Order> {
         let what = self.one_of(&Until::ALL)?;
         let count = self.count(u32::MAX)?;
-        Ok(Order::Wait(what(u64::from(count)), self.time_or(PATIENCE)?))
+        match self.time_or(PATIENCE)? {
+            limit if limit <= LONGEST_WAIT => Ok(Order::Wait(what(u64::from(count)), limit)),
+            limit => {
+                Err(format!("{limit} is longer than {LONGEST_WAIT}, the longest that an answer can wait"))
+            }
+        }
     }
 }
 

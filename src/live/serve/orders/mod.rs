@@ -9,8 +9,10 @@ mod wait;
 
 use std::io;
 use std::net::IpAddr;
+use std::sync::mpsc::{SyncSender, sync_channel};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::station::Shared;
 use crate::server::{Control, Policy, Signal};
@@ -21,18 +23,21 @@ pub(super) use self::obey::{Pending, Step};
 pub use self::wait::Until;
 pub(super) use self::wait::Waiters;
 
-/// Orders that may wait; whoever gives more waits himself.
+/// Orders that may wait to be taken.
 const WAITING: usize = 64;
 
 /// An order.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Order {
-    /// A signal to the listening process: the profile says what it does.
+    /// A signal to the listening process: the profile says what it does. If that closes the listener, this is the end when the last
+    /// connection is over. (Ordered in words it is not: the server may come up again.)
     Signal(Signal),
     /// Something that the machine is told as it is.
     Control(Control),
     /// The end: nothing is said to anybody, and results are written.
     End,
+    /// The end as soon as it does not listen and nobody is connected.
+    Retire,
     /// The server goes down.
     Shutdown(Manner),
     /// It listens (again), and greets with 120 for so long first.
@@ -143,7 +148,7 @@ pub struct Orders {
 }
 
 /// Somebody waits for what an order led to.
-type Answer = oneshot::Sender<Result<String, String>>;
+type Answer = SyncSender<Result<String, String>>;
 
 #[derive(Debug)]
 struct Given {
@@ -165,10 +170,11 @@ pub fn desk() -> (Desk, Orders) {
 }
 
 impl Desk {
-    /// Gives `order`, and waits until it is carried out. What it led to, in a line.
+    /// Gives `order`, and waits until it is carried out. What it led to, in a line. It may be called on the thread of an asynchronous
+    /// runtime, and holds that up.
     ///
     /// # Errors
-    /// It makes no sense (`InvalidInput`), or the server has gone (`BrokenPipe`).
+    /// It makes no sense (`InvalidInput`), the server has gone (`BrokenPipe`), or too many others give orders (`WouldBlock`).
     pub fn give(&self, order: Order) -> io::Result<String> {
         self.hand_in(What::Order(order))
     }
@@ -176,16 +182,21 @@ impl Desk {
     /// The same with an order in words: see [`GRAMMAR`].
     ///
     /// # Errors
-    /// What is wrong with it (`InvalidInput`), or the server has gone (`BrokenPipe`).
+    /// What is wrong with it (`InvalidInput`), and as for [`give`](Self::give).
     pub fn say(&self, text: &str) -> io::Result<String> {
         self.hand_in(What::Text(text.to_owned()))
     }
 
     fn hand_in(&self, what: What) -> io::Result<String> {
         let gone = || io::Error::new(io::ErrorKind::BrokenPipe, "the server has gone");
-        let (answer, answered) = oneshot::channel();
-        self.to.blocking_send(Given { what, answer }).map_err(|_| gone())?;
-        let answer = answered.blocking_recv().map_err(|_| gone())?;
+        let (answer, answered) = sync_channel(1);
+        self.to.try_send(Given { what, answer }).map_err(|why| match why {
+            TrySendError::Closed(_) => gone(),
+            TrySendError::Full(_) => {
+                io::Error::new(io::ErrorKind::WouldBlock, format!("{WAITING} orders wait already"))
+            }
+        })?;
+        let answer = answered.recv().map_err(|_| gone())?;
         answer.map_err(|why| io::Error::new(io::ErrorKind::InvalidInput, why))
     }
 }

@@ -46,7 +46,6 @@ impl Station {
         let before = self.tally.connections;
         let mut told = match order {
             Order::Signal(signal) => {
-                self.signalled = true;
                 self.control(Control::Signal(signal));
                 "signalled".to_owned()
             }
@@ -57,6 +56,10 @@ impl Station {
             Order::End => {
                 self.end();
                 "ends".to_owned()
+            }
+            Order::Retire => {
+                self.retiring = true;
+                "ends with its last connection".to_owned()
             }
             Order::Shutdown(manner) => self.shut_down(manner)?,
             Order::Up { ready_in } => self.up(ready_in),

@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use super::body::{Body, Inode, Quota};
 use super::synthetic::{self, BEGINNING, Beginning, FILLS, OTHER, folder_of, is_filler};
-use super::{Facts, Manner, Refused, Sink, Source, listing};
+use super::{Facts, Manner, Refused, Sink, Source, Tree, listing};
 use crate::dist::Dist;
 use crate::ftp::Verb;
 use crate::live::content::Content;
@@ -148,8 +148,6 @@ impl Memory {
         }
     }
 
-    // ---- looking -----------------------------------------------------------------------------------------------
-
     fn look(&self, path: &str) -> Result<Found<'_>, Refused> {
         let mut folder = &self.root;
         let mut names = names(path);
@@ -169,39 +167,6 @@ impl Memory {
         size.sample(self.draws.word(purpose, self.drawn))
     }
 
-    /// What is known of what is at `path`, its size as of the next transfer.
-    pub(super) fn facts(&mut self, path: &str) -> Result<Facts, Refused> {
-        self.drawn += 1;
-        let (facts, drawn) = match self.look(path)? {
-            Found::Folder(folder) => (folder.facts(), None),
-            Found::File(file) => (file.facts(), file.drawn.clone()),
-            Found::Filler => (FILLS, None),
-        };
-        Ok(Facts { size: drawn.map_or(facts.size, |drawn| self.draw(0, &drawn)), ..facts })
-    }
-
-    pub(super) fn listing(&mut self, path: &str, verb: Verb) -> Result<Vec<u8>, Refused> {
-        self.drawn += 1;
-        let name = names(path).last().unwrap_or_default();
-        let found = match self.look(path) {
-            Err(Refused::Missing) if listing::is_pattern(name) => return self.matching(path, name, verb),
-            found => found?,
-        };
-        let folder = match found {
-            Found::Folder(folder) => folder,
-            // RFC 3659, section 7.1: MLSD is for folders.
-            _ if verb == Verb::Mlsd => return Err(Refused::IsFile),
-            Found::File(file) => return Ok(listing::line(name, file.facts(), verb).into_bytes()),
-            Found::Filler => return Ok(listing::line(name, FILLS, verb).into_bytes()),
-        };
-        let wanted = folder.listed.as_ref().map(|listed| listed.sample(self.draws.word(1, self.drawn)));
-        let lines = folder.entries.iter().map(|(name, node)| listing::line(name, node.facts(), verb));
-        Ok(match wanted {
-            Some(wanted) => synthetic::fill(lines, wanted, verb),
-            None => lines.collect::<String>().into_bytes(),
-        })
-    }
-
     /// The files and folders that a pattern means.
     fn matching(&self, path: &str, pattern: &str, verb: Verb) -> Result<Vec<u8>, Refused> {
         let Found::Folder(folder) = self.look(folder_of(path))? else { return Err(Refused::Missing) };
@@ -209,30 +174,6 @@ impl Memory {
         let text: String = meant.map(|(name, node)| listing::line(name, node.facts(), verb)).collect();
         if text.is_empty() { Err(Refused::Missing) } else { Ok(text.into_bytes()) }
     }
-
-    pub(super) fn source(&mut self, path: &str) -> Result<Source, Refused> {
-        self.drawn += 1;
-        let file = match self.look(path)? {
-            Found::Folder(_) => return Err(Refused::IsFolder),
-            Found::Filler => {
-                let content = Content::of(self.seed, path);
-                return Ok(Source::Synthetic { content, size: OTHER });
-            }
-            Found::File(file) => file,
-        };
-        let body = file.inode.borrow();
-        let (size, content, drawn) = (body.size(), body.content(), file.drawn.clone());
-        if let (Some(content), Some(drawn)) = (content, drawn) {
-            drop(body);
-            return Ok(Source::Synthetic { content, size: self.draw(0, &drawn) });
-        }
-        Ok(match content {
-            Some(content) if body.is_made() => Source::Synthetic { content, size },
-            _ => Source::Stored { inode: Rc::clone(&file.inode), size },
-        })
-    }
-
-    // ---- changing ----------------------------------------------------------------------------------------------
 
     fn folder_mut(&mut self, path: &str) -> Result<&mut Folder, Refused> {
         let mut folder = &mut self.root;
@@ -259,8 +200,72 @@ impl Memory {
         }
     }
 
-    /// May this be uploaded? Nothing is changed yet.
-    pub(super) fn may_store(&self, path: &str, manner: Manner) -> Result<(), Refused> {
+    fn take_out(&mut self, path: &str, now: u64) -> Result<Node, Refused> {
+        let name = names(path).last().ok_or(Refused::ReadOnly)?;
+        let folder = self.folder_mut(folder_of(path))?;
+        let node = folder.entries.remove(name).ok_or(Refused::Missing)?;
+        folder.modified = now;
+        self.room += 1;
+        Ok(node)
+    }
+}
+
+impl Tree for Memory {
+    fn facts(&mut self, path: &str) -> Result<Facts, Refused> {
+        self.drawn += 1;
+        let (facts, drawn) = match self.look(path)? {
+            Found::Folder(folder) => (folder.facts(), None),
+            Found::File(file) => (file.facts(), file.drawn.clone()),
+            Found::Filler => (FILLS, None),
+        };
+        Ok(Facts { size: drawn.map_or(facts.size, |drawn| self.draw(0, &drawn)), ..facts })
+    }
+
+    fn listing(&mut self, path: &str, verb: Verb) -> Result<Vec<u8>, Refused> {
+        self.drawn += 1;
+        let name = names(path).last().unwrap_or_default();
+        let found = match self.look(path) {
+            Err(Refused::Missing) if listing::is_pattern(name) => return self.matching(path, name, verb),
+            found => found?,
+        };
+        let folder = match found {
+            Found::Folder(folder) => folder,
+            // RFC 3659, section 7.1: MLSD is for folders.
+            _ if verb == Verb::Mlsd => return Err(Refused::IsFile),
+            Found::File(file) => return Ok(listing::line(name, file.facts(), verb).into_bytes()),
+            Found::Filler => return Ok(listing::line(name, FILLS, verb).into_bytes()),
+        };
+        let wanted = folder.listed.as_ref().map(|listed| listed.sample(self.draws.word(1, self.drawn)));
+        let lines = folder.entries.iter().map(|(name, node)| listing::line(name, node.facts(), verb));
+        Ok(match wanted {
+            Some(wanted) => synthetic::fill(lines, wanted, verb),
+            None => lines.collect::<String>().into_bytes(),
+        })
+    }
+
+    fn source(&mut self, path: &str) -> Result<Source, Refused> {
+        self.drawn += 1;
+        let file = match self.look(path)? {
+            Found::Folder(_) => return Err(Refused::IsFolder),
+            Found::Filler => {
+                let content = Content::of(self.seed, path);
+                return Ok(Source::Synthetic { content, size: OTHER });
+            }
+            Found::File(file) => file,
+        };
+        let body = file.inode.borrow();
+        let (size, content, drawn) = (body.size(), body.content(), file.drawn.clone());
+        if let (Some(content), Some(drawn)) = (content, drawn) {
+            drop(body);
+            return Ok(Source::Synthetic { content, size: self.draw(0, &drawn) });
+        }
+        Ok(match content {
+            Some(content) if body.is_made() => Source::Synthetic { content, size },
+            _ => Source::Stored { inode: Rc::clone(&file.inode), size },
+        })
+    }
+
+    fn may_store(&mut self, path: &str, manner: Manner) -> Result<(), Refused> {
         let from = match manner {
             Manner::From(from) => from,
             Manner::Append => 0,
@@ -278,8 +283,7 @@ impl Memory {
         }
     }
 
-    /// Begins an upload.
-    pub(super) fn sink(&mut self, path: &str, manner: Manner, now: u64) -> Result<Sink, Refused> {
+    fn sink(&mut self, path: &str, manner: Manner, now: u64) -> Result<Sink, Refused> {
         self.may_store(path, manner)?;
         let fresh = Body::empty(now, &self.quota);
         let name = names(path).last().ok_or(Refused::IsFolder)?;
@@ -309,7 +313,7 @@ impl Memory {
         Ok(Sink::Stored(inode))
     }
 
-    pub(super) fn make_folder(&mut self, path: &str, now: u64) -> Result<(), Refused> {
+    fn make_folder(&mut self, path: &str, now: u64) -> Result<(), Refused> {
         match self.look(path) {
             Ok(_) => return Err(Refused::Exists),
             Err(Refused::Missing) => self.may_make(path)?,
@@ -323,7 +327,7 @@ impl Memory {
         Ok(())
     }
 
-    pub(super) fn remove_folder(&mut self, path: &str, now: u64) -> Result<(), Refused> {
+    fn remove_folder(&mut self, path: &str, now: u64) -> Result<(), Refused> {
         match self.look(path)? {
             Found::Folder(_) if path == "/" => Err(Refused::ReadOnly),
             Found::Folder(folder) if !folder.entries.is_empty() || folder.listed.is_some() => {
@@ -337,7 +341,7 @@ impl Memory {
         }
     }
 
-    pub(super) fn remove_file(&mut self, path: &str, now: u64) -> Result<(), Refused> {
+    fn remove_file(&mut self, path: &str, now: u64) -> Result<(), Refused> {
         match self.look(path)? {
             Found::Folder(_) => Err(Refused::IsFolder),
             Found::Filler => Err(Refused::ReadOnly),
@@ -348,17 +352,7 @@ impl Memory {
         }
     }
 
-    fn take_out(&mut self, path: &str, now: u64) -> Result<Node, Refused> {
-        let name = names(path).last().ok_or(Refused::ReadOnly)?;
-        let folder = self.folder_mut(folder_of(path))?;
-        let node = folder.entries.remove(name).ok_or(Refused::Missing)?;
-        folder.modified = now;
-        self.room += 1;
-        Ok(node)
-    }
-
-    /// As rename(2), but that a folder replaces nothing.
-    pub(super) fn rename(&mut self, from: &str, to: &str, now: u64) -> Result<(), Refused> {
+    fn rename(&mut self, from: &str, to: &str, now: u64) -> Result<(), Refused> {
         let (is_folder, (depth, length)) = match self.look(from)? {
             Found::Folder(_) if from == "/" => return Err(Refused::ReadOnly),
             Found::Filler => return Err(Refused::ReadOnly),

@@ -7,11 +7,15 @@
 
 mod body;
 pub mod dates;
+mod disk;
 mod listing;
 mod memory;
 mod synthetic;
 
 use std::io;
+use std::sync::Arc;
+
+use cap_std::fs::{File, FileExt as _};
 
 use crate::ftp::Verb;
 use crate::live::Clock;
@@ -19,6 +23,7 @@ use crate::live::content::Content;
 use crate::rng::Streams;
 
 use self::body::Inode;
+use self::disk::Disk;
 use self::memory::Memory;
 use self::synthetic::Beginning;
 use super::Plan;
@@ -78,13 +83,20 @@ pub enum Source {
         /// How many there were when it was opened.
         size: u64,
     },
+    /// A file of the disk.
+    Disk {
+        /// Its handle.
+        file: Arc<File>,
+        /// How many bytes there were when it was opened.
+        size: u64,
+    },
 }
 
 impl Source {
     /// Bytes.
     pub(super) fn size(&self) -> u64 {
         match self {
-            Self::Synthetic { size, .. } | Self::Stored { size, .. } => *size,
+            Self::Synthetic { size, .. } | Self::Stored { size, .. } | Self::Disk { size, .. } => *size,
         }
     }
 
@@ -108,6 +120,7 @@ impl Source {
                     return Err(io::ErrorKind::UnexpectedEof.into());
                 }
             }
+            Self::Disk { file, .. } => file.read_exact_at(into, at)?,
         }
         Ok(())
     }
@@ -127,17 +140,19 @@ pub enum Sink {
     },
     /// In memory.
     Stored(Inode),
+    /// On the disk, from where its handle stands.
+    Disk(Arc<File>),
 }
 
 impl Sink {
-    /// Takes the next bytes, at the time `now`.
+    /// Takes the next bytes, at the time `now`, into memory.
     ///
     /// # Errors
-    /// There is no room for them, or the disk does not take them.
+    /// There is no room for them.
     pub(super) fn take(&mut self, bytes: &[u8], now: u64) -> Result<(), Refused> {
         match self {
             Self::Forgotten => Ok(()),
-            Self::Promised { .. } => Err(Refused::Broken), // it was never opened
+            Self::Promised { .. } | Self::Disk(_) => Err(Refused::Broken), // the one was never opened, the other is written elsewhere
             Self::Stored(inode) => {
                 let mut body = inode.borrow_mut();
                 body.modified = now;
@@ -156,20 +171,49 @@ pub enum Manner {
     Append,
 }
 
+/// Where the files are. What is asked for is a path as the [`Store`] gets it; `now` is the date for what is changed, seconds since 1970.
+trait Tree: std::fmt::Debug {
+    fn facts(&mut self, path: &str) -> Result<Facts, Refused>;
+    fn listing(&mut self, path: &str, verb: Verb) -> Result<Vec<u8>, Refused>;
+    fn source(&mut self, path: &str) -> Result<Source, Refused>;
+    /// May this be uploaded? Nothing is changed.
+    fn may_store(&mut self, path: &str, manner: Manner) -> Result<(), Refused>;
+    /// Begins an upload.
+    fn sink(&mut self, path: &str, manner: Manner, now: u64) -> Result<Sink, Refused>;
+    fn make_folder(&mut self, path: &str, now: u64) -> Result<(), Refused>;
+    fn remove_folder(&mut self, path: &str, now: u64) -> Result<(), Refused>;
+    fn remove_file(&mut self, path: &str, now: u64) -> Result<(), Refused>;
+    /// As rename(2), but that a folder replaces nothing, and nothing replaces a folder.
+    fn rename(&mut self, from: &str, to: &str, now: u64) -> Result<(), Refused>;
+}
+
+/// Is what `plan` wants served there?
+///
+/// # Errors
+/// Its folder cannot be opened.
+pub(super) fn look_at(plan: &Plan) -> io::Result<()> {
+    plan.root.as_ref().map_or(Ok(()), |root| Disk::at(root, plan.writable).map(|_| ()))
+}
+
 /// All files of a server.
 #[derive(Debug)]
 pub(super) struct Store {
-    files: Memory,
+    files: Box<dyn Tree>,
     clock: Clock,
     /// How many names were made up for STOU.
     unique: u64,
 }
 
 impl Store {
-    pub(super) fn new(plan: &Plan, streams: Streams, clock: Clock) -> Self {
-        let beginning = Beginning::of(&plan.scenario, &plan.files);
-        let files = Memory::new(&beginning, plan.scenario.seed, streams, plan.max_stored);
-        Self { files, clock, unique: 0 }
+    pub(super) fn new(plan: &Plan, streams: Streams, clock: Clock) -> io::Result<Self> {
+        let files: Box<dyn Tree> = match &plan.root {
+            Some(root) => Box::new(Disk::at(root, plan.writable)?),
+            None => {
+                let beginning = Beginning::of(&plan.scenario, &plan.files);
+                Box::new(Memory::new(&beginning, plan.scenario.seed, streams, plan.max_stored))
+            }
+        };
+        Ok(Self { files, clock, unique: 0 })
     }
 
     /// The date for what is changed now, seconds since 1970. Runs begin at a fixed date, so that the same script sees the same dates.
@@ -264,3 +308,6 @@ fn may_be_called(path: &str) -> Result<(), Refused> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

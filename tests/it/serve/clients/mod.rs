@@ -7,3 +7,4 @@ mod programs;
 mod refusals;
 mod relay;
 mod run;
+mod tools;
