@@ -219,6 +219,7 @@ impl Station {
     fn command(&mut self, key: Key, request: &Request<'_>, asked: Asked) -> Command {
         let logged_in = self.server.is_logged_in(key.conn());
         let words = Arc::clone(&self.server.policy().words);
+        let offers_tls = self.server.policy().tls.offer.is_some();
         let verb = request.verb.as_str();
         let Some(conn) = self.conns.get(key) else { return Command::bare(Verb::Other) };
         let peer = conn.peer;
@@ -242,7 +243,10 @@ impl Station {
                 client.port = Some(place);
                 return Command::bare(Verb::Port);
             }
-            Asked::Port(_) => Word::Denied,
+            Asked::Port(place) => {
+                client.path = place.to_string();
+                Word::Denied
+            }
             Asked::Transfer(verb) if logged_in && self.server.policy().knows_transfer(verb) => {
                 return self.ask_for(key, verb, request);
             }
@@ -253,6 +257,7 @@ impl Station {
                 return deed.verb().unwrap_or_else(|| told(early));
             }
             Asked::Deed(_) => Word::Done,
+            Asked::Say(_) if verb == "AUTH" && !offers_tls => return Command::bare(Verb::Auth),
             Asked::Say(word) => word,
         };
         if !words.knows(verb) {

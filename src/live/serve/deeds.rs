@@ -92,7 +92,8 @@ impl Station {
                 }
                 client.at.clone_from(&to);
                 client.path = to;
-                Ok(None)
+                let own = deed == Deed::Cdup && self.server.policy().words.says("CDUP", Word::Done);
+                Ok(own.then(|| Word::Done.into()))
             }
             Deed::Rest(from) => {
                 client.rest = from;
@@ -148,7 +149,10 @@ impl Station {
                 if u16::from_str_radix(mode, 8).is_err() {
                     return said(Word::Wrong);
                 }
-                store.facts(&absolute(&client.at, named))?; // nobody has rights here
+                let named = named.to_owned();
+                let path = absolute(&client.at, &named);
+                client.path = named;
+                store.facts(&path)?; // nobody has rights here
                 said(Word::Done)
             }
             Deed::OnlyEpsv => {

@@ -19,6 +19,8 @@ mod page;
 mod signals;
 mod socket;
 mod talk;
+#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod verbs;
 
 use std::sync::Arc;
 
