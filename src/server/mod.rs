@@ -25,9 +25,9 @@ mod view;
 
 pub use knob::Knob;
 pub use machine::Server;
-pub use policy::{BanOverride, HostSpec, Misfit, Overrides, Policy, ReplyEntry, ReplyId, ReplyTable};
+pub use policy::{BanOverride, HostSpec, Misfit, Overrides, Policy, ReplyEntry, ReplyId, ReplyTable, Word};
 pub use profile::{Offence, Profile};
-pub use texts::Context;
+pub use texts::{Context, filled};
 pub use view::{Banned, Seen};
 
 use crate::digest::Digest;

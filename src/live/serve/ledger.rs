@@ -7,7 +7,6 @@
 use crate::id::PopulationId;
 use crate::metrics::{Recorder, Shape};
 use crate::observe::{Cause, Class, Latency, Observation, Refusal, SessionEnd};
-use crate::server::ReplyEntry;
 use crate::time::{Duration, Instant};
 
 /// All clients.
@@ -106,11 +105,11 @@ impl Ledger {
         &mut self,
         (now, at): (Instant, Instant),
         slot: usize,
-        reply: &ReplyEntry,
+        code: u16,
         logged_in: bool,
     ) {
         let Some(book) = self.book(slot) else { return };
-        if reply.code < 200 {
+        if code < 200 {
             return; // there is more to come
         }
         let before = *book;
@@ -121,7 +120,7 @@ impl Ledger {
             logged_in && !book.admitted && matches!(before.asked, Some((_, Kind::User | Kind::Pass)) | None);
         book.admitted |= entered;
         if !before.greeted {
-            if reply.code == 220 {
+            if code == 220 {
                 self.took(now, Latency::Greeting, at.since(before.came));
             }
             return;
@@ -135,11 +134,10 @@ impl Ledger {
             }
         }
         match before.asked {
-            Some((asked, Kind::Transfer)) if reply.code < 400 => {
-                self.took(now, Latency::Transfer, at.since(asked))
-            }
+            Some((asked, Kind::Transfer)) if code < 400 => self.took(now, Latency::Transfer, at.since(asked)),
             Some((_, Kind::Transfer)) => {
-                let failed = Observation::TransferFailed { cause: reply.cause, code: reply.code };
+                let cause = self.refused.filter(|refusal| refusal.code == code).map(|refusal| refusal.cause);
+                let failed = Observation::TransferFailed { cause, code };
                 self.recorder.record(now, &failed);
             }
             Some((asked, Kind::Other)) => self.took(now, Latency::Command, at.since(asked)),
