@@ -312,7 +312,9 @@ impl Station {
                 match self.store.listing(&path, verb) {
                     Ok(text) => Job::Listing(text),
                     // Some do not tell what is not there from what is empty.
-                    Err(_) if !self.server.policy().words.fails(&request.verb) => Job::Listing(Vec::new()),
+                    Err(_) if self.server.policy().words.lists_nothing(&request.verb) => {
+                        Job::Listing(Vec::new())
+                    }
                     Err(refused) => return Err(refused),
                 }
             }

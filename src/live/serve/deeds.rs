@@ -38,7 +38,7 @@ impl Station {
     pub(super) fn fulfil(&mut self, conn: ConnId, reply: ReplyId) -> Option<Vec<u8>> {
         let policy = self.server.policy();
         let (told, good) = (reply == policy.replies.told, policy.table.get(reply).code < 400);
-        let stored = reply == policy.replies.stor;
+        let stored = reply == policy.replies.stor || Some(reply) == policy.data.early;
         let entry = self.conns.of(conn)?;
         let Order { verb, does } = std::mem::take(&mut entry.client.order);
         let done = match does {

@@ -87,9 +87,9 @@ impl Verbs {
         self.say(verb, Word::Done).is_some_and(|text| text.starts_with(['4', '5']))
     }
 
-    /// Is a failure of `verb` told? Some servers list what is not there as an empty folder.
-    pub fn fails(&self, verb: &str) -> bool {
-        self.say(verb, Word::Failed).is_some_and(|text| text.starts_with(['4', '5']))
+    /// Does `verb` list what is not there as an empty folder?
+    pub fn lists_nothing(&self, verb: &str) -> bool {
+        self.own.by_name.get(verb).is_some_and(|words| words.empty)
     }
 
     /// Are empty lines read over?

@@ -31,6 +31,9 @@ pub struct Words {
     /// It is obeyed before login, too.
     #[serde(default)]
     pub early: bool,
+    /// What is not there is listed as an empty folder would be.
+    #[serde(default)]
+    pub empty: bool,
     /// It has done what it should.
     pub done: Option<Said>,
     /// What it is about cannot be had.
