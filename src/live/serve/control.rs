@@ -16,6 +16,7 @@ use super::ledger::Kind;
 use super::lines::Line;
 use super::station::{Shared, Station};
 use super::store::{Manner, Refused};
+use super::tamper::is_transfer;
 use super::verbs::{self, Asked, Request};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::live::content::absolute;
@@ -215,7 +216,7 @@ impl Station {
         let kind = match command.verb {
             Verb::User => Kind::User,
             Verb::Pass => Kind::Pass,
-            verb if verb.is_transfer() => Kind::Transfer,
+            _ if is_transfer(&request.called) => Kind::Transfer,
             _ => Kind::Other,
         };
         self.ledger.asked(self.clock.now(), key.conn().slot(), kind);

@@ -126,7 +126,11 @@ impl Station {
                 implicit_tls: plan.implicit_tls,
                 acceptor,
                 transfers: 0,
-                ledger: Ledger::new(),
+                ledger: Ledger::new(if plan.length.is_forever() {
+                    Instant::NEVER
+                } else {
+                    Instant::ZERO + plan.length
+                }),
                 news: plan.news.clone(),
                 tape: Tape::default(),
                 tamper: Tamper::new(&scenario.servers[0].wire, streams),
@@ -256,6 +260,7 @@ impl Station {
         for action in &actions {
             self.act(now, action);
         }
+        self.ledger.settle(input.conn().map(ConnId::slot));
         actions.clear();
         self.actions = actions;
         if matches!(input, Input::Control(_)) {

@@ -81,7 +81,10 @@ fn untroubled(play: &mut Play) {
     }
     play.says(conn, Verb::Type, ArgId::IMAGE);
     play.says(conn, Verb::Type, ArgId::ASCII);
-    play.does(conn, &[Verb::Size, Verb::Rest, Verb::Told, Verb::Refused, Verb::Pasv, Verb::Refused, Verb::Retr]);
+    play.does(
+        conn,
+        &[Verb::Size, Verb::Rest, Verb::Told, Verb::Refused, Verb::Pasv, Verb::Refused, Verb::Retr],
+    );
     play.give(Input::DataOpened { conn });
     play.give(Input::TransferDone { conn });
     for opened in [true, false] {
