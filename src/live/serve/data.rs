@@ -512,7 +512,10 @@ impl Transfer {
                 elsewhere::write(file, written).await?;
             }
             match read {
-                Ok(0) => return Ok(()),
+                Ok(0) => {
+                    wire.close_notify(); // Python's ftplib waits for it
+                    return Ok(());
+                }
                 Ok(read) => {
                     at += read as u64;
                     self.moved(read).await;

