@@ -4,7 +4,10 @@
 //! It sees the server's side only. A connection that was never accepted is in no number, and whether a client has come before nobody
 //! knows: each connection is a wanted session with one attempt, of the one population of all clients.
 
+use std::sync::Arc;
+
 use crate::id::PopulationId;
+use crate::live::scrape::Meter;
 use crate::metrics::{Recorder, Shape};
 use crate::observe::{Cause, Class, Latency, Observation, Refusal, SessionEnd};
 use crate::server::ReplyEntry;
@@ -17,6 +20,8 @@ const CLIENTS: PopulationId = PopulationId(0);
 #[derive(Debug)]
 pub(super) struct Ledger {
     recorder: Recorder,
+    /// What counts along.
+    meter: Option<Arc<Meter>>,
     /// By connection slot.
     books: Vec<Option<Book>>,
     /// The last refusal that the machine has observed: that of the connection which it closes next.
@@ -59,9 +64,9 @@ struct Book {
 }
 
 impl Ledger {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(meter: Option<Arc<Meter>>) -> Self {
         let shape = Shape { populations: 1, horizon: Instant::NEVER, warmup: Duration::ZERO };
-        Self { recorder: Recorder::new(shape), books: Vec::new(), refused: None }
+        Self { recorder: Recorder::new(shape), meter, books: Vec::new(), refused: None }
     }
 
     /// The machine observes something.
@@ -69,7 +74,7 @@ impl Ledger {
         if let Observation::Refused { refusal, .. } = observation {
             self.refused = Some(*refusal);
         }
-        self.recorder.record(now, observation);
+        self.record(now, observation);
     }
 
     /// A connection is accepted.
@@ -86,9 +91,8 @@ impl Ledger {
             asked: None,
         };
         self.books[slot] = Some(book);
-        self.recorder.record(now, &Observation::Wanted(CLIENTS));
-        self.recorder
-            .record(now, &Observation::AttemptStarted { population: CLIENTS, first: true, reconnect: false });
+        self.record(now, &Observation::Wanted(CLIENTS));
+        self.record(now, &Observation::AttemptStarted { population: CLIENTS, first: true, reconnect: false });
     }
 
     /// Its client says something.
@@ -129,18 +133,19 @@ impl Ledger {
         if entered {
             let (population, started) = (CLIENTS, before.came);
             self.end_attempt(now, started, Class::Admitted, None);
-            self.recorder.record(now, &Observation::Served { population, wanted_at: started });
+            self.record(now, &Observation::Served { population, wanted_at: started });
             if !before.login_began.is_never() {
                 self.took(now, Latency::Login, at.since(before.login_began));
             }
         }
         match before.asked {
             Some((asked, Kind::Transfer)) if reply.code < 400 => {
-                self.took(now, Latency::Transfer, at.since(asked))
+                self.took(now, Latency::Transfer, at.since(asked));
+                self.record(now, &Observation::Moved { bytes: before.moved });
             }
             Some((_, Kind::Transfer)) => {
                 let failed = Observation::TransferFailed { cause: reply.cause, code: reply.code };
-                self.recorder.record(now, &failed);
+                self.record(now, &failed);
             }
             Some((asked, Kind::Other)) => self.took(now, Latency::Command, at.since(asked)),
             _ => {}
@@ -160,7 +165,7 @@ impl Ledger {
         let Some(book) = self.books.get_mut(slot).and_then(Option::take) else { return };
         if book.admitted {
             let end = if refusal.is_some() { SessionEnd::Cut } else { SessionEnd::Completed };
-            self.recorder.record(now, &Observation::SessionEnded { population: CLIENTS, end, refusal });
+            self.record(now, &Observation::SessionEnded { population: CLIENTS, end, refusal });
             return;
         }
         let class = match refusal.map(|refusal| refusal.cause) {
@@ -177,7 +182,7 @@ impl Ledger {
         if book.admitted {
             let ended =
                 Observation::SessionEnded { population: CLIENTS, end: SessionEnd::Completed, refusal: None };
-            self.recorder.record(now, &ended);
+            self.record(now, &ended);
         } else {
             self.leave_unserved(now, book.came, Class::Abandoned, None);
         }
@@ -200,8 +205,15 @@ impl Ledger {
         self.books.get_mut(slot)?.as_mut()
     }
 
+    fn record(&mut self, now: Instant, observation: &Observation) {
+        if let Some(meter) = &self.meter {
+            meter.observe(observation);
+        }
+        self.recorder.record(now, observation);
+    }
+
     fn took(&mut self, now: Instant, what: Latency, length: Duration) {
-        self.recorder.record(now, &Observation::Took(what, length));
+        self.record(now, &Observation::Took(what, length));
     }
 
     fn end_attempt(&mut self, now: Instant, started: Instant, class: Class, refusal: Option<Refusal>) {
@@ -213,11 +225,11 @@ impl Ledger {
             class,
             refusal,
         };
-        self.recorder.record(now, &ended);
+        self.record(now, &ended);
     }
 
     fn leave_unserved(&mut self, now: Instant, came: Instant, class: Class, refusal: Option<Refusal>) {
         self.end_attempt(now, came, class, refusal);
-        self.recorder.record(now, &Observation::Unserved { population: CLIENTS, wanted_at: came });
+        self.record(now, &Observation::Unserved { population: CLIENTS, wanted_at: came });
     }
 }

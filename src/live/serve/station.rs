@@ -126,7 +126,7 @@ impl Station {
                 implicit_tls: plan.implicit_tls,
                 acceptor,
                 transfers: 0,
-                ledger: Ledger::new(),
+                ledger: Ledger::new(plan.meter.clone()),
                 news: plan.news.clone(),
                 tape: Tape::default(),
                 tamper: Tamper::new(&scenario.servers[0].wire, streams),
