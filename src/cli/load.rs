@@ -12,6 +12,7 @@ use super::exit::{FAILED, FINE, Failure, INTERRUPTED, NOT_VALID, THRESHOLD};
 use super::fleet::{self, Fleet};
 use super::interrupt::Keeping;
 use super::manifest::Began;
+use super::metrics::MetricsArgs;
 use super::output::Folder;
 use super::own_server::OwnServer;
 use super::screen::Screen;
@@ -21,6 +22,7 @@ use crate::chaos::{Effect, Fault};
 use crate::experiment::{self, Load, Outcome};
 use crate::id::ServerId;
 use crate::live::load::{self, Accounts, DataForm, Gauges, Plan, Target, Trouble};
+use crate::live::scrape::{Meter, Side};
 use crate::live::{Clock, Epoch};
 use crate::metrics::summary::{Summary, TargetFacts};
 use crate::metrics::words::counted;
@@ -63,6 +65,8 @@ pub(super) struct Args {
     accounts: accounts::AccountArgs,
     #[command(flatten)]
     caps: caps::CapArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     /// Seed of all random streams, instead of the scenario's
     #[arg(long, env = "FTP421_SEED")]
     seed: Option<u64>,
@@ -148,6 +152,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         fleet::work(plan, args.worker.unwrap_or_default())?;
         return Ok(ExitCode::SUCCESS);
     };
+    let known = if target.is_none() { plan.scenario.policy().profile.clone() } else { String::new() };
+    let meter = args.metrics.open(Side::Clients, known, args.quiet)?;
     notes.extend(load::shortages(&plan).map_err(broken)?);
     if !args.quiet {
         for note in &notes {
@@ -156,7 +162,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         eprintln!("addresses: {map}");
     }
     let Ran { load, target, death } =
-        replicate(args, plan.clone(), target.is_none(), (&watch, &gauges), &map)?;
+        replicate(args, plan.clone(), target.is_none(), (&watch, &gauges, meter.as_deref()), &map)?;
     let scenario = &plan.scenario;
     let outcome = experiment::summarise_load(scenario, &load, target);
     let work =
@@ -266,7 +272,7 @@ fn replicate(
     args: &Args,
     mut plan: Plan,
     own: bool,
-    (watch, gauges): (&Arc<Watch>, &Arc<Gauges>),
+    (watch, gauges, meter): (&Arc<Watch>, &Arc<Gauges>, Option<&Meter>),
     map: &str,
 ) -> Result<Ran, Failure> {
     let mut load = Load::new(&plan.scenario);
@@ -288,7 +294,7 @@ fn replicate(
             server.begin(plan.epoch)?;
         }
         let watched = server.as_ref().map_or(watch, |server| &server.watch);
-        let cut = one(&plan, (watched, gauges), args.quiet, &mut load)?;
+        let cut = one(&plan, (watched, gauges, meter), args.quiet, &mut load)?;
         death = server.as_mut().and_then(OwnServer::death);
         if cut || death.is_some() || (watch.is_stopped() && number + 1 < wanted) {
             break;
@@ -301,17 +307,19 @@ fn replicate(
 /// Runs one replication; says whether it was cut short. One that was is kept only if there is no whole one.
 fn one(
     plan: &Plan,
-    (watch, gauges): (&Watch, &Arc<Gauges>),
+    (watch, gauges, meter): (&Watch, &Arc<Gauges>, Option<&Meter>),
     quiet: bool,
     load: &mut Load,
 ) -> Result<bool, Failure> {
     gauges.reset();
+    meter.inspect(|meter| meter.begin());
     let screen = Screen::new(plan.scenario.duration);
     let mut measuring = load.begin(&plan.scenario);
     let (_fleet, workers) = Fleet::start(plan)?;
     let health = screen.shown(gauges, Clock::of(plan.epoch), watch, quiet, || {
         load::lead(plan, workers, watch, gauges, &mut |heard| {
             screen.hear(&heard);
+            meter.inspect(|meter| meter.hear(&heard));
             measuring.hear(heard);
         })
     });

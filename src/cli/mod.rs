@@ -14,6 +14,7 @@ mod interrupt;
 mod load;
 mod man;
 mod manifest;
+mod metrics;
 mod onset;
 mod orders;
 mod output;

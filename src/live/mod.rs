@@ -8,6 +8,7 @@ mod alarm;
 pub mod clock;
 pub mod content;
 pub mod load;
+pub mod scrape;
 pub mod serve;
 pub mod tls;
 mod wire;

@@ -22,10 +22,12 @@ use std::thread::JoinHandle;
 use anyhow::Context as _;
 
 use super::exit::{FINE, Failure};
+use super::metrics::MetricsArgs;
 use super::orders::OrderArgs;
 use super::tamper::WireArgs;
 use super::{caps, interrupt};
 use crate::live::Epoch;
+use crate::live::scrape::Side;
 use crate::live::serve::{self, Plan};
 use crate::time::Duration;
 use crate::watch::Watch;
@@ -58,6 +60,8 @@ pub(super) struct Args {
     orders: OrderArgs,
     #[command(flatten)]
     wire: WireArgs,
+    #[command(flatten)]
+    metrics: MetricsArgs,
     #[command(flatten)]
     results: results::ResultArgs,
     /// End by itself after this time, such as 10m
@@ -93,6 +97,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         ..Plan::of(Arc::new(scenario))
     };
     let plan = args.files.of(plan)?;
+    let meter = args.metrics.open(Side::Server, plan.scenario.policy().profile.clone(), args.quiet)?;
+    let plan = Plan { meter, ..plan };
     let (plan, talk) = if args.verbose { told(plan)? } else { (plan, None) };
     let results = args.results.begin(&plan.scenario, args.child)?;
     let watch = Arc::new(Watch::default());

@@ -4,7 +4,10 @@
 //! It sees the server's side only. A connection that was never accepted is in no number, and whether a client has come before nobody
 //! knows: each connection is a wanted session with one attempt, of the one population of all clients.
 
+use std::sync::Arc;
+
 use crate::id::PopulationId;
+use crate::live::scrape::Meter;
 use crate::metrics::{Recorder, Shape};
 use crate::observe::{Cause, Class, Latency, Observation, Phase, Refusal, SessionEnd};
 use crate::time::{Duration, Instant};
@@ -16,6 +19,8 @@ const CLIENTS: PopulationId = PopulationId(0);
 #[derive(Debug)]
 pub(super) struct Ledger {
     recorder: Recorder,
+    /// What counts along.
+    meter: Option<Arc<Meter>>,
     /// By connection slot.
     books: Vec<Option<Book>>,
     /// A refusal that the machine has just observed, and nobody knows yet of whom: the next reply or end of a connection says it.
@@ -67,9 +72,9 @@ struct Book {
 
 impl Ledger {
     /// Of a run until `end`; never, if nobody knows.
-    pub(super) fn new(end: Instant) -> Self {
+    pub(super) fn new(end: Instant, meter: Option<Arc<Meter>>) -> Self {
         let shape = Shape { populations: 1, horizon: end, warmup: Duration::ZERO };
-        Self { recorder: Recorder::new(shape), books: Vec::new(), refused: None }
+        Self { recorder: Recorder::new(shape), meter, books: Vec::new(), refused: None }
     }
 
     /// The machine observes something.
@@ -77,7 +82,7 @@ impl Ledger {
         if let Observation::Refused { refusal, .. } = observation {
             self.refused = Some(*refusal);
         }
-        self.recorder.record(now, observation);
+        self.record(now, observation);
     }
 
     /// All that the machine wanted at once is done. What was refused without a word was the doing of `slot`, if that is known.
@@ -106,9 +111,9 @@ impl Ledger {
             transfers: false,
             moved: 0,
         });
-        self.recorder.record(now, &Observation::Wanted(CLIENTS));
+        self.record(now, &Observation::Wanted(CLIENTS));
         let started = Observation::AttemptStarted { population: CLIENTS, first: true, reconnect: false };
-        self.recorder.record(now, &started);
+        self.record(now, &started);
     }
 
     /// Its client says something.
@@ -166,7 +171,7 @@ impl Ledger {
     /// A client is logged in by a reply that goes out at `at`.
     fn enter(&mut self, now: Instant, at: Instant, book: Book) {
         self.end_attempt(now, book.came, Class::Admitted, None);
-        self.recorder.record(now, &Observation::Served { population: CLIENTS, wanted_at: book.came });
+        self.record(now, &Observation::Served { population: CLIENTS, wanted_at: book.came });
         if !book.login_began.is_never() {
             self.took(now, Latency::Login, at.since(book.login_began));
         }
@@ -180,10 +185,10 @@ impl Ledger {
         cause: Option<Cause>,
     ) {
         if code >= 400 {
-            self.recorder.record(now, &Observation::TransferFailed { cause, code });
+            self.record(now, &Observation::TransferFailed { cause, code });
             return;
         }
-        self.recorder.record(now, &Observation::Moved { bytes: book.moved });
+        self.record(now, &Observation::Moved { bytes: book.moved });
         if let Some((asked, _)) = book.asked {
             self.took(now, Latency::Transfer, at.since(asked));
         }
@@ -225,7 +230,7 @@ impl Ledger {
     }
 
     fn end_session(&mut self, now: Instant, end: SessionEnd, refusal: Option<Refusal>) {
-        self.recorder.record(now, &Observation::SessionEnded { population: CLIENTS, end, refusal });
+        self.record(now, &Observation::SessionEnded { population: CLIENTS, end, refusal });
     }
 
     /// Closes the books at `end`. `connections` and `sessions` are the times at which those that are still open began.
@@ -245,8 +250,15 @@ impl Ledger {
         self.books.get_mut(slot)?.as_mut()
     }
 
+    fn record(&mut self, now: Instant, observation: &Observation) {
+        if let Some(meter) = &self.meter {
+            meter.observe(observation);
+        }
+        self.record(now, observation);
+    }
+
     fn took(&mut self, now: Instant, what: Latency, length: Duration) {
-        self.recorder.record(now, &Observation::Took(what, length));
+        self.record(now, &Observation::Took(what, length));
     }
 
     fn end_attempt(&mut self, now: Instant, started: Instant, class: Class, refusal: Option<Refusal>) {
@@ -258,11 +270,11 @@ impl Ledger {
             class,
             refusal,
         };
-        self.recorder.record(now, &ended);
+        self.record(now, &ended);
     }
 
     fn leave_unserved(&mut self, now: Instant, came: Instant, class: Class, refusal: Option<Refusal>) {
         self.end_attempt(now, came, class, refusal);
-        self.recorder.record(now, &Observation::Unserved { population: CLIENTS, wanted_at: came });
+        self.record(now, &Observation::Unserved { population: CLIENTS, wanted_at: came });
     }
 }

@@ -44,6 +44,7 @@ use self::station::Station;
 use super::accounts::Guests;
 use super::alarm::Alarm;
 use super::clock::Epoch;
+use super::scrape::Meter;
 use super::tls::Acceptor;
 use crate::chaos::Effect;
 use crate::scenario::Scenario;
@@ -90,6 +91,8 @@ pub struct Plan {
     pub passive_ports: Option<(u16, u16)>,
     /// Who is told of each refusal and fault as it happens.
     pub news: Option<News>,
+    /// What counts along, for whoever looks at it meanwhile.
+    pub meter: Option<Arc<Meter>>,
 }
 
 /// How many bytes of uploads are kept in memory, unless something else is wanted.
@@ -119,6 +122,7 @@ impl Plan {
             max_stored: MAX_STORED,
             passive_ports: None,
             news: None,
+            meter: None,
         }
     }
 

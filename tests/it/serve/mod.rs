@@ -5,7 +5,7 @@
 #[expect(clippy::disallowed_methods, reason = "programs live in real time")]
 mod clients;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
-mod command;
+pub mod command;
 mod emulator;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod ends;
@@ -33,7 +33,7 @@ use ftp421::scenario::Scenario;
 use crate::support;
 
 /// A served model with these keys of `[server]`, and this script.
-fn server(keys: &str, script: &str) -> Emulator {
+pub fn server(keys: &str, script: &str) -> Emulator {
     server_with(keys, script, "")
 }
 
