@@ -9,6 +9,7 @@ use std::task::Waker;
 use super::data::{DataLink, Job};
 use super::lines::Lines;
 use super::tamper::{Ills, Piece};
+use super::tape::Voice;
 use crate::id::{ConnId, ServerId};
 use crate::live::Wire;
 use crate::observe::CloseHow;
@@ -43,6 +44,8 @@ pub(super) struct Link {
     /// Has the client sent something that the server never read?
     pub(super) unread: bool,
     pub(super) tls: Shaking,
+    /// What is said on it is recorded, if that is wanted.
+    pub(super) voice: Option<Voice>,
 }
 
 /// The TLS handshake of a control connection.
@@ -147,6 +150,7 @@ impl Conns {
                 cut: None,
                 unread: false,
                 tls: Shaking::No,
+                voice: None,
             }),
             waker: None,
             lines: Lines::default(),

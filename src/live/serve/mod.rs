@@ -24,7 +24,7 @@ mod station;
 mod status;
 mod store;
 pub mod tamper;
-mod tape;
+pub mod tape;
 mod texts;
 mod verbs;
 
@@ -40,6 +40,7 @@ use self::listener::Door;
 use self::news::News;
 use self::orders::{Orders, Timed};
 use self::station::Station;
+use self::tape::Recorder;
 use super::accounts::Guests;
 use super::alarm::Alarm;
 use super::clock::Epoch;
@@ -89,6 +90,8 @@ pub struct Plan {
     pub passive_ports: Option<(u16, u16)>,
     /// Who is told of each refusal and fault as it happens.
     pub news: Option<News>,
+    /// Who keeps what is said. What is changed in memory has then the date of its day only, so that the same script sees the same.
+    pub recorder: Option<Recorder>,
 }
 
 /// How many bytes of uploads are kept in memory, unless something else is wanted.
@@ -118,6 +121,7 @@ impl Plan {
             max_stored: MAX_STORED,
             passive_ports: None,
             news: None,
+            recorder: None,
         }
     }
 
