@@ -10,6 +10,7 @@ mod ready;
 mod results;
 mod signals;
 mod talk;
+mod tape;
 
 use std::io::BufRead as _;
 use std::net::SocketAddr;
@@ -63,6 +64,8 @@ pub(super) struct Args {
     #[command(flatten)]
     metrics: MetricsArgs,
     #[command(flatten)]
+    tape: tape::TapeArgs,
+    #[command(flatten)]
     results: results::ResultArgs,
     /// End by itself after this time, such as 10m
     #[arg(long, value_name = "TIME", value_parser = caps::time)]
@@ -82,6 +85,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    match args.tape.recorded()? {
+        Some(args) => serve(&args),
+        None => serve(args),
+    }
+}
+
+fn serve(args: &Args) -> Result<ExitCode, Failure> {
     let listen = args.door.listen()?;
     let mut scenario = args.model.scenario(args.child)?;
     args.wire.add_to(&mut scenario);
@@ -99,6 +109,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let plan = args.files.of(plan)?;
     let meter = args.metrics.open(Side::Server, plan.scenario.policy().profile.clone(), args.quiet)?;
     let plan = Plan { meter, ..plan };
+    let (plan, recording) = args.tape.of(plan, args.model.file())?;
     let (plan, talk) = if args.verbose { told(plan)? } else { (plan, None) };
     let results = args.results.begin(&plan.scenario, args.child)?;
     let watch = Arc::new(Watch::default());
@@ -124,7 +135,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         if !quiet {
             eprint!("{}", talk::introduced(&plan, &url));
         }
-        if let Err(error) = ready.tell(&url) {
+        let recorded =
+            recording.as_ref().map_or(Ok(()), |it| it.listens(address, args.model.file().is_some()));
+        if let Err(error) = recorded.and_then(|()| ready.tell(&url)) {
             untold = Some(error);
             watch.ask_to_stop();
         }
@@ -140,6 +153,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     if let Some(results) = results {
         results.deliver((&scenario, args.model.file()), &served, &url, args.quiet)?;
+    }
+    if let Some(recording) = recording {
+        recording.ended(args.quiet)?;
     }
     Ok(FINE)
 }

@@ -10,6 +10,7 @@ use super::data::{DataLink, Job};
 use super::lines::Lines;
 use super::store::Refused;
 use super::tamper::{Ills, Piece};
+use super::tape::Voice;
 use super::verbs::Deed;
 use crate::id::{ConnId, ServerId};
 use crate::live::Wire;
@@ -46,6 +47,8 @@ pub(super) struct Link {
     /// Has the client sent something that the server never read?
     pub(super) unread: bool,
     pub(super) tls: Shaking,
+    /// What is said on it is recorded, if that is wanted.
+    pub(super) voice: Option<Voice>,
 }
 
 /// The TLS handshake of a control connection.
@@ -182,6 +185,7 @@ impl Conns {
                 cut: None,
                 unread: false,
                 tls: Shaking::No,
+                voice: None,
             }),
             waker: None,
             lines: Lines::default(),

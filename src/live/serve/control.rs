@@ -189,7 +189,9 @@ impl Station {
 
     fn obey(&mut self, key: Key, line: &str) {
         let request = verbs::split(line);
-        self.tape.heard(self.clock.now(), key, line);
+        if let Some(voice) = self.conns.get(key).and_then(|conn| conn.link.as_mut()?.voice.as_mut()) {
+            voice.heard(line);
+        }
         self.minutes.heard(key, line);
         self.meets_ills(key, Some(&request.called));
         let (words, logged_in) = (&self.server.policy().words, self.server.is_logged_in(key.conn()));

@@ -254,7 +254,7 @@ impl Ledger {
         if let Some(meter) = &self.meter {
             meter.observe(observation);
         }
-        self.record(now, observation);
+        self.recorder.record(now, observation);
     }
 
     fn took(&mut self, now: Instant, what: Latency, length: Duration) {

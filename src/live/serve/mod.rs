@@ -25,7 +25,7 @@ mod station;
 mod status;
 mod store;
 pub mod tamper;
-mod tape;
+pub mod tape;
 mod texts;
 mod verbs;
 
@@ -41,6 +41,7 @@ use self::listener::Door;
 use self::news::News;
 use self::orders::{Orders, Timed};
 use self::station::Station;
+use self::tape::Recorder;
 use super::accounts::Guests;
 use super::alarm::Alarm;
 use super::clock::Epoch;
@@ -93,6 +94,8 @@ pub struct Plan {
     pub news: Option<News>,
     /// What counts along, for whoever looks at it meanwhile.
     pub meter: Option<Arc<Meter>>,
+    /// Who keeps what is said. What is changed in memory has then the date of its day only, so that the same script sees the same.
+    pub recorder: Option<Recorder>,
 }
 
 /// How many bytes of uploads are kept in memory, unless something else is wanted.
@@ -123,6 +126,7 @@ impl Plan {
             passive_ports: None,
             news: None,
             meter: None,
+            recorder: None,
         }
     }
 

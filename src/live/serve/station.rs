@@ -129,7 +129,7 @@ impl Station {
                 transfers: 0,
                 ledger: Ledger::new(end, plan.meter.clone()),
                 news: plan.news.clone(),
-                tape: Tape::default(),
+                tape: Tape::new(plan.recorder.as_ref(), Clock::of(epoch)),
                 tamper: Tamper::new(&scenario.servers[0].wire, streams),
                 tally: Tally::new(),
                 waiters: Waiters::default(),
@@ -221,6 +221,7 @@ impl Station {
             Event::Order(order) => drop(self.carry_out(&order)),
             Event::Look => {
                 let now = self.clock.now();
+                self.tape.look();
                 self.waiters.look(now, &self.tally);
                 self.calendar.enter(at.max(now) + LOOK, Event::Look);
             }
@@ -313,9 +314,6 @@ impl Station {
             Action::ConnectData { conn, at } => self.connect_data(conn, at),
             Action::Free { conn } => {
                 self.abort_data(conn);
-                if let Some(key) = self.conns.key(conn) {
-                    self.tape.closed(now, key);
-                }
                 self.conns.free(conn);
             }
             Action::Listen { up } => {
@@ -344,7 +342,10 @@ impl Station {
         let number = self.peers.of(ip);
         let class = self.class_of(ip);
         let key = self.conns.open(wire, SocketAddr::new(ip, peer.port()), local.to_canonical());
-        self.tape.opened(self.clock.now(), key, peer);
+        let voice = self.tape.opened(peer);
+        if let Some(link) = self.conns.get(key).and_then(|conn| conn.link.as_mut()) {
+            link.voice = voice;
+        }
         self.minutes.opened(key);
         self.ledger.came(self.clock.now(), key.conn().slot());
         if let Some(shared) = self.shared() {

@@ -40,6 +40,11 @@ impl Talk {
         self.hears()
     }
 
+    /// Sends a command, and leaves its reply to be read.
+    pub fn sends(&mut self, line: &str) {
+        self.0.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
+    }
+
     /// Logs in with this name and password.
     pub fn logs_in(&mut self, (user, password): (&str, &str)) {
         let asks = self.says(&format!("USER {user}"));
@@ -50,6 +55,6 @@ impl Talk {
 
     /// Reads until the server closes.
     pub fn hears_the_end(&mut self) {
-        while matches!(self.0.read_line(&mut String::new()), Ok(1..)) {}
+        while matches!(self.0.read_until(b'\n', &mut Vec::new()), Ok(1..)) {} // it need not be text
     }
 }

@@ -21,6 +21,8 @@ mod signals;
 mod socket;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod talk;
+#[expect(clippy::disallowed_methods, reason = "files are waited for in real time")]
+mod tape;
 mod verbs;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod wire;

@@ -213,7 +213,11 @@ pub(super) async fn obey(station: Shared, mut orders: Orders) {
         let mut station = station.borrow_mut();
         let order = match what {
             What::Order(order) => Ok(order),
-            What::Text(text) => Order::parse(&text, station.server.policy()),
+            What::Text(text) => Order::parse(&text, station.server.policy()).inspect(|order| {
+                if !order.asks() {
+                    station.tape.ordered(&text);
+                }
+            }),
         };
         match order {
             Ok(Order::Wait(until, limit)) => station.wait(until, limit, answer),

@@ -201,11 +201,16 @@ pub(super) fn look_at(plan: &Plan) -> io::Result<()> {
     plan.root.as_ref().map_or(Ok(()), |root| Disk::at(root, plan.writable).map(|_| ()))
 }
 
+/// Seconds of a day.
+const DAY: u64 = 86_400;
+
 /// All files of a server.
 #[derive(Debug)]
 pub(super) struct Store {
     files: Box<dyn Tree>,
     clock: Clock,
+    /// Dates are rounded down to so many seconds of the run.
+    grain: u64,
     /// How many names were made up for STOU.
     unique: u64,
 }
@@ -218,12 +223,14 @@ impl Store {
             let beginning = Beginning::of(&plan.scenario, &plan.files);
             Box::new(Memory::new(&beginning, plan.scenario.seed, streams, plan.max_stored))
         };
-        Ok(Self { files, clock, unique: 0 })
+        let grain = if plan.recorder.is_some() { DAY } else { 1 };
+        Ok(Self { files, clock, grain, unique: 0 })
     }
 
     /// The date for what is changed now, seconds since 1970. Runs begin at a fixed date, so that the same script sees the same dates.
     pub(super) fn now(&self) -> u64 {
-        synthetic::BEGINNING + self.clock.now().as_nanos() / 1_000_000_000
+        let run = self.clock.now().as_nanos() / 1_000_000_000;
+        synthetic::BEGINNING + run / self.grain * self.grain
     }
 
     /// What is known of the file or folder at `path`. Of a file whose size is drawn anew for each transfer, it is that of the next one.

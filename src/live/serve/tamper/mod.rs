@@ -401,6 +401,9 @@ impl Link {
     }
 
     fn put(&mut self, bytes: &[u8]) {
+        if let Some(voice) = &mut self.voice {
+            voice.said(bytes);
+        }
         if self.wire.write(bytes).is_err() {
             self.outbox.clear(); // its reader finds out, too
         }

@@ -8,5 +8,5 @@ mod daily;
 mod programs;
 mod refusals;
 mod relay;
-mod run;
+pub mod run;
 mod tools;
