@@ -97,6 +97,14 @@ pub enum Verb {
     Pbsz,
     /// Protect the data connections, too: `PROT P`, and with any other argument than [`ArgId::NONE`] not to (RFC 2228).
     Prot,
+    /// A command that the driver answers in its own words. The machine says when, and obeys it as any other of a logged-in client.
+    Told,
+    /// The same of anybody, logged in or not.
+    ToldAnybody,
+    /// A transfer that cannot begin, since there is no such file: the driver says so in its own words.
+    Refused,
+    /// Log out, and begin anew (RFC 959).
+    Rein,
 }
 
 impl Verb {
@@ -125,6 +133,9 @@ impl Verb {
             Self::Auth => "AUTH TLS",
             Self::Pbsz => "PBSZ 0",
             Self::Prot => "PROT P",
+            Self::Told | Self::ToldAnybody => "XYZZY",
+            Self::Refused => "RETR",
+            Self::Rein => "REIN",
         }
     }
 

@@ -104,6 +104,20 @@ impl Server {
         }
     }
 
+    /// A transfer of a file that is not there, or that nobody may touch.
+    pub(super) fn refuse_transfer(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut Vec<Action>) {
+        let data = &self.policy.data;
+        let nobody = self.side(conn).is_none_or(|side| side.data == DataState::None);
+        if data.looked_at_first && nobody {
+            self.answer(conn, self.policy.replies.no_data, at, out);
+            return;
+        }
+        if !data.outlives_refusal {
+            self.drop_data(now, conn, out);
+        }
+        self.answer(conn, self.policy.replies.told, at, out);
+    }
+
     pub(super) fn data_opened(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
         let Some(stage) = self.live(conn).map(|s| s.stage) else { return };
         let awaited =

@@ -110,6 +110,24 @@ impl Server {
         self.answer(conn, self.policy.replies.pass, at, out);
     }
 
+    /// REIN: the session is over, and the connection is as after the greeting (RFC 959 section 4.1.1), but that wrong passwords stay
+    /// counted.
+    pub(super) fn log_out(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut Vec<Action>) {
+        self.drop_data(now, conn, out);
+        self.forget_side(conn);
+        let session = &mut self.sessions[conn.slot()];
+        let (who, logged_in) = (session.who(), session.logged_in);
+        session.stage = Stage::Greeted;
+        session.logged_in = Instant::NEVER;
+        session.idling_since = Instant::NEVER;
+        session.last_transfer = at; // from here on the login timer runs
+        session.verdict = NO_VERDICT;
+        self.count_session(who, false);
+        self.sessions[conn.slot()].user = UserId::default();
+        out.push(Action::Observe(Observation::SessionClosed { opened: logged_in }));
+        self.answer(conn, self.policy.replies.told, at, out);
+    }
+
     /// A logged-in session begins or ends.
     pub(super) fn count_session(&mut self, who: Who, more: bool) {
         let change = |count: &mut u32| if more { *count += 1 } else { *count -= 1 };

@@ -118,11 +118,6 @@ impl Server {
         self.slots
     }
 
-    /// Is `conn` a logged-in session?
-    pub fn is_logged_in(&self, conn: ConnId) -> bool {
-        self.sessions.get(conn.slot()).is_some_and(|session| !session.logged_in.is_never())
-    }
-
     /// Has a command of `conn` the data connection, or does it wait for it?
     pub fn is_in_transfer(&self, conn: ConnId) -> bool {
         self.sessions.get(conn.slot()).is_some_and(|session| session.stage == Stage::Transfer)
@@ -284,6 +279,7 @@ impl Server {
         match (session.stage, command.verb) {
             (_, Verb::Quit) => self.quit(now, at, conn, out),
             (_, Verb::Auth | Verb::Pbsz | Verb::Prot) => self.protect(now, at, conn, command, out),
+            (_, Verb::ToldAnybody) => self.answer(conn, replies.told, at, out),
             (Stage::Session, _) => self.session_command(now, at, conn, command, out),
             (_, Verb::User) => self.name_user(now, at, conn, command.arg, out),
             (Stage::Named, Verb::Pass) => {
@@ -332,6 +328,9 @@ impl Server {
             Verb::User | Verb::Pass | Verb::Other | Verb::Quit | Verb::Auth | Verb::Pbsz | Verb::Prot => {
                 replies.unknown
             }
+            Verb::Told | Verb::ToldAnybody => replies.told,
+            Verb::Rein => return self.log_out(now, at, conn, out),
+            Verb::Refused => return self.refuse_transfer(now, at, conn, out),
             Verb::Pasv => return self.listen_for_data(now, at, conn, out),
             Verb::Port => return self.note_port(now, at, conn, out),
             Verb::List | Verb::Nlst | Verb::Mlsd | Verb::Retr | Verb::Stor => {

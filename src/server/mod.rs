@@ -25,9 +25,9 @@ mod view;
 
 pub use knob::Knob;
 pub use machine::Server;
-pub use policy::{BanOverride, HostSpec, Misfit, Overrides, Policy, ReplyEntry, ReplyId, ReplyTable};
+pub use policy::{BanOverride, HostSpec, Misfit, Overrides, Policy, ReplyEntry, ReplyId, ReplyTable, Word};
 pub use profile::{Offence, Profile};
-pub use texts::Context;
+pub use texts::{Context, filled};
 pub use view::{Banned, Seen};
 
 use crate::digest::Digest;
@@ -317,6 +317,28 @@ pub enum Signal {
 }
 
 impl Input {
+    /// The connection that it is about, if it is about one.
+    pub const fn conn(&self) -> Option<ConnId> {
+        match *self {
+            Self::Accepted { conn, .. }
+            | Self::AcceptedTls { conn, .. }
+            | Self::TlsHello { conn }
+            | Self::TlsDone { conn }
+            | Self::TlsFailed { conn }
+            | Self::Command { conn, .. }
+            | Self::Bytes { conn }
+            | Self::LineTooLong { conn }
+            | Self::DataOpened { conn }
+            | Self::DataFailed { conn }
+            | Self::Progress { conn, .. }
+            | Self::StoreFull { conn }
+            | Self::TransferDone { conn }
+            | Self::Closed { conn }
+            | Self::TimerFired { conn } => Some(conn),
+            Self::ServerTimerFired | Self::Control(_) => None,
+        }
+    }
+
     /// Takes the input into the digest of the run.
     pub fn fold(&self, digest: &mut Digest) {
         let mut word =

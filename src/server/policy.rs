@@ -10,6 +10,7 @@ mod process;
 mod text;
 mod timer;
 mod tls;
+mod verbs;
 
 pub use data::Data;
 pub use limit::Check;
@@ -19,9 +20,13 @@ pub use process::{GoingDown, HostSpec, Process};
 pub use text::{Ending, Replies, ReplyEntry, ReplyId, ReplyTable};
 pub use timer::{Stalled, Timer};
 pub use tls::{Offer, Tls};
+pub use verbs::{Verbs, Word};
+
+use std::sync::Arc;
 
 use self::limit::clients;
 use super::profile::{self, Counts, Farewell, Line, Per, Profile};
+use crate::ftp::Verb;
 use crate::observe::Cause;
 use crate::time::Duration;
 
@@ -74,6 +79,8 @@ pub struct Policy {
     pub command_cost: Duration,
     /// The replies of an untroubled session.
     pub replies: Replies,
+    /// What a driver with real clients says of its files, and of what else the machine does not know.
+    pub words: Arc<Verbs>,
     /// The profile's own greeting, which may tell the idle timer.
     greeting: String,
     /// The texts behind all replies.
@@ -92,7 +99,7 @@ impl Policy {
         let checks = compiler.checks(profile, overrides)?;
         let clients = clients(&checks);
         let timers = compiler.timers(profile, overrides)?;
-        Ok(Self {
+        let mut policy = Self {
             profile: profile.name.clone(),
             checks,
             lateness: profile.timer.lateness.0,
@@ -120,13 +127,22 @@ impl Policy {
             tls: compiler.tls(profile, overrides)?,
             by_hand: compiler.by_hand(profile),
             greeting: profile.reply.greeting.text.clone(),
+            words: Verbs::of(profile),
             table,
-        })
+        };
+        // The last of all: the numbers of the others stay what they were.
+        policy.replies.told = policy.table.add_apart(200, "", None);
+        Ok(policy)
     }
 
     /// The place in check order of the limit called `knob`.
     pub fn check_named(&self, knob: &str) -> Option<usize> {
         self.checks.iter().position(|check| check.knob == knob)
+    }
+
+    /// Is `verb`, a transfer, one that this server knows?
+    pub fn knows_transfer(&self, verb: Verb) -> bool {
+        verb != Verb::Mlsd || self.table.get(self.replies.mlsd).code < 400
     }
 
     /// Sets the limit at place `check` as an administrator would (0 is no limit), and the number that its text names.
@@ -242,6 +258,7 @@ impl Compiler<'_> {
             nlst_done: self.apart(r.nlst_done.as_ref().unwrap_or(&r.listed)),
             mlsd: self.apart(r.mlsd.as_ref().unwrap_or(&r.list)),
             mlsd_done: self.apart(r.mlsd_done.as_ref().unwrap_or(&r.listed)),
+            told: ReplyId(0),
         }
     }
 }

@@ -12,6 +12,7 @@ mod reply;
 mod shutdown;
 mod timer;
 mod tls;
+mod verbs;
 
 pub use ban::{Ban, BanBy, CutsLive, Offence};
 pub use host::{Cost, Data, Exhausted, Listener, Slot};
@@ -21,6 +22,7 @@ pub use reply::Replies;
 pub use shutdown::{Fate, InTransfer, ListenerFate, OnSignal, Shutdown};
 pub use timer::{Stalled, Timer, Timers};
 pub use tls::{Tls, TlsMode};
+pub use verbs::{Said, Verbs, Words};
 
 use serde::Deserialize;
 
@@ -67,6 +69,8 @@ pub struct Profile {
     pub line_too_long: Option<Farewell>,
     /// The replies of an untroubled session.
     pub reply: Replies,
+    /// What real clients are told of files, and of verbs that no simulated client uses. Missing: what any server would say, in our words.
+    pub verbs: Option<Verbs>,
 }
 
 /// A refusal's reply and close. Code 0 sends nothing.

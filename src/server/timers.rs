@@ -161,7 +161,8 @@ impl Server {
         if s.logged_in.is_never() {
             let from = match &policy.login_timer {
                 Some(timer) if timer.rearmed_by_command || timer.rearmed_by_bytes => s.last_command,
-                _ => self.listener.attends(s.opened),
+                // REIN begins it anew; who has never logged in has no last transfer.
+                _ => self.listener.attends(s.opened).max(s.last_transfer),
             };
             watch(from, &policy.login_timer, Kind::Login);
             watch(line_since, &policy.line_timer, Kind::Line);

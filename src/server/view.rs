@@ -3,6 +3,7 @@
 //! It changes nothing.
 
 use super::Server;
+use super::session::Session;
 use crate::id::{ConnId, PeerId, UserId};
 use crate::time::Instant;
 
@@ -42,6 +43,11 @@ impl Server {
     /// The bans in force, and when each is over (never, for one that was ordered for good).
     pub fn bans(&self, now: Instant) -> impl Iterator<Item = (Banned, Instant)> {
         self.bans.in_force(now)
+    }
+
+    /// Is `conn` logged in?
+    pub fn is_logged_in(&self, conn: ConnId) -> bool {
+        self.sessions.get(conn.slot()).is_some_and(Session::is_logged_in)
     }
 
     /// Does it hang?

@@ -84,6 +84,7 @@ impl Tap for Dialogue<'_> {
                 let bytes = if asks { self.scenario.file_size(self.path) } else { bytes };
                 let context = Context {
                     ip: &ip,
+                    cwd: "/",
                     user: self.user,
                     verb: self.verb.word(),
                     path: self.path,

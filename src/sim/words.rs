@@ -37,8 +37,15 @@ impl Words {
 
 /// What clients that behave so read in `reply`.
 fn read(behaviour: &Behaviour, reply: &ReplyEntry) -> u8 {
-    let likely =
-        Context { ip: "192.0.2.1", user: "user", verb: "RETR", path: "/file", bytes: 1_024, connections: 1 };
+    let likely = Context {
+        ip: "192.0.2.1",
+        cwd: "/",
+        user: "user",
+        verb: "RETR",
+        path: "/file",
+        bytes: 1_024,
+        connections: 1,
+    };
     let line = reply.lines(&likely).join("\n");
     behaviour.reading.words(reply.code, line.get(4..).unwrap_or_default())
 }

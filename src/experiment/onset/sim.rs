@@ -79,6 +79,7 @@ impl Tap for EarTap<'_> {
         let user = self.scenario.strings.get(usize::from(population.user(who.index).0));
         let context = Context {
             ip: &ip,
+            cwd: "/",
             user: user.map_or("", String::as_str),
             verb: "",
             path: "/",

@@ -8,10 +8,13 @@ use std::task::Waker;
 
 use super::data::{DataLink, Job};
 use super::lines::Lines;
+use super::store::Refused;
 use super::tamper::{Ills, Piece};
+use super::verbs::Deed;
 use crate::id::{ConnId, ServerId};
 use crate::live::Wire;
 use crate::observe::CloseHow;
+use crate::server::Word;
 use crate::time::Instant;
 use crate::timer::Timer;
 
@@ -72,10 +75,30 @@ pub(super) struct Conn {
     pub(super) local: IpAddr,
     pub(super) client: Client,
     pub(super) data: Option<DataLink>,
-    /// The transfers that were asked for, the one under way first.
-    pub(super) jobs: VecDeque<Job>,
+    /// The transfer that was asked for.
+    pub(super) job: Option<Job>,
     /// The wire faults that are to hit it, if there are any.
     pub(super) ills: Option<Box<Ills>>,
+}
+
+/// What is left to do of a command.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct Order {
+    /// Its verb, as words are found by it.
+    pub(super) verb: String,
+    pub(super) does: Does,
+}
+
+/// What a command does besides what the machine does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Does {
+    /// Nothing: the machine answers.
+    #[default]
+    Nothing,
+    /// It says that, perhaps about a file that cannot be had.
+    Says(Word, Option<Refused>),
+    /// It does this, and tells what came of it.
+    Does(Deed),
 }
 
 /// What the client has said so far, as far as replies and files depend on it.
@@ -86,12 +109,20 @@ pub(super) struct Client {
     pub(super) verb: String,
     /// The argument of that.
     pub(super) path: String,
+    /// Had it none?
+    pub(super) bare: bool,
     /// The working directory.
     pub(super) at: String,
     /// The size of its last transfer.
     pub(super) bytes: u64,
-    /// The answer to its last command, if the machine does not know that one.
-    pub(super) told: Option<String>,
+    /// What is to be done, or said, when the machine says that its last command is obeyed.
+    pub(super) order: Order,
+    /// What it wants to rename.
+    pub(super) renames: Option<String>,
+    /// Has it said EPSV ALL?
+    pub(super) only_epsv: bool,
+    /// Has it asked for text? Nothing is converted: only replies depend on it.
+    pub(super) text: bool,
     /// Did it ask by EPSV?
     pub(super) extended: bool,
     /// Where it wants to be connected to.
@@ -103,14 +134,18 @@ pub(super) struct Client {
 }
 
 impl Client {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             user: String::new(),
             verb: String::new(),
             path: String::new(),
+            bare: true,
             at: "/".to_owned(),
             bytes: 0,
-            told: None,
+            order: Order::default(),
+            renames: None,
+            only_epsv: false,
+            text: true,
             extended: false,
             port: None,
             rest: 0,
@@ -155,7 +190,7 @@ impl Conns {
             local,
             client: Client::new(),
             data: None,
-            jobs: VecDeque::new(),
+            job: None,
             ills: None,
         });
         Key { slot, generation }
@@ -183,6 +218,11 @@ impl Conns {
             Some(conn) => Some(&mut conn.timer),
             None => Some(&mut self.rests[slot as usize].1),
         }
+    }
+
+    /// Who waits, looks again.
+    pub(super) fn wake_all(&self) {
+        self.slots.iter().flatten().filter_map(|conn| conn.waker.as_ref()).for_each(Waker::wake_by_ref);
     }
 
     /// The machine has given `conn` back.

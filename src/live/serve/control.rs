@@ -5,28 +5,28 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::calendar::Event;
-use super::conns::{Key, Shaking};
+use super::conns::{Does, Key, Order, Shaking};
 use super::data::Job;
+use super::deeds;
 use super::ledger::Kind;
 use super::lines::Line;
 use super::station::{Shared, Station};
 use super::store::{Manner, Refused};
-use super::texts;
-use super::verbs::{self, Asked};
+use super::tamper::is_transfer;
+use super::verbs::{self, Asked, Request};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::live::content::absolute;
-use crate::server::Input;
+use crate::server::{Input, Word};
 use crate::time::Instant;
 
 /// Replies that may wait for their time; behind that nothing is read.
 const OUTBOX: usize = 16;
 /// Lines that one connection may have obeyed before others have their turn.
 const TURN: usize = 32;
-/// Transfers that may have been asked for ahead of the one under way.
-const JOBS: usize = 4;
 /// The most of a name, in characters, that is echoed and remembered.
 const NAME: usize = 512;
 
@@ -83,6 +83,7 @@ impl Station {
 
     /// Flushes what is unsent, and reads what is there if there is room for it.
     fn look(&mut self, key: Key, cx: &mut Context<'_>) -> Poll<Came> {
+        let waits = self.waits(key);
         let Some(conn) = self.conns.get(key) else { return Poll::Ready(Came::End) };
         let Some(link) = &mut conn.link else { return Poll::Ready(Came::End) };
         let socket = link.wire.socket();
@@ -99,7 +100,10 @@ impl Station {
         if link.tls == Shaking::Due || link.outbox.len() >= OUTBOX || !conn.greeted {
             return Poll::Pending; // woken when a reply is sent
         }
-        if conn.lines.holds_line() {
+        if waits && conn.lines.room() == 0 {
+            return Poll::Pending; // woken when what it waits for is over
+        }
+        if !waits && conn.lines.holds_line() {
             return Poll::Ready(Came::Something);
         }
         // TLS may hold what the socket has no more.
@@ -152,12 +156,29 @@ impl Station {
         Poll::Ready(Came::Nothing)
     }
 
-    /// Obeys the next line, if one is there.
+    /// Does what `conn` says have to wait: for the end of a transfer, but for an ABOR, or for a server that hangs?
+    fn waits(&mut self, key: Key) -> bool {
+        if self.server.hangs() {
+            return true;
+        }
+        let busy = self.server.is_in_transfer(key.conn());
+        busy && self.conns.get(key).is_some_and(|conn| conn.lines.holds_line() && !conn.lines.holds_abort())
+    }
+
+    /// Obeys the next line, if one is there and may be.
     fn obey_lines(&mut self, key: Key) {
+        if self.waits(key) {
+            return;
+        }
+        let busy = self.server.is_in_transfer(key.conn());
         let Some(conn) = self.conns.get(key) else { return };
-        match conn.lines.next() {
+        let line = if busy && conn.lines.holds_line() { conn.lines.next_abort() } else { conn.lines.next() };
+        match line {
             Some(Line::Text(line)) => self.obey(key, &line),
-            Some(Line::TooLong) => self.tell(Input::LineTooLong { conn: key.conn() }),
+            Some(Line::TooLong) => {
+                conn.client.order = Order::default();
+                self.tell(Input::LineTooLong { conn: key.conn() });
+            }
             None => {
                 if conn.lines.is_unfinished() {
                     self.tell(Input::Bytes { conn: key.conn() });
@@ -167,30 +188,35 @@ impl Station {
     }
 
     fn obey(&mut self, key: Key, line: &str) {
-        let (verb, argument) = verbs::split(line);
+        let request = verbs::split(line);
         self.tape.heard(self.clock.now(), key, line);
         self.minutes.heard(key, line);
-        self.meets_ills(key, Some(&verb));
+        self.meets_ills(key, Some(&request.called));
+        let (words, logged_in) = (&self.server.policy().words, self.server.is_logged_in(key.conn()));
+        if request.called.is_empty() && words.ignores_empty_lines() {
+            return;
+        }
         let Some(conn) = self.conns.get(key) else { return };
-        let asked = verbs::asked(&verb, argument, conn.local);
+        let asked = verbs::asked(&request, conn.local);
         let client = &mut conn.client;
-        client.told = None;
-        client.verb = cut(&verb);
+        client.verb = cut(&request.called);
+        client.bare = request.argument.is_empty();
+        client.order = Order { verb: cut(&request.verb), does: Does::Nothing };
         match asked {
-            Asked::Verb(Verb::User) => client.user = cut(argument),
-            Asked::Verb(Verb::Pass) => {}
-            _ if argument.is_empty() => "/".clone_into(&mut client.path),
-            _ => client.path = cut(argument),
+            Asked::Login(Verb::User) if !logged_in => client.user = cut(request.argument),
+            Asked::Login(_) => {}
+            _ if request.argument.is_empty() => "/".clone_into(&mut client.path),
+            _ => client.path = cut(request.argument),
         }
         let command = if self.must_refuse(key) {
             Command::bare(Verb::Other) // whatever the machine says to that, the client is told another thing
         } else {
-            self.command(key, &verb, argument, asked)
+            self.command(key, &request, asked)
         };
         let kind = match command.verb {
             Verb::User => Kind::User,
             Verb::Pass => Kind::Pass,
-            verb if verb.is_transfer() => Kind::Transfer,
+            _ if is_transfer(&request.called) => Kind::Transfer,
             _ => Kind::Other,
         };
         self.ledger.asked(self.clock.now(), key.conn().slot(), kind);
@@ -203,98 +229,97 @@ impl Station {
     }
 
     /// What the machine is told of a line.
-    fn command(&mut self, key: Key, verb: &str, argument: &str, asked: Asked) -> Command {
-        let other = Command::bare(Verb::Other);
-        let Some(conn) = self.conns.get(key) else { return other };
+    fn command(&mut self, key: Key, request: &Request<'_>, asked: Asked) -> Command {
+        let logged_in = self.server.is_logged_in(key.conn());
+        let words = Arc::clone(&self.server.policy().words);
+        let offers_tls = self.server.policy().tls.offer.is_some();
+        let verb = request.verb.as_str();
+        let Some(conn) = self.conns.get(key) else { return Command::bare(Verb::Other) };
         let peer = conn.peer;
         let client = &mut conn.client;
-        match asked {
-            Asked::Verb(Verb::User) => Command { verb: Verb::User, arg: self.register.number(argument) },
-            Asked::Verb(Verb::Pass) => {
-                let right = self.register.lets_in(&client.user, argument);
-                let arg = if right { ArgId::RIGHT_PASSWORD } else { ArgId::OTHER };
-                Command { verb: Verb::Pass, arg }
+        let word = match asked {
+            Asked::Login(_) if logged_in && words.says(verb, Word::Again) => Word::Again,
+            Asked::Login(Verb::User) => {
+                return Command { verb: Verb::User, arg: self.register.number(request.argument) };
             }
-            Asked::Verb(Verb::SiteIdle) => {
-                let secs = argument.parse().unwrap_or(u16::MAX);
-                Command { verb: Verb::SiteIdle, arg: ArgId(secs) }
+            Asked::Login(verb) => {
+                let right = self.register.lets_in(&client.user, request.argument);
+                return Command { verb, arg: if right { ArgId::RIGHT_PASSWORD } else { ArgId::OTHER } };
             }
-            Asked::Verb(Verb::Cwd) => {
-                let to = if verb.ends_with("UP") { ".." } else { argument };
-                client.at = cut(&absolute(&client.at, to));
-                Command::bare(Verb::Cwd)
-            }
-            Asked::Verb(verb) if verb.is_transfer() => {
-                let asked = self.ask_for(key, verb, argument);
-                match (asked, self.conns.get(key)) {
-                    (Err(why), Some(conn)) => {
-                        conn.client.told = Some(texts::refused(why));
-                        other
-                    }
-                    _ => Command::bare(verb),
-                }
-            }
-            Asked::Type(arg) => Command { verb: Verb::Type, arg },
-            Asked::Verb(verb) => Command::bare(verb),
+            Asked::Machine(command) => return command,
+            Asked::Pasv { extended: false } | Asked::Port(_) if client.only_epsv => Word::Again,
             Asked::Pasv { extended } => {
                 client.extended = extended;
-                Command::bare(Verb::Pasv)
+                return Command::bare(Verb::Pasv);
             }
             Asked::Port(place) if is_harmless(place, peer) => {
                 client.port = Some(place);
-                Command::bare(Verb::Port)
+                return Command::bare(Verb::Port);
             }
-            Asked::Port(_) => {
-                client.told = Some(
-                    "500 Illegal PORT command: not your own address, or a privileged port.\r\n".to_owned(),
-                );
-                other
+            Asked::Port(place) => {
+                client.path = place.to_string();
+                Word::Denied
             }
-            Asked::Rest(from) => {
-                client.rest = from;
-                Command::bare(Verb::Rest)
+            Asked::Transfer(verb) if logged_in && self.server.policy().knows_transfer(verb) => {
+                return self.ask_for(key, verb, request);
             }
-            Asked::Size => {
-                let path = absolute(&client.at, argument);
-                let facts = self.store.facts(&path);
-                let Some(conn) = self.conns.get(key) else { return other };
-                match facts {
-                    Ok(facts) if !facts.folder => {
-                        conn.client.bytes = facts.size;
-                        conn.client.sized = Some((path, facts.size));
-                    }
-                    facts => {
-                        conn.client.told = Some(texts::refused(facts.err().unwrap_or(Refused::IsFolder)));
-                        return other;
-                    }
+            Asked::Transfer(verb) => return Command::bare(verb),
+            Asked::Deed(deed) if words.knows(verb) && !words.refuses(verb) => {
+                client.order.does = Does::Does(deed);
+                let early = words.is_early(verb);
+                return deed.verb().unwrap_or_else(|| told(early));
+            }
+            Asked::Deed(_) => Word::Done,
+            Asked::Say(_) if verb == "AUTH" && !offers_tls => return Command::bare(Verb::Auth),
+            Asked::Say(word) => word,
+        };
+        if !words.knows(verb) {
+            return Command::bare(Verb::Other);
+        }
+        client.order.does = Does::Says(word, None);
+        told(verb == "USER" || words.is_early(verb))
+    }
+
+    /// A transfer was asked for: works out what it moves, or why it cannot.
+    fn ask_for(&mut self, key: Key, verb: Verb, request: &Request<'_>) -> Command {
+        match self.job(key, verb, request) {
+            Ok(job) => {
+                if let Some(conn) = self.conns.get(key) {
+                    conn.client.bytes = job.bytes();
+                    conn.job = Some(job);
                 }
-                Command::bare(Verb::Size)
+                Command::bare(verb)
             }
-            Asked::Told(text) => {
-                client.told = Some(format!("{text}\r\n"));
-                other
+            Err(refused) => {
+                if let Some(conn) = self.conns.get(key) {
+                    conn.client.order.does = Does::Says(deeds::word_for(refused), Some(refused));
+                }
+                Command::bare(Verb::Refused)
             }
-            Asked::Unknown => other,
         }
     }
 
-    /// A transfer was asked for: works out what it moves.
-    fn ask_for(&mut self, key: Key, verb: Verb, argument: &str) -> Result<(), Refused> {
-        let waits = self.server.is_in_transfer(key.conn());
-        let Some(conn) = self.conns.get(key) else { return Ok(()) };
-        if !waits {
-            conn.jobs.clear();
-        } else if conn.jobs.len() >= JOBS {
-            return Ok(());
-        }
+    /// What a transfer moves.
+    fn job(&mut self, key: Key, verb: Verb, request: &Request<'_>) -> Result<Job, Refused> {
+        let conn = self.conns.get(key).ok_or(Refused::Missing)?;
         let client = &mut conn.client;
+        let argument = request.argument;
         let named = if verb.is_listing() { without_options(argument) } else { argument };
         let path = absolute(&client.at, named);
         let from = std::mem::take(&mut client.rest);
-        let job = match verb {
-            Verb::List | Verb::Nlst | Verb::Mlsd => Job::Listing(self.store.listing(&path, verb)?),
+        let sized = client.sized.take().filter(|(of, _)| *of == path);
+        Ok(match verb {
+            Verb::List | Verb::Nlst | Verb::Mlsd => {
+                match self.store.listing(&path, verb) {
+                    Ok(text) => Job::Listing(text),
+                    // Some do not tell what is not there from what is empty.
+                    Err(_) if self.server.policy().words.lists_nothing(&request.verb) => {
+                        Job::Listing(Vec::new())
+                    }
+                    Err(refused) => return Err(refused),
+                }
+            }
             Verb::Retr => {
-                let sized = client.sized.take().filter(|(of, _)| *of == path);
                 let source = self.store.source(&path)?;
                 let source = match sized {
                     Some((_, size)) => source.sized(size),
@@ -302,14 +327,29 @@ impl Station {
                 };
                 Job::Download { source, from }
             }
+            _ if request.verb == "STOU" => {
+                let wanted = if argument.is_empty() { absolute(&client.at, "STOU") } else { path };
+                let path = self.store.unique(&wanted)?;
+                let sink = self.store.sink(&path, Manner::From(0))?;
+                self.name_upload(key, &path);
+                Job::Upload(sink)
+            }
+            _ if request.verb == "APPE" => Job::Upload(self.store.sink(&path, Manner::Append)?),
             _ => Job::Upload(self.store.sink(&path, Manner::From(from))?),
-        };
-        if let Some(conn) = self.conns.get(key) {
-            conn.client.bytes = job.bytes();
-            conn.jobs.push_back(job);
-        }
-        Ok(())
+        })
     }
+
+    /// The client is told what its upload is called.
+    fn name_upload(&mut self, key: Key, path: &str) {
+        let Some(conn) = self.conns.get(key) else { return };
+        conn.client.path = path.rsplit('/').next().unwrap_or(path).to_owned();
+        conn.client.order.does = Does::Says(Word::Done, None);
+    }
+}
+
+/// A command that the driver answers, for anybody or for those who are logged in.
+fn told(early: bool) -> Command {
+    Command::bare(if early { Verb::ToldAnybody } else { Verb::Told })
 }
 
 /// Is `place` the client's own, and no port of a service? Anything else would let a client send bytes wherever it likes (RFC 2577).

@@ -30,7 +30,7 @@ use crate::id::ConnId;
 use crate::live::Wire;
 use crate::live::clock::span;
 use crate::live::tls::Acceptor;
-use crate::server::Input;
+use crate::server::{Input, Word};
 use crate::time::{Duration, Instant};
 
 /// How much is written or read at once, bytes.
@@ -236,8 +236,12 @@ impl Station {
         };
         self.set_data(conn, number, task.abort_handle());
         let at = tamper::wrong_place(&ills, at);
-        let pasv = self.server.policy().replies.pasv;
-        Some(texts::passive(&self.server.policy().table.get(pasv).text, at, extended))
+        let policy = self.server.policy();
+        Some(if extended {
+            texts::extended_passive(policy.words.say("EPSV", Word::Done).unwrap_or_default(), at)
+        } else {
+            texts::passive(&policy.table.get(policy.replies.pasv).text, at)
+        })
     }
 
     /// PORT: opens the data connection at `at`.
@@ -269,7 +273,7 @@ impl Station {
     /// The transfer that was answered with 150 may begin at `at`.
     pub(super) fn start_transfer(&mut self, conn: ConnId, at: Instant) {
         let Some(entry) = self.conns.of(conn) else { return };
-        let job = entry.jobs.pop_front().unwrap_or(Job::Upload(Sink::Forgotten));
+        let job = entry.job.take().unwrap_or(Job::Upload(Sink::Forgotten));
         if let Some(data) = &mut entry.data {
             data.order = Some((at, job));
             if let Some(waker) = data.waker.take() {

@@ -9,8 +9,7 @@ use std::sync::Arc;
 use crate::id::PopulationId;
 use crate::live::scrape::Meter;
 use crate::metrics::{Recorder, Shape};
-use crate::observe::{Cause, Class, Latency, Observation, Refusal, SessionEnd};
-use crate::server::ReplyEntry;
+use crate::observe::{Cause, Class, Latency, Observation, Phase, Refusal, SessionEnd};
 use crate::time::{Duration, Instant};
 
 /// All clients.
@@ -24,7 +23,7 @@ pub(super) struct Ledger {
     meter: Option<Arc<Meter>>,
     /// By connection slot.
     books: Vec<Option<Book>>,
-    /// The last refusal that the machine has observed: that of the connection which it closes next.
+    /// A refusal that the machine has just observed, and nobody knows yet of whom: the next reply or end of a connection says it.
     refused: Option<Refusal>,
 }
 
@@ -57,15 +56,24 @@ struct Book {
     admitted: bool,
     greeted: bool,
     login_began: Instant,
-    /// Bytes of the transfer under way.
-    moved: u64,
+    /// Was a password wrong?
+    mistaken: bool,
+    /// The last refusal that it has met.
+    refused: Option<Refusal>,
+    /// Commands without their reply.
+    unanswered: u32,
     /// The command that is being obeyed, if it is the only one, and when it came.
     asked: Option<(Instant, Kind)>,
+    /// Is a transfer asked for that has not come to its end?
+    transfers: bool,
+    /// Bytes of it so far.
+    moved: u64,
 }
 
 impl Ledger {
-    pub(super) fn new(meter: Option<Arc<Meter>>) -> Self {
-        let shape = Shape { populations: 1, horizon: Instant::NEVER, warmup: Duration::ZERO };
+    /// Of a run until `end`; never, if nobody knows. The `meter` counts along.
+    pub(super) fn new(end: Instant, meter: Option<Arc<Meter>>) -> Self {
+        let shape = Shape { populations: 1, horizon: end, warmup: Duration::ZERO };
         Self { recorder: Recorder::new(shape), meter, books: Vec::new(), refused: None }
     }
 
@@ -77,22 +85,35 @@ impl Ledger {
         self.record(now, observation);
     }
 
+    /// All that the machine wanted at once is done. What was refused without a word was the doing of `slot`, if that is known.
+    pub(super) fn settle(&mut self, slot: Option<usize>) {
+        let refused = self.refused.take();
+        if let Some(book) = slot.and_then(|slot| self.book(slot)) {
+            book.refused = refused.or(book.refused);
+        }
+    }
+
     /// A connection is accepted.
     pub(super) fn came(&mut self, now: Instant, slot: usize) {
+        self.left(now, slot); // if its driver has forgotten to say so
         if self.books.len() <= slot {
             self.books.resize(slot + 1, None);
         }
-        let book = Book {
+        self.books[slot] = Some(Book {
             came: now,
             admitted: false,
             greeted: false,
             login_began: Instant::NEVER,
-            moved: 0,
+            mistaken: false,
+            refused: None,
+            unanswered: 0,
             asked: None,
-        };
-        self.books[slot] = Some(book);
+            transfers: false,
+            moved: 0,
+        });
         self.record(now, &Observation::Wanted(CLIENTS));
-        self.record(now, &Observation::AttemptStarted { population: CLIENTS, first: true, reconnect: false });
+        let started = Observation::AttemptStarted { population: CLIENTS, first: true, reconnect: false };
+        self.record(now, &started);
     }
 
     /// Its client says something.
@@ -101,8 +122,12 @@ impl Ledger {
         if kind == Kind::User && !book.admitted {
             book.login_began = now;
         }
+        if kind == Kind::Transfer {
+            (book.transfers, book.moved) = (true, 0);
+        }
         // Of two at once nobody knows which the next reply is about.
-        book.asked = if book.asked.is_none() { Some((now, kind)) } else { None };
+        book.asked = (book.unanswered == 0).then_some((now, kind));
+        book.unanswered += 1;
     }
 
     /// It is answered, and that goes out at `at`; `logged_in` if it is a session by now.
@@ -110,45 +135,62 @@ impl Ledger {
         &mut self,
         (now, at): (Instant, Instant),
         slot: usize,
-        reply: &ReplyEntry,
+        code: u16,
         logged_in: bool,
     ) {
+        let refused = self.refused.take();
         let Some(book) = self.book(slot) else { return };
-        if reply.code < 200 {
+        book.refused = refused.or(book.refused);
+        if code < 200 {
             return; // there is more to come
         }
         let before = *book;
-        book.asked = None;
-        book.moved = 0;
-        book.greeted = true;
-        let entered =
-            logged_in && !book.admitted && matches!(before.asked, Some((_, Kind::User | Kind::Pass)) | None);
-        book.admitted |= entered;
+        book.unanswered = book.unanswered.saturating_sub(1);
+        (book.asked, book.greeted) = (None, true);
+        book.admitted |= logged_in;
         if !before.greeted {
-            if reply.code == 220 {
+            if code == 220 {
                 self.took(now, Latency::Greeting, at.since(before.came));
             }
             return;
         }
-        if entered {
-            let (population, started) = (CLIENTS, before.came);
-            self.end_attempt(now, started, Class::Admitted, None);
-            self.record(now, &Observation::Served { population, wanted_at: started });
-            if !before.login_began.is_never() {
-                self.took(now, Latency::Login, at.since(before.login_began));
-            }
+        if logged_in && !before.admitted {
+            return self.enter(now, at, before);
         }
-        match before.asked {
-            Some((asked, Kind::Transfer)) if reply.code < 400 => {
-                self.took(now, Latency::Transfer, at.since(asked));
-                self.record(now, &Observation::Moved { bytes: before.moved });
-            }
-            Some((_, Kind::Transfer)) => {
-                let failed = Observation::TransferFailed { cause: reply.cause, code: reply.code };
-                self.record(now, &failed);
-            }
-            Some((asked, Kind::Other)) => self.took(now, Latency::Command, at.since(asked)),
-            _ => {}
+        let kind = before.asked.map(|(_, kind)| kind);
+        book.mistaken |= matches!(kind, Some(Kind::User | Kind::Pass)) && code == 530 && refused.is_none();
+        if before.transfers && (code >= 400 || matches!(kind, Some(Kind::Transfer) | None)) {
+            book.transfers = false;
+            self.transfer_ended((now, at), &before, code, refused.map(|refusal| refusal.cause));
+        }
+        if let Some((asked, Kind::Other)) = before.asked {
+            self.took(now, Latency::Command, at.since(asked));
+        }
+    }
+
+    /// A client is logged in by a reply that goes out at `at`.
+    fn enter(&mut self, now: Instant, at: Instant, book: Book) {
+        self.end_attempt(now, book.came, Class::Admitted, None);
+        self.record(now, &Observation::Served { population: CLIENTS, wanted_at: book.came });
+        if !book.login_began.is_never() {
+            self.took(now, Latency::Login, at.since(book.login_began));
+        }
+    }
+
+    fn transfer_ended(
+        &mut self,
+        (now, at): (Instant, Instant),
+        book: &Book,
+        code: u16,
+        cause: Option<Cause>,
+    ) {
+        if code >= 400 {
+            self.record(now, &Observation::TransferFailed { cause, code });
+            return;
+        }
+        self.record(now, &Observation::Moved { bytes: book.moved });
+        if let Some((asked, _)) = book.asked {
+            self.took(now, Latency::Transfer, at.since(asked));
         }
     }
 
@@ -161,31 +203,34 @@ impl Ledger {
 
     /// The server closes it, for this reason.
     pub(super) fn closed(&mut self, now: Instant, slot: usize, cause: Option<Cause>) {
-        let refusal = self.refused.take().filter(|refusal| Some(refusal.cause) == cause);
+        let refused = self.refused.take();
+        let Some(cause) = cause else { return self.left(now, slot) };
         let Some(book) = self.books.get_mut(slot).and_then(Option::take) else { return };
+        let known = refused.or(book.refused).filter(|refusal| refusal.cause == cause);
+        let phase = if book.admitted { Phase::Session } else { Phase::PreLogin };
+        let refusal = Some(known.unwrap_or(Refusal { cause, phase, code: 0 }));
         if book.admitted {
-            let end = if refusal.is_some() { SessionEnd::Cut } else { SessionEnd::Completed };
-            self.record(now, &Observation::SessionEnded { population: CLIENTS, end, refusal });
-            return;
+            self.end_session(now, SessionEnd::Cut, refusal);
+        } else if cause == Cause::LoginAttempts {
+            self.leave_unserved(now, book.came, Class::LoginFailed, refusal);
+        } else {
+            self.leave_unserved(now, book.came, Class::TurnedAway, refusal);
         }
-        let class = match refusal.map(|refusal| refusal.cause) {
-            Some(Cause::LoginAttempts) => Class::LoginFailed,
-            Some(_) => Class::TurnedAway,
-            None => Class::Abandoned,
-        };
-        self.leave_unserved(now, book.came, class, refusal);
     }
 
-    /// Its client has closed it, or is gone.
+    /// Its client has closed it, by QUIT or without, or is gone. Who had been told no before he logged in has left for that.
     pub(super) fn left(&mut self, now: Instant, slot: usize) {
         let Some(book) = self.books.get_mut(slot).and_then(Option::take) else { return };
-        if book.admitted {
-            let ended =
-                Observation::SessionEnded { population: CLIENTS, end: SessionEnd::Completed, refusal: None };
-            self.record(now, &ended);
-        } else {
-            self.leave_unserved(now, book.came, Class::Abandoned, None);
+        match (book.admitted, book.refused, book.mistaken) {
+            (true, ..) => self.end_session(now, SessionEnd::Completed, None),
+            (false, refused @ Some(_), _) => self.leave_unserved(now, book.came, Class::TurnedAway, refused),
+            (false, None, true) => self.leave_unserved(now, book.came, Class::LoginFailed, None),
+            (false, None, false) => self.leave_unserved(now, book.came, Class::Abandoned, None),
         }
+    }
+
+    fn end_session(&mut self, now: Instant, end: SessionEnd, refusal: Option<Refusal>) {
+        self.record(now, &Observation::SessionEnded { population: CLIENTS, end, refusal });
     }
 
     /// Closes the books at `end`. `connections` and `sessions` are the times at which those that are still open began.

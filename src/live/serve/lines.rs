@@ -76,6 +76,31 @@ impl Lines {
         }
     }
 
+    /// Takes the next ABOR, if one is there, from among the lines that wait for the end of a transfer.
+    pub(super) fn next_abort(&mut self) -> Option<Line> {
+        let (from, end) = self.abort()?;
+        let line = shown(&self.bytes[from..end]);
+        self.bytes.drain(from..=end);
+        Some(Line::Text(line))
+    }
+
+    /// Is an ABOR among the lines?
+    pub(super) fn holds_abort(&self) -> bool {
+        self.abort().is_some()
+    }
+
+    /// Where it begins and ends.
+    fn abort(&self) -> Option<(usize, usize)> {
+        let mut from = 0;
+        loop {
+            let end = from + self.bytes[from..].iter().position(|byte| *byte == b'\n')?;
+            if self.bytes[from..end].trim_ascii().eq_ignore_ascii_case(b"ABOR") {
+                return Some((from, end));
+            }
+            from = end + 1;
+        }
+    }
+
     /// How many more bytes may be read before its lines are taken.
     pub(super) fn room(&self) -> usize {
         (LONGEST + 1).saturating_sub(self.bytes.len())

@@ -11,6 +11,7 @@ mod closing;
 mod conns;
 mod control;
 mod data;
+mod deeds;
 mod emulator;
 mod ledger;
 mod lines;

@@ -126,7 +126,10 @@ impl Station {
                 implicit_tls: plan.implicit_tls,
                 acceptor,
                 transfers: 0,
-                ledger: Ledger::new(plan.meter.clone()),
+                ledger: Ledger::new(
+                    if plan.length.is_forever() { Instant::NEVER } else { Instant::ZERO + plan.length },
+                    plan.meter.clone(),
+                ),
                 news: plan.news.clone(),
                 tape: Tape::default(),
                 tamper: Tamper::new(&scenario.servers[0].wire, streams),
@@ -256,10 +259,12 @@ impl Station {
         for action in &actions {
             self.act(now, action);
         }
+        self.ledger.settle(input.conn().map(ConnId::slot));
         actions.clear();
         self.actions = actions;
         if matches!(input, Input::Control(_)) {
             self.door.set_backlog(self.server.backlog());
+            self.conns.wake_all(); // it may hang no more
         }
         self.door.nudge(self.server.queue_length() == 0);
         if !self.waiters.is_empty() {
@@ -401,12 +406,17 @@ impl Station {
 
     /// A reply, to be sent at `at` and not before the one before it.
     fn reply(&mut self, now: Instant, conn: ConnId, reply: ReplyId, at: Instant) {
-        let entry = self.server.policy().table.get(reply);
-        self.ledger.answered((now, at.max(now)), conn.slot(), entry, self.server.is_logged_in(conn));
         let Some(bytes) = self.say(conn, reply) else { return };
+        self.ledger.answered(
+            (now, at.max(now)),
+            conn.slot(),
+            code_of(&bytes),
+            self.server.is_logged_in(conn),
+        );
         let Some(key) = self.conns.key(conn) else { return };
         let Some(entry) = self.conns.of(conn) else { return };
-        if !std::mem::replace(&mut entry.greeted, true)
+        // What it has said in a transfer may have its turn.
+        if (!std::mem::replace(&mut entry.greeted, true) || entry.lines.holds_line())
             && let Some(waker) = &entry.waker
         {
             waker.wake_by_ref();
@@ -435,17 +445,13 @@ impl Station {
 
     /// The bytes of a reply.
     pub(super) fn say(&mut self, conn: ConnId, reply: ReplyId) -> Option<Vec<u8>> {
-        let policy = self.server.policy();
-        let (pasv, unknown) = (policy.replies.pasv, policy.replies.unknown);
-        if reply == pasv {
+        if reply == self.server.policy().replies.pasv {
             return self.listen_for_data(conn);
         }
-        let entry = self.conns.of(conn)?;
-        if reply == unknown
-            && let Some(told) = entry.client.told.take()
-        {
-            return Some(told.into_bytes());
+        if let Some(bytes) = self.fulfil(conn, reply) {
+            return Some(bytes);
         }
+        let entry = self.conns.of(conn)?;
         let connections = self.server.slots();
         Some(texts::reply(self.server.policy().table.get(reply), &entry.client, entry.peer.ip(), connections))
     }
@@ -507,6 +513,11 @@ impl Link {
         }
         None
     }
+}
+
+/// The code of a reply, 0 if there is none.
+fn code_of(bytes: &[u8]) -> u16 {
+    bytes.get(..3).and_then(|code| str::from_utf8(code).ok()?.parse().ok()).unwrap_or(0)
 }
 
 /// How many addresses `ip` is behind `first`.

@@ -1,115 +1,217 @@
 //! A command line as what it asks for.
 //!
-//! It answers nothing, but for commands that the machine does not model and that clients cannot do without.
+//! It answers nothing, and knows neither files nor the words of a reply.
 
 use std::net::{IpAddr, SocketAddr};
 
-use crate::ftp::{ArgId, Verb};
+use crate::ftp::{ArgId, Command, Verb};
+use crate::server::Word;
 
 /// What a line asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) enum Asked {
-    /// Something that the machine knows.
-    Verb(Verb),
+    /// Something that the machine knows, and answers.
+    Machine(Command),
+    /// USER or PASS, whose argument only the accounts know.
+    Login(Verb),
     /// PASV, or EPSV (`extended`).
     Pasv { extended: bool },
     /// PORT or EPRT: the place to connect to.
     Port(SocketAddr),
-    /// REST: the next download begins here.
+    /// A transfer.
+    Transfer(Verb),
+    /// Something about files, or about what the driver keeps of the client.
+    Deed(Deed),
+    /// Words of this kind, and nothing else.
+    Say(Word),
+}
+
+/// What is done when the machine says that a command is obeyed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Deed {
+    Cwd,
+    Cdup,
     Rest(u64),
-    /// SIZE of a file.
     Size,
+    Mdtm,
+    Mlst,
+    Stat,
+    Mkd,
+    Rmd,
+    Dele,
+    Rnfr,
+    Rnto,
+    Chmod,
+    /// EPSV ALL.
+    OnlyEpsv,
+    /// PROT C.
+    Clear,
+    Rein,
     /// TYPE: binary or text.
     Type(ArgId),
-    /// Something that the machine does not know, and that this is the answer to once the client is logged in.
-    Told(&'static str),
-    /// Something that nobody knows.
-    Unknown,
 }
 
-const FEATURES: &str =
-    "211-Features:\r\n EPRT\r\n EPSV\r\n MLST Type*;Size*;\r\n REST STREAM\r\n SIZE\r\n UTF8\r\n211 End";
-
-/// Takes a line apart: its verb in capitals, and its argument.
-pub(super) fn split(line: &str) -> (String, &str) {
-    let line = line.trim_start_matches(' ');
-    let (verb, argument) = line.split_once(' ').unwrap_or((line, ""));
-    let mut verb = verb.to_ascii_uppercase();
-    let mut argument = argument.trim_start_matches(' ');
-    if verb == "SITE" {
-        let (site, rest) = argument.split_once(' ').unwrap_or((argument, ""));
-        if site.eq_ignore_ascii_case("IDLE") {
-            verb.push_str(" IDLE");
-            argument = rest.trim();
-        }
+impl Deed {
+    /// The machine's verb for it; what it has none for, the driver answers alone.
+    pub(super) const fn verb(self) -> Option<Command> {
+        Some(match self {
+            Self::Cwd | Self::Cdup => Command::bare(Verb::Cwd),
+            Self::Rest(_) => Command::bare(Verb::Rest),
+            Self::Size => Command::bare(Verb::Size),
+            Self::Clear => Command { verb: Verb::Prot, arg: ArgId::OTHER },
+            Self::Rein => Command::bare(Verb::Rein),
+            Self::Type(arg) => Command { verb: Verb::Type, arg },
+            _ => return None,
+        })
     }
-    (verb, argument)
 }
 
-/// What `verb` with `argument` asks for. `local` is the server's own address: where a client may be told to connect to.
-pub(super) fn asked(verb: &str, argument: &str, local: IpAddr) -> Asked {
-    const KNOWN: [Verb; 17] = [
-        Verb::User,
-        Verb::Pass,
-        Verb::Cwd,
-        Verb::Pwd,
-        Verb::Pasv,
-        Verb::Port,
-        Verb::List,
-        Verb::Retr,
-        Verb::Stor,
-        Verb::Abor,
-        Verb::SiteIdle,
-        Verb::Noop,
-        Verb::Quit,
-        Verb::Nlst,
-        Verb::Mlsd,
-        Verb::Pbsz,
-        Verb::Prot,
-    ];
-    let known = match verb {
-        "XCWD" | "CDUP" | "XCUP" => Some(Verb::Cwd),
-        "XPWD" => Some(Verb::Pwd),
-        "AUTH" => is_tls(argument).then_some(Verb::Auth),
-        "APPE" | "STOU" => Some(Verb::Stor),
-        _ => KNOWN.into_iter().find(|known| known.word() == verb),
-    };
-    match (known, verb) {
-        (Some(Verb::Pasv), _) if local.is_ipv6() => Asked::Told("425 PASV is for IPv4: use EPSV."),
-        (Some(Verb::Pasv), _) => Asked::Pasv { extended: false },
-        (Some(Verb::Port), _) => port(argument).map_or(Asked::Told("501 Illegal PORT command."), Asked::Port),
-        (Some(Verb::Prot), _) if !argument.trim().eq_ignore_ascii_case("P") => {
-            Asked::Told("534 Data connections are private, or there is no TLS.")
+/// A line as the server takes it.
+#[derive(PartialEq, Eq, Debug)]
+pub(super) struct Request<'a> {
+    /// The verb in capitals: that of RFC 959 where the client has used its older name, and with the word behind it where that is a verb
+    /// of its own (`SITE CHMOD`).
+    pub(super) verb: String,
+    /// The verb as the client calls it, in capitals.
+    pub(super) called: String,
+    /// The rest.
+    pub(super) argument: &'a str,
+}
+
+/// Takes a line apart.
+pub(super) fn split(line: &str) -> Request<'_> {
+    let line = line.trim_start_matches(' ');
+    let (called, argument) = line.split_once(' ').unwrap_or((line, ""));
+    let (called, mut argument) = (called.to_ascii_uppercase(), argument.trim_start_matches(' '));
+    let mut verb = match called.as_str() {
+        "" => "EMPTY",
+        "XCWD" => "CWD",
+        "XCUP" => "CDUP",
+        "XPWD" => "PWD",
+        "XMKD" => "MKD",
+        "XRMD" => "RMD",
+        other => other,
+    }
+    .to_owned();
+    // Whatever else stands behind SITE and OPTS is told that it is not known there.
+    const OWN: [&str; 6] = ["SITE IDLE", "SITE HELP", "SITE CHMOD", "OPTS UTF8", "OPTS MLST", "EPSV ALL"];
+    let (second, rest) = argument.split_once(' ').unwrap_or((argument, ""));
+    let both = format!("{verb} {}", second.to_ascii_uppercase());
+    if OWN.contains(&both.as_str()) {
+        (verb, argument) = (both, rest.trim_start_matches(' '));
+    }
+    Request { verb, called, argument }
+}
+
+/// Verbs that mean nothing without an argument.
+const NEEDY: [&str; 22] = [
+    "USER",
+    "CWD",
+    "MKD",
+    "RMD",
+    "DELE",
+    "RNFR",
+    "RNTO",
+    "SIZE",
+    "MDTM",
+    "RETR",
+    "STOR",
+    "APPE",
+    "REST",
+    "TYPE",
+    "MODE",
+    "STRU",
+    "PORT",
+    "EPRT",
+    "ALLO",
+    "OPTS",
+    "SITE",
+    "SITE CHMOD",
+];
+
+/// What `request` asks for. `local` is the server's own address: where a client may be told to connect to.
+pub(super) fn asked(request: &Request<'_>, local: IpAddr) -> Asked {
+    let argument = request.argument.trim();
+    let verb = request.verb.as_str();
+    if argument.is_empty() && NEEDY.contains(&verb) {
+        return Asked::Say(Word::Bare);
+    }
+    let machine = |verb| Asked::Machine(Command::bare(verb));
+    let letter = argument.to_ascii_uppercase();
+    match verb {
+        "USER" => Asked::Login(Verb::User),
+        "PASS" => Asked::Login(Verb::Pass),
+        "QUIT" => machine(Verb::Quit),
+        "NOOP" => machine(Verb::Noop),
+        "ABOR" => machine(Verb::Abor),
+        "PWD" => machine(Verb::Pwd),
+        "PBSZ" => machine(Verb::Pbsz),
+        "AUTH" if argument.is_empty() || is_tls(argument) => machine(Verb::Auth),
+        "AUTH" => Asked::Say(Word::Wrong),
+        "PROT" => match letter.as_str() {
+            "P" => machine(Verb::Prot),
+            "C" => Asked::Deed(Deed::Clear),
+            _ => Asked::Say(Word::Wrong),
+        },
+        "SITE IDLE" => {
+            let secs = argument.parse().unwrap_or(u16::MAX);
+            Asked::Machine(Command { verb: Verb::SiteIdle, arg: ArgId(secs) })
         }
-        (Some(known), _) => Asked::Verb(known),
-        (None, "EPSV") if argument.eq_ignore_ascii_case("ALL") => {
-            Asked::Told("200 EPSV ALL command successful.")
-        }
-        (None, "EPSV") => match (argument, local) {
+        "PASV" if local.is_ipv6() => Asked::Say(Word::Wrong),
+        "PASV" => Asked::Pasv { extended: false },
+        "EPSV" => match (argument, local) {
             ("", _) | ("1", IpAddr::V4(_)) | ("2", IpAddr::V6(_)) => Asked::Pasv { extended: true },
-            _ => Asked::Told("522 Network protocol not supported."),
+            _ => Asked::Say(Word::Wrong),
         },
-        (None, "EPRT") => {
-            extended_port(argument).map_or(Asked::Told("501 Illegal EPRT command."), Asked::Port)
-        }
-        (None, "REST") => {
-            argument.trim().parse().map_or(Asked::Told("501 REST needs a number."), Asked::Rest)
-        }
-        (None, "SIZE") => Asked::Size,
-        (None, "SYST") => Asked::Told("215 UNIX Type: L8"),
-        (None, "FEAT") => Asked::Told(FEATURES),
-        (None, "TYPE") => match argument.trim().to_ascii_uppercase().as_str() {
-            "I" | "L 8" => Asked::Type(ArgId::IMAGE),
-            "A" | "A N" => Asked::Type(ArgId::ASCII),
-            _ => Asked::Told("504 No such type."),
+        "EPSV ALL" => Asked::Deed(Deed::OnlyEpsv),
+        "PORT" => port(argument).map_or(Asked::Say(Word::Wrong), Asked::Port),
+        "EPRT" => extended_port(argument).map_or_else(Asked::Say, Asked::Port),
+        "LIST" => Asked::Transfer(Verb::List),
+        "NLST" => Asked::Transfer(Verb::Nlst),
+        "MLSD" => Asked::Transfer(Verb::Mlsd),
+        "RETR" => Asked::Transfer(Verb::Retr),
+        "STOR" | "APPE" | "STOU" => Asked::Transfer(Verb::Stor),
+        "TYPE" => match letter.as_str() {
+            "I" | "L 8" | "L8" => Asked::Deed(Deed::Type(ArgId::IMAGE)),
+            "A" | "A N" => Asked::Deed(Deed::Type(ArgId::ASCII)),
+            _ => Asked::Say(Word::Unsupported),
         },
-        (None, "MODE") => Asked::Told("200 Mode set."),
-        (None, "STRU") => Asked::Told("200 Structure set."),
-        (None, "OPTS") if argument.to_ascii_uppercase().starts_with("UTF8") => Asked::Told("200 UTF8 is on."),
-        (None, "ALLO" | "ACCT") => Asked::Told("202 Not needed here."),
-        (None, "STAT") => Asked::Told("211 All is well."),
-        (None, "HELP") => Asked::Told("214 RFC 959."),
-        _ => Asked::Unknown,
+        "MODE" => Asked::Say(parameter(&letter, "S", &["B", "C"])),
+        "STRU" => Asked::Say(parameter(&letter, "F", &["R", "P"])),
+        "REST" => argument.parse().map_or(Asked::Say(Word::Wrong), |from| Asked::Deed(Deed::Rest(from))),
+        "OPTS UTF8" if letter == "OFF" => Asked::Say(Word::Unsupported),
+        "OPTS UTF8" if !matches!(letter.as_str(), "ON" | "") => Asked::Say(Word::Wrong),
+        "OPTS" | "SITE" => Asked::Say(Word::Wrong),
+        _ => deed(verb).map_or(Asked::Say(Word::Done), Asked::Deed),
+    }
+}
+
+/// What `verb` does with files, if it does.
+fn deed(verb: &str) -> Option<Deed> {
+    Some(match verb {
+        "CWD" => Deed::Cwd,
+        "CDUP" => Deed::Cdup,
+        "SIZE" => Deed::Size,
+        "MDTM" => Deed::Mdtm,
+        "MLST" => Deed::Mlst,
+        "STAT" => Deed::Stat,
+        "MKD" => Deed::Mkd,
+        "RMD" => Deed::Rmd,
+        "DELE" => Deed::Dele,
+        "RNFR" => Deed::Rnfr,
+        "RNTO" => Deed::Rnto,
+        "SITE CHMOD" => Deed::Chmod,
+        "REIN" => Deed::Rein,
+        _ => return None,
+    })
+}
+
+/// What a letter means that has one good value, and others that RFC 959 knows.
+fn parameter(letter: &str, good: &str, known: &[&str]) -> Word {
+    match letter {
+        letter if letter == good => Word::Done,
+        letter if known.contains(&letter) => Word::Unsupported,
+        _ => Word::Wrong,
     }
 }
 
@@ -129,15 +231,21 @@ fn port(argument: &str) -> Option<SocketAddr> {
     parts.next().is_none().then(|| SocketAddr::from(([a, b, c, d], u16::from_be_bytes([high, low]))))
 }
 
-/// `|1|192.0.2.1|2000|` or `|2|2001:db8::1|2000|` (RFC 2428).
-fn extended_port(argument: &str) -> Option<SocketAddr> {
-    let argument = argument.trim();
-    let mark = argument.chars().next()?;
-    let mut parts = argument.strip_prefix(mark)?.strip_suffix(mark)?.split(mark);
-    let (family, address, port) = (parts.next()?, parts.next()?, parts.next()?);
-    let address: IpAddr = address.parse().ok()?;
+/// `|1|192.0.2.1|2000|` or `|2|2001:db8::1|2000|` (RFC 2428), or what is wrong with it.
+fn extended_port(argument: &str) -> Result<SocketAddr, Word> {
+    let mut parts = argument
+        .chars()
+        .next()
+        .and_then(|mark| Some(argument.strip_prefix(mark)?.strip_suffix(mark)?.split(mark)));
+    let mut next = || parts.as_mut().and_then(Iterator::next).ok_or(Word::Wrong);
+    let (family, address, port) = (next()?, next()?, next()?);
+    if !matches!(family, "1" | "2") && family.parse::<u8>().is_ok() {
+        return Err(Word::Unsupported);
+    }
+    let address: IpAddr = address.parse().map_err(|_| Word::Wrong)?;
     let fits = matches!((family, address), ("1", IpAddr::V4(_)) | ("2", IpAddr::V6(_)));
-    (fits && parts.next().is_none()).then_some(SocketAddr::new(address, port.parse().ok()?))
+    let port = port.parse().map_err(|_| Word::Wrong)?;
+    if fits && next().is_err() { Ok(SocketAddr::new(address, port)) } else { Err(Word::Wrong) }
 }
 
 #[cfg(test)]
@@ -147,33 +255,50 @@ mod tests {
     const LOCAL: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     fn ask(line: &str) -> Asked {
-        let (verb, argument) = split(line);
-        asked(&verb, argument, LOCAL)
+        asked(&split(line), LOCAL)
+    }
+
+    fn machine(verb: Verb) -> Asked {
+        Asked::Machine(Command::bare(verb))
     }
 
     #[test]
     fn a_line_is_a_verb_in_capitals_and_the_rest() {
-        assert_eq!(split("retr  a file "), ("RETR".to_owned(), "a file "));
-        assert_eq!(split("Site Idle 60"), ("SITE IDLE".to_owned(), "60"));
-        assert_eq!(split("SITE CHMOD 600 x"), ("SITE".to_owned(), "CHMOD 600 x"));
-        assert_eq!(split(""), (String::new(), ""));
+        let parts = |line| {
+            let Request { verb, called, argument } = split(line);
+            (verb, called, argument)
+        };
+        let owned = |verb: &str, called: &str| (verb.to_owned(), called.to_owned());
+        let told = |(verb, called), argument| (verb, called, argument);
+        assert_eq!(parts("retr  a file "), told(owned("RETR", "RETR"), "a file "));
+        assert_eq!(parts("xmkd a"), told(owned("MKD", "XMKD"), "a"));
+        assert_eq!(parts("Site Idle 60"), told(owned("SITE IDLE", "SITE"), "60"));
+        assert_eq!(parts("SITE UMASK 022"), told(owned("SITE", "SITE"), "UMASK 022"));
+        assert_eq!(parts("opts utf8 on"), told(owned("OPTS UTF8", "OPTS"), "on"));
+        assert_eq!(parts(""), told(owned("EMPTY", ""), ""));
     }
 
     #[test]
     fn verbs_and_their_cousins_are_known() {
-        assert_eq!(ask("quit"), Asked::Verb(Verb::Quit));
-        assert_eq!(ask("site idle 5"), Asked::Verb(Verb::SiteIdle));
-        assert_eq!(ask("NLST -a"), Asked::Verb(Verb::Nlst));
-        assert_eq!(ask("auth tls"), Asked::Verb(Verb::Auth));
-        assert_eq!(ask("AUTH GSSAPI"), Asked::Unknown);
-        assert_eq!(ask("PROT P"), Asked::Verb(Verb::Prot));
-        assert!(matches!(ask("PROT C"), Asked::Told(_)));
-        assert_eq!(ask("type a"), Asked::Type(ArgId::ASCII));
+        assert_eq!(ask("quit"), machine(Verb::Quit));
+        assert_eq!(ask("site idle 5"), Asked::Machine(Command { verb: Verb::SiteIdle, arg: ArgId(5) }));
+        assert_eq!(ask("NLST -a"), Asked::Transfer(Verb::Nlst));
+        assert_eq!(ask("auth tls"), machine(Verb::Auth));
+        assert_eq!(ask("AUTH GSSAPI"), Asked::Say(Word::Wrong));
+        assert_eq!(ask("PROT P"), machine(Verb::Prot));
+        assert_eq!(ask("PROT C"), Asked::Deed(Deed::Clear));
+        assert_eq!(ask("type a"), Asked::Deed(Deed::Type(ArgId::ASCII)));
+        assert_eq!(ask("TYPE E"), Asked::Say(Word::Unsupported));
         assert_eq!(ask("EPSV"), Asked::Pasv { extended: true });
-        assert_eq!(ask("EPSV 2"), Asked::Told("522 Network protocol not supported."));
-        assert_eq!(ask("REST 100"), Asked::Rest(100));
-        assert!(matches!(ask("REST -1"), Asked::Told(_)));
-        assert_eq!(ask("XYZZY"), Asked::Unknown);
+        assert_eq!(ask("EPSV 2"), Asked::Say(Word::Wrong));
+        assert_eq!(ask("EPSV ALL"), Asked::Deed(Deed::OnlyEpsv));
+        assert_eq!(ask("REST 100"), Asked::Deed(Deed::Rest(100)));
+        assert_eq!(ask("REST -1"), Asked::Say(Word::Wrong));
+        assert_eq!(ask("MODE S"), Asked::Say(Word::Done));
+        assert_eq!(ask("MODE C"), Asked::Say(Word::Unsupported));
+        assert_eq!(ask("MODE X"), Asked::Say(Word::Wrong));
+        assert_eq!(ask("MKD"), Asked::Say(Word::Bare));
+        assert_eq!(ask("SYST"), Asked::Say(Word::Done));
     }
 
     #[test]
@@ -183,12 +308,13 @@ mod tests {
         assert_eq!(ask("EPRT |1|127.0.0.1|2000|"), place);
         assert_eq!(ask("EPRT !2!::1!2000!"), Asked::Port("[::1]:2000".parse().unwrap()));
         for bad in ["PORT 127,0,0,1,7", "PORT 127,0,0,1,7,208,9", "PORT 127,0,0,256,7,208", "PORT"] {
-            assert!(matches!(ask(bad), Asked::Told(_)), "{bad}");
+            assert!(matches!(ask(bad), Asked::Say(_)), "{bad}");
         }
         for bad in
             ["EPRT |2|127.0.0.1|2000|", "EPRT |1|127.0.0.1|70000|", "EPRT", "EPRT |1|127.0.0.1|2000|9|"]
         {
-            assert!(matches!(ask(bad), Asked::Told(_)), "{bad}");
+            assert!(matches!(ask(bad), Asked::Say(_)), "{bad}");
         }
+        assert_eq!(ask("EPRT |3|127.0.0.1|2000|"), Asked::Say(Word::Unsupported));
     }
 }

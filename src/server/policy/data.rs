@@ -25,6 +25,10 @@ pub struct Data {
     pub early: Option<ReplyId>,
     /// Is the data connection opened when PORT comes?
     pub connects_at_port: bool,
+    /// Is it looked at before the file?
+    pub looked_at_first: bool,
+    /// Does it stay when a transfer cannot begin for want of a file?
+    pub outlives_refusal: bool,
 }
 
 impl Compiler<'_> {
@@ -37,6 +41,8 @@ impl Compiler<'_> {
             refused: self.ending(Cause::DataConnectTimeout, &data.refused, 0),
             early: data.early.as_ref().map(|line| self.line(line)),
             connects_at_port: data.connects_at_port,
+            looked_at_first: data.looked_at_first,
+            outlives_refusal: data.outlives_refusal,
         }
     }
 }

@@ -116,7 +116,7 @@ impl Ending {
 
 /// The replies of an untroubled session.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[expect(missing_docs, reason = "each is the reply of the same name in `profile::Replies`")]
+#[expect(missing_docs, reason = "each is the reply of the same name in `profile::Replies`, but for the last")]
 pub struct Replies {
     pub greeting: ReplyId,
     pub user: ReplyId,
@@ -147,4 +147,6 @@ pub struct Replies {
     pub nlst_done: ReplyId,
     pub mlsd: ReplyId,
     pub mlsd_done: ReplyId,
+    /// What the driver says in its own words: this has none.
+    pub told: ReplyId,
 }

@@ -89,6 +89,12 @@ pub struct Data {
     /// is opened when a transfer needs it.
     #[serde(default)]
     pub connects_at_port: bool,
+    /// Is a transfer without a data connection told so before its file is looked for?
+    #[serde(default)]
+    pub looked_at_first: bool,
+    /// Does a data connection, or what listens for it, stay when a transfer is refused for want of a file?
+    #[serde(default)]
+    pub outlives_refusal: bool,
     /// How long a passive port cannot be used again after its connection has ended.
     #[serde(default)]
     pub port_rests: Span,

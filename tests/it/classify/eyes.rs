@@ -246,8 +246,15 @@ impl Tap for Eyes<'_> {
             }
             Happening::Reply { reply, connections, bytes, .. } => {
                 let ip = self.scenario.addresses.address(who.peer).to_string();
-                let context =
-                    Context { ip: &ip, user: "user1", verb: "XYZZY", path: "/f", bytes, connections };
+                let context = Context {
+                    ip: &ip,
+                    cwd: "/",
+                    user: "user1",
+                    verb: "XYZZY",
+                    path: "/f",
+                    bytes,
+                    connections,
+                };
                 let lines = reply.lines(&context);
                 let text: Vec<&str> = lines.iter().map(|line| &line[4..]).collect();
                 let said = (text.join("\n"), reply.cause);

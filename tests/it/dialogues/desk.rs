@@ -275,6 +275,7 @@ impl Desk {
                 Action::Reply { conn, reply, at } => {
                     let context = Context {
                         ip: "192.0.2.7",
+                        cwd: "/",
                         user: "alice",
                         verb: "XYZZY",
                         path: "/",

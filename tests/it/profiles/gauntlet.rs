@@ -81,7 +81,12 @@ fn untroubled(play: &mut Play) {
     }
     play.says(conn, Verb::Type, ArgId::IMAGE);
     play.says(conn, Verb::Type, ArgId::ASCII);
-    play.does(conn, &[Verb::Size, Verb::Rest]);
+    play.does(
+        conn,
+        &[Verb::Size, Verb::Rest, Verb::Told, Verb::Refused, Verb::Pasv, Verb::Refused, Verb::Retr],
+    );
+    play.give(Input::DataOpened { conn });
+    play.give(Input::TransferDone { conn });
     for opened in [true, false] {
         play.says(conn, Verb::Port, ArgId::NONE);
         let how = if opened { Input::DataOpened { conn } } else { Input::DataFailed { conn } };

@@ -162,6 +162,7 @@ impl Play {
                 self.spoke.insert(conn.0, at);
                 let context = Context {
                     ip: "192.0.2.7",
+                    cwd: "/",
                     user: "alice",
                     verb: "XYZZY",
                     path: "/file",

@@ -52,8 +52,15 @@ impl Tap for Ears {
                 self.sessions.push(Session { population, connects, greeted: now, ended: None });
             }
             Happening::Reply { reply, connections, .. } if reply.code == 421 => {
-                let context =
-                    Context { ip: "127.0.0.1", user: "", verb: "", path: "/", bytes: 0, connections };
+                let context = Context {
+                    ip: "127.0.0.1",
+                    cwd: "/",
+                    user: "",
+                    verb: "",
+                    path: "/",
+                    bytes: 0,
+                    connections,
+                };
                 self.refusals.push((now, reply.lines(&context).pop().unwrap_or_default()));
             }
             Happening::Disconnect | Happening::Closed { .. } => {

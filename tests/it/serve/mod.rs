@@ -21,6 +21,7 @@ mod signals;
 mod socket;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod talk;
+mod verbs;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod wire;
 

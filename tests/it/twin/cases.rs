@@ -119,7 +119,7 @@ fn sessions_are_twins() {
     play(&[
         Case {
             name: "a plain session",
-            clients: r#"script = ["login", { cwd = "/pub" }, "pwd", "noop", { think = "100ms" }, { site_idle = "60s" }, "quit"]"#,
+            clients: r#"script = ["login", "pwd", { cwd = "/pub" }, "noop", { think = "100ms" }, { site_idle = "60s" }, "quit"]"#,
             ..PLAIN
         },
         Case { name: "a named user", clients: "user = \"alice\"\nscript = [\"login\", \"pwd\"]", ..PLAIN },

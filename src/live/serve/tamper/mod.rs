@@ -315,6 +315,7 @@ impl Station {
         if let (Err(link), Some(shared)) = (closing::at_once(link, how), self.shared()) {
             tokio::task::spawn_local(closing::when_all_is_said(shared, link, how));
         }
+        self.ledger.left(self.clock.now(), key.conn().slot());
         self.tell(Input::Closed { conn: key.conn() });
     }
 
@@ -466,6 +467,6 @@ fn unending(reply: &[u8]) -> Vec<u8> {
     line
 }
 
-fn is_transfer(verb: &str) -> bool {
+pub(super) fn is_transfer(verb: &str) -> bool {
     matches!(verb, "LIST" | "NLST" | "MLSD" | "RETR" | "STOR" | "APPE" | "STOU")
 }

@@ -75,7 +75,7 @@ const ENDS: &str = "
 421 PASS       | 28   | 28         | 6    | 1    | 1     | 1     | error_temp
 421 session    | 28   | 28         | 4    | 1    | 3     | 1     | error_temp
 530 limit      | 67   | 67         | 6    | 1    | 1     | 1     | error_perm
-530 password   | 67   | 67         | 6    | 1    | 1 Q   | 1 Q   | error_perm Q
+530 password   | 67   | 67         | 6    | 1 Q  | 1 Q   | 1 Q   | error_perm Q
 530 greeting   | 8    | 8          | 4    | 1    | 1     | 1     | error_perm
 silence        | 56   | 56         | 4    | 1    | 1     | 1     | EOFError
 banned         | 28   | 28         | 4    | 1    | 1     | 1     | error_temp

@@ -36,6 +36,7 @@ assert ftp.pwd() in ("/", "/pub")
 with open("list", "w") as out:
     ftp.retrlines("LIST", lambda line: out.write(line + "\n"))
 assert "big" in ftp.nlst()
+ftp.voidcmd("TYPE I")  # some tell no size of a text
 size = ftp.size("big")
 with open("down", "wb") as out:
     ftp.retrbinary("RETR big", out.write)
