@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use anyhow::Context as _;
+
 use crate::cli::deliver::{Manner, deliver};
 use crate::cli::exit::Failure;
 use crate::cli::interrupt::Keeping;
@@ -46,7 +48,9 @@ impl ResultArgs {
         }
         let default = || Path::new("ftp421-out").join(format!("{}-serve", scenario.name));
         let path = self.out.clone().unwrap_or_else(default);
-        drop(patiently(|| Folder::open(&path, &["manifest.json".to_owned()]))?);
+        // Nobody is served whose results could not be written. Another run may be writing there just now.
+        std::fs::create_dir_all(&path)
+            .with_context(|| format!("cannot create the folder {}", path.display()))?;
         Ok(Some(Results { path, json: self.json, began: Began::now() }))
     }
 }
@@ -81,7 +85,7 @@ impl Results {
 /// Opens a folder that another run may be writing to for a moment: of two that are served at a time and end together, the one that
 /// ends last leaves its results.
 fn patiently(open: impl Fn() -> anyhow::Result<Folder>) -> anyhow::Result<Folder> {
-    const TRIES: u32 = 100;
+    const TRIES: u32 = 250;
     for _ in 1..TRIES {
         if let Ok(folder) = open() {
             return Ok(folder);

@@ -116,13 +116,13 @@ impl Caller {
     }
 
     fn hear(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        self.stream.set_read_timeout(Some(self.left()?))?;
+        self.stream.set_read_timeout(Some(span(self.left()?)))?;
         self.stream.read(into)
     }
 
     fn say(&mut self, mut what: &[u8]) -> io::Result<()> {
         while !what.is_empty() {
-            self.stream.set_write_timeout(Some(self.left()?))?;
+            self.stream.set_write_timeout(Some(span(self.left()?)))?;
             match self.stream.write(what)? {
                 0 => return Err(ErrorKind::WriteZero.into()),
                 written => what = &what[written..],
@@ -132,9 +132,9 @@ impl Caller {
     }
 
     /// How much time is left.
-    fn left(&self) -> io::Result<std::time::Duration> {
+    fn left(&self) -> io::Result<Duration> {
         let left = (Instant::ZERO + PATIENCE).since(self.clock.now());
-        if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(span(left)) }
+        if left.is_zero() { Err(ErrorKind::TimedOut.into()) } else { Ok(left) }
     }
 }
 

@@ -71,7 +71,7 @@ struct Book {
 }
 
 impl Ledger {
-    /// Of a run until `end`; never, if nobody knows.
+    /// Of a run until `end`; never, if nobody knows. The `meter` counts along.
     pub(super) fn new(end: Instant, meter: Option<Arc<Meter>>) -> Self {
         let shape = Shape { populations: 1, horizon: end, warmup: Duration::ZERO };
         Self { recorder: Recorder::new(shape), meter, books: Vec::new(), refused: None }

@@ -107,7 +107,6 @@ impl Station {
         let server = Server::new(SERVER, policy, ServerStreams::new(streams, SERVER), &controls);
         let store = Store::new(plan, streams, Clock::of(epoch))?;
         let register = Register::new(&plan.guests, &scenario);
-        let end = if plan.length.is_forever() { Instant::NEVER } else { Instant::ZERO + plan.length };
         let station = |me: &Weak<RefCell<Self>>| {
             RefCell::new(Self {
                 me: me.clone(),
@@ -127,7 +126,10 @@ impl Station {
                 implicit_tls: plan.implicit_tls,
                 acceptor,
                 transfers: 0,
-                ledger: Ledger::new(end, plan.meter.clone()),
+                ledger: Ledger::new(
+                    if plan.length.is_forever() { Instant::NEVER } else { Instant::ZERO + plan.length },
+                    plan.meter.clone(),
+                ),
                 news: plan.news.clone(),
                 tape: Tape::new(plan.recorder.as_ref(), Clock::of(epoch)),
                 tamper: Tamper::new(&scenario.servers[0].wire, streams),

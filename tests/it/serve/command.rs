@@ -43,6 +43,9 @@ impl Served {
     pub fn start_with(args: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ftp421"));
         command.arg("serve").args(args).envs(variables.iter().copied());
+        if !args.iter().any(|arg| ["--out", "--json", "--child"].contains(arg)) {
+            command.arg("--no-results"); // the folder is that of whoever is served in it last
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the binary was built");
         let mut errors = child.stderr.take().unwrap();

@@ -127,7 +127,7 @@ fn a_transfer_that_stands_still_is_ended_by_the_servers_timer() {
     });
 }
 
-/// curl and wget take 120 for a refusal. The others wait: lftp for another greeting; NcFTP, tnftp and ftplib say USER, and take the
+/// curl and wget take 120 for a refusal. The others wait: lftp for another greeting; `NcFTP`, tnftp and ftplib say USER, and take the
 /// greeting that comes late for the answer to it.
 #[test]
 fn a_120_is_a_refusal_to_some_and_others_wait() {
