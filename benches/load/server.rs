@@ -19,7 +19,8 @@ pub const FILE: u64 = 2 << 30;
 
 /// The server, ended when dropped.
 pub struct Minimal {
-    child: Child,
+    /// Its process.
+    pub child: Child,
     /// Where it listens on 127.0.0.1.
     pub port: u16,
 }
@@ -36,11 +37,6 @@ impl Minimal {
         io::BufReader::new(child.stdout.take().ok_or(io::ErrorKind::BrokenPipe)?).read_line(&mut line)?;
         let port = line.trim().parse().map_err(io::Error::other)?;
         Ok(Self { child, port })
-    }
-
-    /// Its process.
-    pub fn pid(&self) -> u32 {
-        self.child.id()
     }
 }
 

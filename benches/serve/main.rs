@@ -47,7 +47,7 @@ fn sessions() {
             raw::sessions(port, SESSIONS, AT_ONCE).expect("the clients are served");
             (cpu_us(pid) - before) / f64::from(SESSIONS)
         };
-        pairs.push((cost(minimal.pid(), minimal.port), cost(ours.child.id(), ours.port)));
+        pairs.push((cost(minimal.child.id(), minimal.port), cost(ours.child.id(), ours.port)));
     }
     let (bare, ours, ratio) = medians(&pairs);
     println!(
@@ -89,7 +89,7 @@ fn downloads() {
             assert_eq!(raw::download(port).expect("it is sent"), FILE, "all of it");
             FILE as f64 / 1e3 / (cpu_us(pid) - before)
         };
-        pairs.push((rate(minimal.pid(), minimal.port), rate(ours.child.id(), ours.port)));
+        pairs.push((rate(minimal.child.id(), minimal.port), rate(ours.child.id(), ours.port)));
     }
     let (bare, ours, ratio) = medians(&pairs);
     println!(

@@ -76,8 +76,8 @@ pub(super) enum Whose {
 
 impl Event {
     /// Whose state it is about to touch.
-    pub(super) fn whose(&self) -> Whose {
-        match *self {
+    pub(super) const fn whose(self) -> Whose {
+        match self {
             Self::ClientTimer { client }
             | Self::Again { client }
             | Self::Syn { client, .. }

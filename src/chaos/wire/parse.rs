@@ -24,6 +24,9 @@ const MOST_OF_DATA: u64 = 1 << 50;
 
 type Parsed<T> = Result<T, WireProblem>;
 
+/// Where data moves, in words.
+const TRANSFERS: &str = "LIST, NLST, MLSD, RETR, STOR, APPE, STOU and `transfer`";
+
 impl Rule {
     /// Parses `text`.
     ///
@@ -70,7 +73,6 @@ impl Rule {
             Place::Verb(verb) => PASSIVE.contains(&verb.as_str()),
             place => *place == Place::Passive,
         };
-        const TRANSFERS: &str = "LIST, NLST, MLSD, RETR, STOR, APPE, STOU and `transfer`";
         for (fault, at_last) in read {
             let at_last = at_last || of_last;
             match fault {
@@ -334,7 +336,7 @@ struct Word<'a> {
     at: usize,
 }
 
-impl<'a> Word<'a> {
+impl Word<'_> {
     fn part(self, from: usize, to: usize) -> Self {
         Word { text: &self.text[from..to], at: self.at + from }
     }

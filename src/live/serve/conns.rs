@@ -101,11 +101,12 @@ pub(super) enum Does {
     /// It says that, perhaps about a file that cannot be had.
     Says(Word, Option<Refused>),
     /// It does this, and tells what came of it.
-    Does(Deed),
+    Deed(Deed),
 }
 
 /// What the client has said so far, as far as replies and files depend on it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Client {
     pub(super) user: String,
     /// Its last verb.

@@ -267,7 +267,7 @@ impl Station {
             }
             Asked::Transfer(verb) => return Command::bare(verb),
             Asked::Deed(deed) if words.knows(verb) && !words.refuses(verb) => {
-                client.order.does = Does::Does(deed);
+                client.order.does = Does::Deed(deed);
                 let early = words.is_early(verb);
                 return deed.verb().unwrap_or_else(|| told(early));
             }
@@ -344,7 +344,7 @@ impl Station {
     /// The client is told what its upload is called.
     fn name_upload(&mut self, key: Key, path: &str) {
         let Some(conn) = self.conns.get(key) else { return };
-        conn.client.path = path.rsplit('/').next().unwrap_or(path).to_owned();
+        path.rsplit('/').next().unwrap_or(path).clone_into(&mut conn.client.path);
         conn.client.order.does = Does::Says(Word::Done, None);
     }
 }

@@ -43,7 +43,7 @@ impl Station {
         let Order { verb, does } = std::mem::take(&mut entry.client.order);
         let done = match does {
             Does::Says(word, why) if told || stored => Done { word, why, more: String::new() },
-            Does::Does(deed) if good => match self.does(conn, deed) {
+            Does::Deed(deed) if good => match self.does(conn, deed) {
                 Ok(done) => done?,
                 Err(why) => Done { word: word_for(why), why: Some(why), more: String::new() },
             },

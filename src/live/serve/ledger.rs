@@ -51,6 +51,7 @@ pub(super) enum Kind {
 
 /// One connection.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 struct Book {
     came: Instant,
     admitted: bool,

@@ -198,7 +198,7 @@ mod tests {
         talk(&mut voice);
         drop((voice, tape, to));
         let all: String = from.iter().collect();
-        all.lines().map(|line| format!("{}\n", &line[18..])).collect()
+        all.lines().flat_map(|line| [&line[18..], "\n"]).collect()
     }
 
     #[test]

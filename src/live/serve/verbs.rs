@@ -8,7 +8,7 @@ use crate::ftp::{ArgId, Command, Verb};
 use crate::server::Word;
 
 /// What a line asks for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Asked {
     /// Something that the machine knows, and answers.
     Machine(Command),
@@ -78,6 +78,9 @@ pub(super) struct Request<'a> {
     pub(super) argument: &'a str,
 }
 
+/// Verbs of two words. Whatever else stands behind SITE and OPTS is told that it is not known there.
+const OWN: [&str; 6] = ["SITE IDLE", "SITE HELP", "SITE CHMOD", "OPTS UTF8", "OPTS MLST", "EPSV ALL"];
+
 /// Takes a line apart.
 pub(super) fn split(line: &str) -> Request<'_> {
     let line = line.trim_start_matches(' ');
@@ -93,8 +96,6 @@ pub(super) fn split(line: &str) -> Request<'_> {
         other => other,
     }
     .to_owned();
-    // Whatever else stands behind SITE and OPTS is told that it is not known there.
-    const OWN: [&str; 6] = ["SITE IDLE", "SITE HELP", "SITE CHMOD", "OPTS UTF8", "OPTS MLST", "EPSV ALL"];
     let (second, rest) = argument.split_once(' ').unwrap_or((argument, ""));
     let both = format!("{verb} {}", second.to_ascii_uppercase());
     if OWN.contains(&both.as_str()) {
@@ -147,7 +148,6 @@ pub(super) fn asked(request: &Request<'_>, local: IpAddr) -> Asked {
         "PWD" => machine(Verb::Pwd),
         "PBSZ" => machine(Verb::Pbsz),
         "AUTH" if argument.is_empty() || is_tls(argument) => machine(Verb::Auth),
-        "AUTH" => Asked::Say(Word::Wrong),
         "PROT" => match letter.as_str() {
             "P" => machine(Verb::Prot),
             "C" => Asked::Deed(Deed::Clear),
@@ -181,7 +181,7 @@ pub(super) fn asked(request: &Request<'_>, local: IpAddr) -> Asked {
         "REST" => argument.parse().map_or(Asked::Say(Word::Wrong), |from| Asked::Deed(Deed::Rest(from))),
         "OPTS UTF8" if letter == "OFF" => Asked::Say(Word::Unsupported),
         "OPTS UTF8" if !matches!(letter.as_str(), "ON" | "") => Asked::Say(Word::Wrong),
-        "OPTS" | "SITE" => Asked::Say(Word::Wrong),
+        "OPTS" | "SITE" | "AUTH" => Asked::Say(Word::Wrong),
         _ => deed(verb).map_or(Asked::Say(Word::Done), Asked::Deed),
     }
 }

@@ -21,6 +21,7 @@ pub struct Verbs {
 /// The words for one verb. What is missing is said as any server would, in words of our own.
 #[derive(Clone, PartialEq, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct Words {
     /// It is not known: the reply is that to an unknown verb.
     #[serde(default)]

@@ -187,7 +187,7 @@ mod tests {
         for round in 0..rounds {
             // The rate changes a hundred thousandfold, so that days get longer and shorter; so does what is pending.
             let scale = 1 << (10 + 17 * (round * 8 / rounds % 2));
-            let filling = round * 5 / rounds % 2 == 0;
+            let filling = (round * 5 / rounds).is_multiple_of(2);
             if heap.is_empty() || dice.below(16) < if filling { 9 } else { 7 } {
                 let at = Instant::from_nanos(now.saturating_add(dice.delay(scale)));
                 match dice.below(3) {

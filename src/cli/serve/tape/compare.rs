@@ -120,7 +120,9 @@ fn talks(text: &str) -> BTreeMap<u64, Talk> {
             talk.gone = true;
         }
     }
-    talks.values_mut().for_each(|talk| talk.say_begun(0));
+    for talk in talks.values_mut() {
+        talk.say_begun(0);
+    }
     talks
 }
 

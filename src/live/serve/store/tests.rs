@@ -89,7 +89,7 @@ fn expected(model: &mut Model, op: &Op) -> Result<Vec<u8>, Refused> {
             Some(Some(_)) => Ok(format!("{}\r\n", path.rsplit('/').next().unwrap()).into_bytes()),
             Some(None) => {
                 let names = inside(model, path).map(|(_, rest)| rest).filter(|rest| !rest.contains('/'));
-                Ok(names.map(|name| format!("{name}\r\n")).collect::<String>().into_bytes())
+                Ok(names.flat_map(|name| [name, "\r\n"]).collect::<String>().into_bytes())
             }
         },
         Op::Make(path) if model.contains_key(path) => Err(Refused::Exists),

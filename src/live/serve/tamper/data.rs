@@ -30,7 +30,7 @@ impl Transfer {
     pub(in crate::live::serve) async fn suffer_beforehand(&mut self) {
         if self.ills.none {
             self.stands_still();
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         if let Some(by) = self.ills.early {
             self.station.borrow_mut().say_early(self.key);
