@@ -6,7 +6,6 @@ mod gauntlet;
 mod hosts;
 mod leaves;
 mod play;
-#[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod served;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -14,8 +14,8 @@ mod files;
 mod floods;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
 mod hostile;
-mod orders;
 #[expect(clippy::disallowed_methods, reason = "sockets live in real time")]
+mod orders;
 mod page;
 mod signals;
 mod socket;

@@ -120,9 +120,7 @@ fn talks(text: &str) -> BTreeMap<u64, Talk> {
             talk.gone = true;
         }
     }
-    for talk in talks.values_mut() {
-        talk.say_begun(0);
-    }
+    // What has begun on one that is not known to have ended may have gone on.
     talks
 }
 

@@ -152,11 +152,11 @@ fn a_120_is_a_refusal_to_some_and_others_wait() {
             if code.is_empty() { 2 } else { PATIENCE },
             &program.line(relay.address, "ftp421", "/file"),
         );
-        let calls = relay.calls();
-        let names_himself = calls.iter().any(|call| !call.heard.is_empty());
-        let right = calls.len() == *attempts
+        let rings = relay.calls();
+        let names_himself = rings.iter().any(|call| !call.heard.is_empty());
+        let right = rings.len() == *attempts
             && ran.code.map(|code| code.to_string()).unwrap_or_default() == *code
             && names_himself == ["ncftp", "tnftp", "ftplib"].contains(&name);
-        if right { Ok(()) } else { Err(format!("{calls:?}: {ran:?}")) }
+        if right { Ok(()) } else { Err(format!("{rings:?}: {ran:?}")) }
     });
 }

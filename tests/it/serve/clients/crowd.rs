@@ -16,8 +16,8 @@ const PATIENCE: u32 = 40;
 const SIZE: usize = 100_000;
 
 fn model(keys: &str) -> Emulator {
-    let files: String =
-        (1..=6).map(|number| format!(", {{ retr = \"{SIZE}B\", path = \"/crowd/f{number}\" }}")).collect();
+    let file = |number: u32| format!(", {{ retr = \"{SIZE}B\", path = \"/crowd/f{number}\" }}");
+    let files = (1..=6).map(file).collect::<Vec<_>>().concat();
     let text = format!(
         "schema = 1\nname = \"crowd\"\nduration = \"10m\"\n[server]\n{keys}\n[[clients]]\nname = \"a\"\nuser = \"alice\"\n\
          arrivals = {{ executor = \"constant-clients\", clients = 1 }}\n\

@@ -131,7 +131,7 @@ fn cell(refusal: &Refusal, program: &Program, listen: SocketAddr) -> Option<Stri
             program.name,
             ran.took,
             ran.said.trim(),
-            calls.iter().map(|call| format!("  {call:?}\n")).collect::<String>()
+            calls.iter().map(|call| format!("  {call:?}\n")).collect::<Vec<_>>().concat()
         )
     })
 }

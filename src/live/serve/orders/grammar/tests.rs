@@ -22,7 +22,8 @@ fn every_form_of_the_grammar_can_be_written() {
             .replace("KNOB VALUE", "max_clients 3")
             .replace("RATE", "1MiB/s")
             .replace("PERCENT", "400")
-            .replace('N', "5");
+            .replace('N', "5")
+            .replace("RULE", "RETR#1 426");
         let text = if first == "wait connections" { format!("{text} 5") } else { text };
         let _ = order(&text);
     }
