@@ -29,7 +29,7 @@ pub fn text(summary: &Summary, colour: bool) -> String {
         let _ = writeln!(out, "{}", if i == 0 { paint.with(BOLD, line) } else { line.clone() });
     }
     out.push('\n');
-    totals(&mut out, &summary.counts);
+    totals(&mut out, &summary.counts, summary.is_served());
     populations(&mut out, summary);
     estimates(&mut out, summary);
     refusals(&mut out, summary, paint);
@@ -65,11 +65,15 @@ fn head(s: &Summary) -> String {
     let (world, length) = (&s.world, seconds(s.duration_s));
     let profile = &s.server.profile;
     let whom = match &s.target {
+        Some(target) if s.is_served() => format!("served as {profile} at {}", target.url),
         Some(target) if target.own => format!("{world} at an own {profile} server"),
         Some(target) => format!("{world} at {}", target.url),
         None => format!("profile {profile}{server}"),
     };
     let world = if s.target.is_some() { String::new() } else { format!(" · {world}") };
+    if s.is_served() {
+        return format!("seed {} · {} · {whom} · {length}", s.seed, s.scenario);
+    }
     format!(
         "seed {} · {} · {whom} · {replications} of {length}{warm}{world}{interrupted}",
         s.seed, s.scenario
@@ -77,14 +81,23 @@ fn head(s: &Summary) -> String {
 }
 
 /// Two lines of counts, then one for each end that occurred and is not good.
-fn totals(out: &mut String, c: &Counts) {
+fn totals(out: &mut String, c: &Counts, served: bool) {
     let cell = |name: &str, n: u64| format!("{name:<12}{:>11}", count(n));
-    let rows = [
-        [("wanted", c.wanted), ("attempts", c.attempts), ("retries", c.retries)],
-        [("admitted", c.admitted), ("turned away", c.turned_away), ("never served", c.unserved)],
-        [("completed", c.completed), ("cut", c.cut), ("ghosts", c.ghosts)],
-        [("bad password", c.login_failed), ("network", c.network_failed), ("gave up", c.abandoned)],
-    ];
+    let rows = if served {
+        [
+            [("connections", c.attempts), ("logged in", c.admitted), ("turned away", c.turned_away)],
+            [("completed", c.completed), ("cut", c.cut), ("bad password", c.login_failed)],
+            [("gave up", c.abandoned), ("network", c.network_failed), ("ghosts", c.ghosts)],
+            [("", 0); 3],
+        ]
+    } else {
+        [
+            [("wanted", c.wanted), ("attempts", c.attempts), ("retries", c.retries)],
+            [("admitted", c.admitted), ("turned away", c.turned_away), ("never served", c.unserved)],
+            [("completed", c.completed), ("cut", c.cut), ("ghosts", c.ghosts)],
+            [("bad password", c.login_failed), ("network", c.network_failed), ("gave up", c.abandoned)],
+        ]
+    };
     for row in rows.iter().filter(|row| row.iter().any(|(_, n)| *n > 0)) {
         let _ = writeln!(out, "  {}", row.map(|(name, n)| cell(name, n)).join("   "));
     }
@@ -122,6 +135,9 @@ fn populations(out: &mut String, summary: &Summary) {
 }
 
 fn estimates(out: &mut String, summary: &Summary) {
+    if summary.is_served() {
+        return; // one run, and whoever came
+    }
     let share = |e: &Estimate| ranged(e, percent);
     let e = &summary.estimates;
     let lines = [
