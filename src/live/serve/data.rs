@@ -106,7 +106,6 @@ pub(super) struct Lanes {
     gate: Rc<Gate>,
 }
 
-/// What lets transfers go on, or not.
 #[derive(Debug, Default)]
 struct Gate {
     shut: Cell<bool>,
@@ -114,7 +113,6 @@ struct Gate {
 }
 
 impl Gate {
-    /// Waits until it is open.
     async fn pass(&self) {
         while self.shut.get() {
             self.opened.notified().await;
@@ -513,7 +511,7 @@ impl Transfer {
             }
             match read {
                 Ok(0) => {
-                    wire.close_notify(); // Python's ftplib waits for it
+                    wire.close_notify();
                     return Ok(());
                 }
                 Ok(read) => {
