@@ -3,14 +3,12 @@
 //! `sim::Calendar` stands beside the standard library's heap with the same entries in the same run: on a shared machine only
 //! their ratio says anything. The random increments come from a table, so that their making is not measured.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use std::hint::black_box;
 use std::time::Duration as WallTime;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use ftp421::rng::{Purpose, Streams};
-use ftp421::sim::Calendar;
+use ftp421::sim::{Calendar, Heap, Queue};
 use ftp421::time::{Duration, Instant};
 
 /// How many increments there are before they repeat. A power of two.
@@ -19,40 +17,6 @@ const INCREMENTS: usize = 1 << 16;
 /// As large as an event of the simulator.
 type Event = u64;
 
-/// What both queues do.
-trait Queue {
-    fn enter(&mut self, at: Instant, event: Event);
-    fn next(&mut self) -> Option<(Instant, Event)>;
-}
-
-impl Queue for Calendar<Event> {
-    fn enter(&mut self, at: Instant, event: Event) {
-        self.schedule(at, event);
-    }
-
-    fn next(&mut self) -> Option<(Instant, Event)> {
-        self.pop()
-    }
-}
-
-/// The baseline. Ties come in order of scheduling, as they do in the calendar.
-#[derive(Default)]
-struct StdHeap {
-    heap: BinaryHeap<Reverse<(Instant, u64, Event)>>,
-    scheduled: u64,
-}
-
-impl Queue for StdHeap {
-    fn enter(&mut self, at: Instant, event: Event) {
-        self.heap.push(Reverse((at, self.scheduled, event)));
-        self.scheduled += 1;
-    }
-
-    fn next(&mut self) -> Option<(Instant, Event)> {
-        self.heap.pop().map(|Reverse((at, _, event))| (at, event))
-    }
-}
-
 /// Exponential with a mean of a second.
 fn increments() -> Vec<Duration> {
     let stream = Streams::new(1, 0).stream(Purpose::Think, 0);
@@ -60,16 +24,16 @@ fn increments() -> Vec<Duration> {
 }
 
 /// `pending` events whose times are those of a hold model that has gone on for ever.
-fn filled<Q: Queue + Default>(pending: usize) -> Q {
+fn filled<Q: Queue<Event>>(pending: usize) -> Q {
     let stream = Streams::new(2, 0).stream(Purpose::Think, 0);
     let mut queue = Q::default();
     for i in 0..pending as u64 {
-        queue.enter(Instant::ZERO + Duration::from_secs_f64(-libm::log(stream.unit(i, 0))), i);
+        queue.schedule(Instant::ZERO + Duration::from_secs_f64(-libm::log(stream.unit(i, 0))), i);
     }
     queue
 }
 
-fn hold<Q: Queue + Default>(c: &mut Criterion, name: &str, pending: usize, increments: &[Duration]) {
+fn hold<Q: Queue<Event>>(c: &mut Criterion, name: &str, pending: usize, increments: &[Duration]) {
     let mut group = c.benchmark_group(format!("hold/{pending}"));
     group.throughput(Throughput::Elements(1)).sample_size(30);
     group.warm_up_time(WallTime::from_secs(1)).measurement_time(WallTime::from_secs(2));
@@ -77,9 +41,9 @@ fn hold<Q: Queue + Default>(c: &mut Criterion, name: &str, pending: usize, incre
     let mut turn = 0;
     group.bench_function(name, |b| {
         b.iter(|| {
-            let (at, event) = queue.next().expect("as many are entered as taken out");
+            let (at, event) = queue.pop().expect("as many are entered as taken out");
             turn = (turn + 1) % INCREMENTS;
-            queue.enter(at + increments[turn], black_box(event));
+            queue.schedule(at + increments[turn], black_box(event));
         });
     });
     group.finish();
@@ -88,7 +52,7 @@ fn hold<Q: Queue + Default>(c: &mut Criterion, name: &str, pending: usize, incre
 fn calendars(c: &mut Criterion) {
     let increments = increments();
     for pending in [1_000, 100_000, 1_000_000] {
-        hold::<StdHeap>(c, "std BinaryHeap", pending, &increments);
+        hold::<Heap<Event>>(c, "std BinaryHeap", pending, &increments);
         hold::<Calendar<Event>>(c, "sim::Calendar", pending, &increments);
     }
 }

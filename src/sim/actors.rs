@@ -2,6 +2,7 @@
 //!
 //! It decides nothing: each user is a machine, and [`Actors`](crate::client::actor::Actors) keeps the books.
 
+use super::calendar::Queue;
 use super::tap::Tap;
 use super::world::{Event, World};
 use crate::client;
@@ -9,7 +10,7 @@ use crate::client::actor::{Action, Input};
 use crate::id::ClientId;
 use crate::time::Instant;
 
-impl<T: Tap> World<'_, T> {
+impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     /// Tells the user of `client` what his client wants or did.
     pub(super) fn tell_actor_of(&mut self, now: Instant, client: u32, input: Input) {
         self.tell_actor(now, self.actors.user_of(client), input);

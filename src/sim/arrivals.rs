@@ -2,6 +2,7 @@
 //!
 //! It does not say when they come: `workload` does.
 
+use super::calendar::Queue;
 use super::tap::{Happening, Tap};
 use super::world::{Event, Slot, World};
 use crate::client::{self, Client, actor};
@@ -10,7 +11,7 @@ use crate::time::{Duration, Instant};
 use crate::timer::Timer;
 use crate::workload::{Arrival, Arrivals};
 
-impl<T: Tap> World<'_, T> {
+impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     pub(super) fn expect_arrival(&mut self, population: PopulationId) {
         let crowd = &mut self.crowds[usize::from(population.0)];
         crowd.next = crowd.source.next(&crowd.spec.arrivals);

@@ -2,6 +2,7 @@
 //!
 //! It does not look into messages, except that a handshake is sent again later than what follows it.
 
+use super::calendar::Queue;
 use super::path::Message;
 use super::tap::Tap;
 use super::world::{Event, Slot, Syn, World};
@@ -12,7 +13,7 @@ use crate::time::{Duration, Instant};
 /// The message numbers that SYNs have in an attempt, and the resets that answer them: no other message has so high a number.
 const SYNS: u32 = 0xffff_ff00;
 
-impl<T: Tap> World<'_, T> {
+impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     /// Sends towards the client at `at`, which may be later than `now`. Nothing overtakes what was sent before. Nobody there: nothing is sent.
     pub(super) fn send_down(&mut self, now: Instant, at: Instant, conn: ConnId, event: Event) {
         let wire = self.stations[usize::from(conn.server().0)].wires.get(conn);

@@ -14,13 +14,12 @@ mod path;
 mod pipes;
 mod stations;
 mod tap;
-
 mod trace;
 mod words;
 mod world;
 
-pub use calendar::Calendar;
+pub use calendar::{Calendar, Heap, Queue};
 pub use dialogue::Dialogue;
 pub use tap::{Happening, Tap, Who};
 pub use trace::Trace;
-pub use world::{Finished, Work, run};
+pub use world::{Finished, Work, run, run_on_heap};

@@ -3,8 +3,9 @@
 //! It keeps no cache. A resolver asks again whenever the record's time to live has run out, at a phase of its own; what it knows
 //! at a time is then a function of that time, and of what the name pointed to when it last asked.
 
+use super::calendar::Queue;
 use super::tap::Tap;
-use super::world::World;
+use super::world::{Event, World};
 use crate::chaos::Effect;
 use crate::client::Resolve;
 use crate::id::ServerId;
@@ -56,7 +57,7 @@ impl Names {
     }
 }
 
-impl<T: Tap> World<'_, T> {
+impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     /// The server that `client` connects to at `now`.
     pub(super) fn look_up(&self, now: Instant, client: u32) -> ServerId {
         let Some(names) = &self.names else { return ServerId(0) };

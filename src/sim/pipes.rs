@@ -6,6 +6,7 @@
 //! (STOR), and so is each client's. Where nothing is shared and nothing on the way changes, a transfer is one event and no pipe is
 //! made: it takes as long as it takes.
 
+use super::calendar::Queue;
 use super::conns::{NOBODY, Plan, Wire};
 use super::tap::Tap;
 use super::world::{Event, World};
@@ -79,7 +80,7 @@ impl Direction {
     }
 }
 
-impl<T: Tap> World<'_, T> {
+impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     /// The server begins to move the data of this connection's transfer at `at`.
     pub(super) fn start_transfer(&mut self, now: Instant, conn: ConnId, at: Instant) {
         let shared = self.pipes(conn.server()).is_some();

@@ -2,6 +2,7 @@
 //!
 //! It does not say which server a client goes to: `names` does.
 
+use super::calendar::Queue;
 use super::conns::{Wire, Wires};
 use super::pipes::Pipes;
 use super::tap::Tap;
@@ -42,7 +43,7 @@ impl Station {
     }
 }
 
-impl<T: Tap> World<'_, T> {
+impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     pub(super) fn station(&mut self, server: ServerId) -> &mut Station {
         &mut self.stations[usize::from(server.0)]
     }

@@ -5,7 +5,7 @@
 use std::hint::black_box;
 use std::sync::atomic::Ordering;
 
-use super::calendar::Calendar;
+use super::calendar::{Calendar, Heap, Queue};
 use super::conns::{NOBODY, Plan};
 use super::names::Names;
 use super::path::Path;
@@ -89,10 +89,10 @@ pub(super) struct Crowd<'a> {
     pub(super) next: Option<Arrival>,
 }
 
-pub(super) struct World<'a, T> {
+pub(super) struct World<'a, T, Q> {
     pub(super) scenario: &'a Scenario,
     pub(super) crowds: Vec<Crowd<'a>>,
-    pub(super) calendar: Calendar<Event>,
+    pub(super) calendar: Q,
     pub(super) stations: Vec<Station>,
     /// What the name points to; `None`: always to the first server.
     pub(super) names: Option<Names>,
@@ -113,13 +113,33 @@ pub(super) struct World<'a, T> {
 /// Simulates replication `replication` (from 0) of `scenario`. Returns early, with what was measured so far and `false`, if
 /// `watch` says stop or `tap` has heard enough.
 pub fn run<T: Tap>(scenario: &Scenario, replication: u32, tap: &mut T, watch: &Watch) -> (Finished, bool) {
-    let mut world = World::new(scenario, replication, tap);
+    run_on::<T, Calendar<Event>>(scenario, replication, tap, watch)
+}
+
+/// The same with the standard library's heap for a calendar: the same events and the same results, at its own pace. The benches
+/// show what the wheel is worth beside it.
+pub fn run_on_heap<T: Tap>(
+    scenario: &Scenario,
+    replication: u32,
+    tap: &mut T,
+    watch: &Watch,
+) -> (Finished, bool) {
+    run_on::<T, Heap<Event>>(scenario, replication, tap, watch)
+}
+
+fn run_on<T: Tap, Q: Queue<Event>>(
+    scenario: &Scenario,
+    replication: u32,
+    tap: &mut T,
+    watch: &Watch,
+) -> (Finished, bool) {
+    let mut world = World::<T, Q>::new(scenario, replication, tap);
     world.begin();
     let (end, complete) = world.run_to(Instant::ZERO + scenario.duration, watch);
     (world.finish(end), complete)
 }
 
-impl<'a, T: Tap> World<'a, T> {
+impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     fn new(scenario: &'a Scenario, replication: u32, tap: &'a mut T) -> Self {
         let streams = Streams::new(scenario.seed, replication);
         let stations: Vec<Station> = (0..scenario.servers.len())
@@ -139,7 +159,7 @@ impl<'a, T: Tap> World<'a, T> {
         Self {
             scenario,
             crowds,
-            calendar: Calendar::default(),
+            calendar: Q::default(),
             stations,
             names: Names::new(scenario),
             slots: Vec::new(),

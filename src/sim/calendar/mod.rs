@@ -3,12 +3,14 @@
 //! It does not know what an event means.
 
 mod entry;
+mod heap;
 mod ring;
 mod wheel;
 
 use std::collections::VecDeque;
 
 use self::entry::Entry;
+pub use self::heap::Heap;
 use self::wheel::Wheel;
 use crate::time::Instant;
 
@@ -46,15 +48,42 @@ impl<E: Copy> Default for Calendar<E> {
     }
 }
 
-impl<E: Copy> Calendar<E> {
+/// What a world asks of a calendar: events come out in order of time, and ties in the order in which they were entered.
+pub trait Queue<E>: Default {
     /// Enters `event` at `at`.
-    pub fn schedule(&mut self, at: Instant, event: E) {
+    fn schedule(&mut self, at: Instant, event: E);
+
+    /// The same for an event that is likely to be the last so far of those entered with this number; any number will do.
+    fn schedule_behind(&mut self, number: usize, at: Instant, event: E);
+
+    /// Takes out the next event, if that is at `horizon` at the latest.
+    fn pop_until(&mut self, horizon: Instant) -> Option<(Instant, E)>;
+
+    /// Shows events that come soon and were not shown before, now and then: whoever touches what they are about all at once has the
+    /// memory fetch it all at once. It changes nothing.
+    fn show_next(&mut self, show: impl FnMut(&E));
+
+    /// How many events are pending.
+    fn len(&self) -> usize;
+
+    /// Is nothing pending?
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Takes out the next event.
+    fn pop(&mut self) -> Option<(Instant, E)> {
+        self.pop_until(Instant::NEVER)
+    }
+}
+
+impl<E: Copy> Queue<E> for Calendar<E> {
+    fn schedule(&mut self, at: Instant, event: E) {
         self.wheel.put(Entry { at, sequence: self.scheduled, event });
         self.scheduled += 1;
     }
 
-    /// The same for an event that is likely to be the last so far of those entered with this number; any number will do.
-    pub fn schedule_behind(&mut self, number: usize, at: Instant, event: E) {
+    fn schedule_behind(&mut self, number: usize, at: Instant, event: E) {
         match self.lanes.get_mut(number) {
             Some(Lane { queue, .. }) if queue.back().is_none_or(|last| last.at <= at) => {
                 queue.push_back(Entry { at, sequence: self.scheduled, event });
@@ -64,13 +93,7 @@ impl<E: Copy> Calendar<E> {
         }
     }
 
-    /// Takes out the next event.
-    pub fn pop(&mut self) -> Option<(Instant, E)> {
-        self.pop_until(Instant::NEVER)
-    }
-
-    /// Takes out the next event, if that is at `horizon` at the latest.
-    pub fn pop_until(&mut self, horizon: Instant) -> Option<(Instant, E)> {
+    fn pop_until(&mut self, horizon: Instant) -> Option<(Instant, E)> {
         let mut first = u128::from(horizon.as_nanos()) << 64 | u128::from(u64::MAX);
         let mut lane = LANES;
         for (place, head) in self.lanes.iter().map(|lane| lane.queue.front()).enumerate() {
@@ -90,9 +113,7 @@ impl<E: Copy> Calendar<E> {
         lane.queue.pop_front().map(|head| (head.at, head.event))
     }
 
-    /// Shows events that come soon and were not shown before, now and then: whoever touches what they are about all at once has the
-    /// memory fetch it all at once. It changes nothing.
-    pub fn show_next(&mut self, mut show: impl FnMut(&E)) {
+    fn show_next(&mut self, mut show: impl FnMut(&E)) {
         if self.taken < SHOWN / 2 && !self.wheel.has_unseen() {
             return;
         }
@@ -107,14 +128,8 @@ impl<E: Copy> Calendar<E> {
         }
     }
 
-    /// How many events are pending.
-    pub fn len(&self) -> usize {
+    fn len(&self) -> usize {
         self.wheel.len() + self.lanes.iter().map(|lane| lane.queue.len()).sum::<usize>()
-    }
-
-    /// Is nothing pending?
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }
 
