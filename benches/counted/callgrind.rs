@@ -7,15 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs};
 
+use crate::record::Count;
 use crate::runs::Done;
-
-/// What a run came to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Count {
-    pub done: Done,
-    /// Instructions of the collected part.
-    pub instructions: u64,
-}
 
 /// Plays the run called `name` and counts its instructions. The whole profile is left in the file that is returned, too.
 ///
@@ -45,7 +38,7 @@ pub fn count(name: &str) -> Result<(Count, PathBuf), String> {
     if instructions == 0 {
         return Err(format!("{name}: nothing was counted: callgrind did not find `collected`"));
     }
-    Ok((Count { done, instructions }, out))
+    Ok((Count { events: done.events, digest: done.digest, instructions }, out))
 }
 
 fn total(profile: &str) -> Option<u64> {

@@ -158,7 +158,7 @@ fn traced() -> Done {
     collected(&mut || {
         let mut trace = Trace::new(&scenario, Bytes::default());
         let (finished, _) = sim::run(&scenario, 0, &mut trace, &Watch::default());
-        let _ = trace;
+        trace.finish().expect("what is written goes nowhere");
         Done::new(finished.work.events, finished.digest)
     })
 }
@@ -199,7 +199,7 @@ const SERVER: &str = r#"
     name = "server"
     duration = "1s"
     [server]
-    profile = "vsftpd"
+    profile = "rfc959"
     max_clients = 2000
     [[clients]]
     name = "clients"
