@@ -129,15 +129,44 @@ pub fn run<T: Tap>(scenario: &Scenario, replication: u32, tap: &mut T, watch: &W
     run_on::<T, Calendar<Event>>(scenario, replication, tap, watch)
 }
 
-/// The same with the standard library's heap for a calendar: the same events and the same results, at its own pace. The benches
-/// show what the wheel is worth beside it.
-pub fn run_on_heap<T: Tap>(
+/// The calendar of a run that the benches measure. The events and the results are the same with either.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pending {
+    /// Lanes and the wheel, as in [`run`].
+    Wheel,
+    /// The standard library's heap: what the wheel is held against.
+    Heap,
+}
+
+/// Simulates replication 0 of `scenario` for the benches, on the calendar that they name. `passed` hears what it took until each of
+/// `marks`, which come in order of time, and how many events are pending then: so the steady state is told from the filling.
+pub fn run_marked(
     scenario: &Scenario,
-    replication: u32,
-    tap: &mut T,
-    watch: &Watch,
-) -> (Finished, bool) {
-    run_on::<T, Heap<Event>>(scenario, replication, tap, watch)
+    pending: Pending,
+    marks: &[Instant],
+    passed: impl FnMut(Work, usize),
+) -> Finished {
+    match pending {
+        Pending::Wheel => run_past::<Calendar<Event>>(scenario, marks, passed),
+        Pending::Heap => run_past::<Heap<Event>>(scenario, marks, passed),
+    }
+}
+
+fn run_past<Q: Queue<Event>>(
+    scenario: &Scenario,
+    marks: &[Instant],
+    mut passed: impl FnMut(Work, usize),
+) -> Finished {
+    let watch = Watch::default();
+    let mut nobody = ();
+    let mut world = World::<(), Q>::new(scenario, 0, &mut nobody);
+    world.begin();
+    for mark in marks {
+        world.run_to(*mark, &watch);
+        passed(world.work, world.calendar.len());
+    }
+    let (end, _) = world.run_to(Instant::ZERO + scenario.duration, &watch);
+    world.finish(end)
 }
 
 fn run_on<T: Tap, Q: Queue<Event>>(
