@@ -84,22 +84,22 @@ impl Measured {
         };
         let wheel = |size: &Size<'_>| size.wheel.iter().map(|t| (*t).clone()).collect();
         let time = Upright {
-            title: "processor time of an event (ns)".to_owned(),
+            title: "processor time of an event (ns, logarithmic)".to_owned(),
             curves: vec![
-                ns("an event with std's BinaryHeap as calendar", RED, true, |size| {
+                ns("std's BinaryHeap for a calendar", RED, true, |size| {
                     size.heap.iter().map(|t| (*t).clone()).collect()
                 }),
-                ns("an event with lanes and a wheel", BLUE, false, wheel),
+                ns("lanes and a wheel", BLUE, false, wheel),
             ],
             aims: Vec::new(),
         };
         let memory = Upright {
-            title: "memory for each client that is there (bytes)".to_owned(),
+            title: "memory for each client that is there (bytes, logarithmic)".to_owned(),
             curves: vec![
-                curve("bytes allocated", GREEN, false, &sizes, wheel, |t| t.each(t.allocated)),
-                curve("peak of resident bytes", PURPLE, true, &sizes, wheel, |t| t.each(t.resident)),
+                curve("allocated", GREEN, false, &sizes, wheel, |t| t.each(t.allocated)),
+                curve("resident, at its peak", PURPLE, true, &sizes, wheel, |t| t.each(t.resident)),
             ],
-            aims: Vec::new(),
+            aims: vec![(table::MOST_BYTES, format!("at most {} are meant for a million", table::MOST_BYTES))],
         };
         Curves {
             title: title(&sizes),
@@ -121,12 +121,11 @@ fn title(sizes: &[Size<'_>]) -> String {
     };
     let of = |trials: &[&Trial]| median(trials.iter().map(|t| t.ns()));
     let times = |last: &[&Trial], first: &[&Trial]| Some(of(last)? / of(first)?);
-    let powers = |n: u64| n.ilog10();
-    let Some(ours) = times(&last.wheel, &first.wheel) else { return String::new() };
-    let more = powers(last.clients) - powers(first.clients);
+    let Some(ours) = times(&last.wheel, &first.wheel) else { return "Nothing was measured".to_owned() };
     let heap =
-        times(&last.heap, &first.heap).map_or(String::new(), |heap| format!(", with a heap {heap:.0} times"));
-    format!("10^{more} times the clients make an event {ours:.1} times as dear{heap}")
+        times(&last.heap, &first.heap).map_or(String::new(), |heap| format!("; on a heap, {heap:.0} times"));
+    let (few, many) = (table::thousands(first.clients), table::thousands(last.clients));
+    format!("From {few} clients to {many} an event becomes {ours:.1} times as dear{heap}")
 }
 
 fn curve(

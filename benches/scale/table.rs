@@ -7,6 +7,9 @@ use std::fmt::Write as _;
 use crate::memory::Load;
 use crate::trial::{Calendar, Trial};
 
+/// Bytes that a client may take.
+pub const MOST_BYTES: f64 = 250.0;
+
 /// The trials of one size.
 pub struct Size<'a> {
     pub clients: u64,
@@ -110,7 +113,7 @@ pub fn aims(trials: &[Trial]) -> String {
         aim("ns an event, a million", 62.0, 125.0, ns(1_000_000), true),
         aim("an event at a million / at 10 000", 1.8, 1.8, growth, true),
         aim("heap / wheel at a million", 4.0, 4.0, large.and_then(Size::heap_ratio), false),
-        aim("bytes a client, a million", 160.0, 250.0, resident, true),
+        aim("bytes a client, a million", 160.0, MOST_BYTES, resident, true),
     ];
     let mut text = String::from("| what | target | floor | measured | |\n|---|--:|--:|--:|---|\n");
     for Aim { what, target, floor, measured, less } in aims {
@@ -146,13 +149,13 @@ pub fn loads(loads: &[Load]) -> String {
     text
 }
 
-/// `1 000 000`.
-fn thousands(n: u64) -> String {
+/// `1,000,000`.
+pub fn thousands(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(' ');
+            text.push(',');
         }
         text.push(digit);
     }

@@ -17,7 +17,7 @@ mod summarise;
 pub mod theory;
 
 pub use advice::advise;
-pub use explain::{explain, explain_server};
+pub use explain::{Cost, explain, explain_server};
 pub use interval::{Range, estimate, method};
 pub use measured::{Load, Measured, Measuring, Refusals};
 pub use replicate::replicate;

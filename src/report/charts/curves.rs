@@ -8,9 +8,9 @@ use super::axis::Axis;
 use super::canvas::{Canvas, Pen};
 use super::font::{Align, Letters};
 use super::panel::{LEFT, Panel};
-use super::sheet::{Key, Sheet, Sign};
+use super::sheet::Sheet;
 use crate::report::colours::{FAINT, PAPER, Rgb};
-use crate::report::words::trimmed;
+use crate::report::words::{count, trimmed};
 
 /// A chart of curves over one level axis. Both axes are logarithmic.
 #[derive(Clone, PartialEq, Debug)]
@@ -39,7 +39,7 @@ pub struct Upright {
 /// A curve.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Curve {
-    /// Its words in the legend.
+    /// Its words, which stand beside its last stretch.
     pub name: String,
     /// Its colour.
     pub colour: Rgb,
@@ -70,7 +70,7 @@ pub(super) fn draw<B: DrawingBackend>(canvas: &mut Canvas<B>, curves: &Curves) {
     let points = || curves.panels.iter().flat_map(|(panel, _)| &panel.curves).flat_map(|curve| &curve.points);
     let x = Axis::decades(points().map(|p| p.at), &curves.level).with_margin();
     let uprights = curves.panels.iter().map(|(panel, share)| (upright_axis(panel), *share)).collect();
-    let sheet = Sheet::titled(curves.title.clone(), curves.subtitle.clone(), keys(curves));
+    let sheet = Sheet::titled(curves.title.clone(), curves.subtitle.clone(), Vec::new());
     let panels = sheet.panels(&x, uprights);
     sheet.draw(canvas, &panels, |canvas| {
         for (panel, (upright, _)) in panels.iter().zip(&curves.panels) {
@@ -88,17 +88,6 @@ fn upright_axis(panel: &Upright) -> Axis {
     let measured = panel.curves.iter().flat_map(|curve| &curve.points).flat_map(|p| [p.low, p.high]);
     let aims = panel.aims.iter().map(|(value, _)| *value);
     Axis::steps(measured.chain(aims), &panel.title).with_margin()
-}
-
-/// Each name once, whatever the number of panels that it is in.
-fn keys(curves: &Curves) -> Vec<Key> {
-    let mut keys: Vec<Key> = Vec::new();
-    for curve in curves.panels.iter().flat_map(|(panel, _)| &panel.curves) {
-        if keys.iter().all(|key| key.words != curve.name) {
-            keys.push(Key::new(curve.name.clone(), Sign::Line(Pen { colour: curve.colour, width: 3 })));
-        }
-    }
-    keys
 }
 
 fn draw_aim<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, value: f64, words: &str) {
@@ -123,16 +112,21 @@ fn draw_curve<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, curve: &
         let (x, y) = if curve.above { (high.0, high.1 - 15.0) } else { (low.0, low.1 + 16.0) };
         canvas.text((x, y), &number(point.middle), letters);
     }
+    if let [.., before, last] = middles[..] {
+        draw_name(canvas, curve, before, last);
+    }
 }
 
-/// Three digits at least: `135`, `2635`, `19 612`.
+/// The name beside the middle of the last stretch, on the side of the curve's numbers and where it leads away from the words.
+fn draw_name<B: DrawingBackend>(canvas: &mut Canvas<B>, curve: &Curve, from: (f64, f64), to: (f64, f64)) {
+    let rises = to.1 < from.1;
+    let (x, y) = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
+    let (align, aside) = if rises == curve.above { (Align::Right, -10.0) } else { (Align::Left, 10.0) };
+    let y = if curve.above { y - 12.0 } else { y + 14.0 };
+    canvas.text((x + aside, y), &curve.name, Letters::new(14.0, curve.colour).align(align));
+}
+
+/// Three digits at least: `35.2`, `135`, `19,612`.
 fn number(value: f64) -> String {
-    if value < 100.0 {
-        return trimmed(format!("{value:.1}"));
-    }
-    let digits = format!("{value:.0}");
-    match digits.split_at_checked(digits.len().saturating_sub(3)) {
-        Some((thousands, rest)) if digits.len() > 4 => format!("{thousands} {rest}"),
-        _ => digits,
-    }
+    if value < 100.0 { trimmed(format!("{value:.1}")) } else { count(value.round() as u64) }
 }
