@@ -202,6 +202,7 @@ impl Client {
     }
 
     /// Changes what the client is doing, and asks for a firing when that has lasted too long.
+    #[inline]
     pub(super) fn enter(&mut self, state: State, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         self.state = state;
         let at = self.deadline(env);
@@ -210,6 +211,7 @@ impl Client {
         }
     }
 
+    #[inline]
     pub(super) fn deadline(&self, env: &Env<'_>) -> Instant {
         let own = match self.state {
             State::Done => return Instant::NEVER,
@@ -232,14 +234,17 @@ impl Client {
     }
 
     /// When the user gives up waiting to be served. A function of the wanted session, so it is not remembered.
+    #[inline]
     pub(super) fn patience_ends(&self, env: &Env<'_>) -> Instant {
         match &env.behaviour.patience {
-            Some(patience) if !self.served => {
-                let word = env.streams.patience.word(u64::from(self.index), counter(self.session, 0));
-                self.wanted_at + Duration::from_nanos(patience.sample(word))
-            }
+            Some(patience) if !self.served => self.loses_patience(patience, env),
             _ => Instant::NEVER,
         }
+    }
+
+    fn loses_patience(&self, patience: &Dist, env: &Env<'_>) -> Instant {
+        let word = env.streams.patience.word(u64::from(self.index), counter(self.session, 0));
+        self.wanted_at + Duration::from_nanos(patience.sample(word))
     }
 
     pub(super) fn timer_fired(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {

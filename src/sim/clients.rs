@@ -8,7 +8,7 @@ use super::deadline::Deadline;
 use super::event::{Event, SmallCommand, Syn};
 use super::tap::{Happening, Tap};
 use super::world::{NO_CONN, World, enter_client};
-use crate::client::{Action, Env, Input, actor};
+use crate::client::{Action, Input, actor};
 use crate::digest::Digest;
 use crate::ftp::Verb;
 use crate::id::ClientId;
@@ -59,14 +59,6 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     pub(super) fn tell_client(&mut self, now: Instant, client: u32, input: Input) {
         let slot = &mut self.slots[client as usize];
         let crowd = &self.crowds[usize::from(slot.population.0)];
-        let env = Env {
-            population: slot.population,
-            behaviour: &crowd.spec.behaviour,
-            streams: &crowd.streams,
-            users: &crowd.spec.users,
-            connect_timeout: crowd.spec.link.connect_timeout,
-            reply_timeout: crowd.spec.link.reply_timeout,
-        };
         input.fold(now, client, &mut self.digest);
         let from = self.client_actions.len();
         let mut out = Wishes {
@@ -80,7 +72,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             tap: self.tap,
             rest: &mut self.client_actions,
         };
-        slot.client.handle(now, input, &env, &mut out);
+        slot.client.handle(now, input, &crowd.env, &mut out);
         // What one of these brings about may tell clients more: that comes and goes behind them.
         for place in from..self.client_actions.len() {
             self.do_for_client(now, client, self.client_actions[place]);
