@@ -78,7 +78,7 @@ fn recorded() -> Result<Record, String> {
 /// Where this is, as far as counts depend on it.
 fn here() -> Result<Place, String> {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let said =
+    let answer =
         |command: &str, args: &[&str]| first_line(command, args).unwrap_or_else(|| "unknown".to_owned());
     Ok(Place {
         kind: format!("{} {}", env::consts::ARCH, env::consts::OS),
