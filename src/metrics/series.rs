@@ -18,7 +18,7 @@ const WIDTHS_MS: [u64; 27] = [
 ];
 
 /// Buckets of equal width from the beginning of the run on. When a run outlasts them, the width doubles and pairs merge.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Series {
     width: u64,
     buckets: Vec<Bucket>,
@@ -53,6 +53,18 @@ impl Series {
             self.buckets.resize_with(index + 1, Bucket::default);
         }
         &mut self.buckets[index]
+    }
+
+    /// Is this a series that may have begun as one for a run up to `horizon`? What was read from a file need not be.
+    pub(super) fn fits(&self, horizon: Instant) -> bool {
+        let least = Self::new(horizon).width;
+        let doubled = self.width.checked_div(least).is_some_and(u64::is_power_of_two);
+        doubled && self.width.is_multiple_of(least) && self.buckets.len() <= BUCKETS + 1
+    }
+
+    /// The bytes that its buckets take.
+    pub(super) fn size(&self) -> usize {
+        size_of_val(&*self.buckets)
     }
 
     /// The buckets so far, each as wide as [`Self::width`].
