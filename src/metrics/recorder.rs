@@ -23,7 +23,7 @@ use crate::observe::{Cause, Class, Latency, Observation, Phase, Refusal, Session
 use crate::time::{Duration, Instant};
 
 /// What a recorder must know of a run before it begins.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Shape {
     /// How many populations there are.
     pub populations: usize,
@@ -34,17 +34,18 @@ pub struct Shape {
 }
 
 /// How long slots were taken by connections that met no refusal, after the warm-up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Holds {
     count: u64,
     sum_ns: u128,
 }
 
-/// Adds up a run. Its size is fixed by its [`Shape`]; recording allocates nothing but a line for each new kind of refusal and
-/// a place for each ban in force.
+/// Adds up a run. How long the run is, how many clients it has and how often anything happens does not make it grow: there are 240
+/// time buckets, 64 episodes, a window of 50 attempts, a histogram of at most 232 KiB for each of [`Latency::ALL`] (twice under
+/// load), a few counters for each population, check, kind of refusal and reply code, and 8 bytes for each ban that is in force.
 ///
 /// Observations come in order of time; one that comes late is taken for simultaneous with the one before.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Recorder {
     shape: Shape,
     end: Instant,
@@ -58,6 +59,7 @@ pub struct Recorder {
     by_check: Vec<u64>,
     bans: Level,
     /// When the bans in force run out, in order.
+    #[serde(skip)]
     bans_until: VecDeque<Instant>,
     series: Series,
     timings: [Timing; Latency::COUNT],
@@ -70,7 +72,9 @@ pub struct Recorder {
     ghosts: Level,
     /// How ghosts ended, by [`Cause`]; the last for none that the server named.
     ghosts_ended: [u64; Cause::COUNT + 1],
+    #[serde(skip)]
     onset: OnsetWatch,
+    #[serde(skip)]
     episodes: Episodes,
 }
 
@@ -187,8 +191,9 @@ impl Recorder {
         self.populations.iter_mut().for_each(|tally| tally.finish(end));
     }
 
-    /// Adds the finished run `other` of the same shape. Everything here is whole numbers, so no order changes the sum.
-    /// Onset and episodes belong to one run and stay what they are.
+    /// Adds the finished run `other`, or the sum of several, of the same shape. Everything here is whole numbers, sums and maxima:
+    /// no order and no grouping changes a byte of what is written of it. Onset and episodes belong to one run: they stay what they
+    /// are, and are not written.
     ///
     /// # Panics
     /// If the shapes differ.

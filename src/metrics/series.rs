@@ -18,15 +18,16 @@ const WIDTHS_MS: [u64; 27] = [
 ];
 
 /// Buckets of equal width from the beginning of the run on. When a run outlasts them, the width doubles and pairs merge.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Series {
     width: u64,
     buckets: Vec<Bucket>,
     /// The bucket that was last asked for: nearly always the next one, too, and a division saved.
+    #[serde(skip)]
     latest: Latest,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Latest {
     begin: u64,
     index: usize,
@@ -53,7 +54,7 @@ impl Series {
         Self {
             width: width.as_nanos(),
             buckets: Vec::with_capacity(BUCKETS + 1),
-            latest: Latest { begin: 0, index: 0 },
+            latest: Latest::default(),
         }
     }
 
@@ -86,6 +87,18 @@ impl Series {
             self.buckets.resize_with(index + 1, Bucket::default);
         }
         self.latest = Latest { begin: index as u64 * self.width, index };
+    }
+
+    /// Is this a series that may have begun as one for a run up to `horizon`? What was read from a file need not be.
+    pub(super) fn fits(&self, horizon: Instant) -> bool {
+        let least = Self::new(horizon).width;
+        let doubled = self.width.checked_div(least).is_some_and(u64::is_power_of_two);
+        doubled && self.width.is_multiple_of(least) && self.buckets.len() <= BUCKETS + 1
+    }
+
+    /// The bytes that its buckets take.
+    pub(super) fn size(&self) -> usize {
+        size_of_val(&*self.buckets)
     }
 
     /// The buckets so far, each as wide as [`Self::width`].
@@ -165,7 +178,7 @@ impl Series {
     /// Doubles the width: bucket i becomes what 2i and 2i + 1 were.
     fn coarsen(&mut self) {
         self.width = self.width.saturating_mul(2);
-        self.latest = Latest { begin: 0, index: 0 };
+        self.latest = Latest::default();
         let halved = self.buckets.len().div_ceil(2);
         for i in 0..halved {
             let mut pair = std::mem::take(&mut self.buckets[2 * i]);

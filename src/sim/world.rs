@@ -3,7 +3,6 @@
 //! It is a driver: whatever it decides is about delivery (delays, order, slots), never about FTP.
 
 use std::hint::black_box;
-use std::sync::atomic::Ordering;
 
 use super::calendar::{Calendar, Heap, Queue};
 use super::conns::{Fact, NOBODY, Plan};
@@ -44,7 +43,7 @@ pub struct Finished {
 }
 
 /// What a replication took, for benchmarks.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Work {
     /// Events taken from the calendar.
     pub events: u64,
@@ -257,7 +256,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     }
 
     fn run_to(&mut self, horizon: Instant, watch: &Watch) -> (Instant, bool) {
-        let mut shown = Instant::ZERO;
+        let lane = watch.follow();
         let mut last = Instant::ZERO;
         loop {
             let pending = self.calendar.len();
@@ -269,8 +268,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
                 continue;
             };
             if self.work.events.is_multiple_of(WATCH_EVERY) {
-                watch.done_ns.fetch_add(now.since(shown).as_nanos(), Ordering::Relaxed);
-                shown = now;
+                lane.is_at(now.as_nanos());
                 if watch.is_stopped() {
                     return (now, false);
                 }
@@ -290,7 +288,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
                 return (now, false);
             }
         }
-        watch.done_ns.fetch_add(horizon.since(shown).as_nanos(), Ordering::Relaxed);
+        lane.end();
         (horizon, true)
     }
 
