@@ -5,6 +5,7 @@
 mod actors;
 mod arrivals;
 mod calendar;
+mod clients;
 mod conns;
 mod deadline;
 mod delivery;

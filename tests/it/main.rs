@@ -22,3 +22,4 @@ mod serve;
 mod support;
 mod tidy;
 mod twin;
+mod unfinished;
