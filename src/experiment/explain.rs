@@ -9,13 +9,9 @@ mod words;
 
 use std::fmt::Write as _;
 
-<<<<<<< HEAD
 pub use self::cost::Cost;
-use self::demand::{Hold, busiest_address, concurrent, peak};
-=======
 pub(super) use self::demand::{Hold, concurrent};
 use self::demand::{busiest_address, peak};
->>>>>>> main
 use self::limits::Demand;
 use crate::scenario::Scenario;
 use crate::server::policy::Check;
