@@ -46,11 +46,22 @@ pub fn loads(turn: usize) -> Vec<Load> {
 fn measured(turn: usize, reach: usize) -> Load {
     let cycle = cycle(reach / LINE);
     let mut alone = [0_u32];
-    let mut together: [u32; WALKERS] = std::array::from_fn(|i| (i * cycle.len() / WALKERS) as u32);
-    walk(&cycle, &mut together, STEPS / 8); // so that the pages are there
+    let mut together = spread(&cycle);
     let alone_ns = walk(&cycle, &mut alone, STEPS);
     let together_ns = walk(&cycle, &mut together, STEPS);
     Load { turn, reach, alone_ns, together_ns }
+}
+
+/// Walkers as far apart on the way as can be: none finds what another has just fetched.
+fn spread(cycle: &[Line]) -> [u32; WALKERS] {
+    let mut place = 0;
+    std::array::from_fn(|_| {
+        let mine = place;
+        for _ in 0..cycle.len() / WALKERS {
+            place = cycle[place as usize].0;
+        }
+        mine
+    })
 }
 
 /// Nanoseconds a load of `steps` by all walkers.
