@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering;
 use super::calendar::{Calendar, Heap, Queue};
 use super::conns::{NOBODY, Plan};
 use super::names::Names;
+use super::parked::{Badges, Parked};
 use super::path::Path;
 use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
@@ -51,8 +52,10 @@ pub struct Work {
     pub commands: u64,
     /// The most events that were pending at once.
     pub pending_max: usize,
-    /// The most clients that were there at once.
+    /// The most clients that had a session under way, or waited to try again, at once.
     pub clients_max: usize,
+    /// The most clients that paused between two sessions at once.
+    pub pausing_max: usize,
     /// The most connections that were there at once, ghosts included.
     pub connections_max: usize,
 }
@@ -71,8 +74,20 @@ pub(super) struct Slot {
     pub(super) population: PopulationId,
     /// Counts its connects, so that a SYN whose client has given up is known.
     pub(super) serial: u16,
-    pub(super) entry: u32,
-    pub(super) taken: bool,
+    /// What the digest calls the client; its place in [`Parked`] while it pauses.
+    pub(super) badge: u32,
+    pub(super) taken: Taken,
+}
+
+/// Whose a slot is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Taken {
+    /// Nobody's.
+    Free,
+    /// A client's with a session under way.
+    Busy,
+    /// A client's that pauses, as long as firings that it asked for are in the calendar.
+    Pausing,
 }
 
 /// What a population's clients share.
@@ -98,6 +113,10 @@ pub(super) struct World<'a, T, Q> {
     pub(super) names: Option<Names>,
     pub(super) slots: Vec<Slot>,
     pub(super) free: Vec<u32>,
+    /// Free slots whose timers have nothing in the calendar: as good as new ones.
+    pub(super) fresh: Vec<u32>,
+    pub(super) parked: Parked,
+    pub(super) badges: Badges,
     pub(super) actors: Actors,
     pub(super) own_addresses: u32,
     pub(super) recorder: Recorder,
@@ -164,6 +183,9 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             names: Names::new(scenario),
             slots: Vec::new(),
             free: Vec::new(),
+            fresh: Vec::new(),
+            parked: Parked::default(),
+            badges: Badges::default(),
             actors: Actors::default(),
             own_addresses: 0,
             recorder: Recorder::new(shape),
@@ -239,7 +261,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         let still_wanting: Vec<(PopulationId, Instant)> = self
             .slots
             .iter()
-            .filter(|slot| slot.taken)
+            .filter(|slot| slot.taken == Taken::Busy)
             .filter_map(|slot| Some((slot.population, slot.client.still_wants()?)))
             .collect();
         self.recorder.finish(
@@ -248,7 +270,11 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             self.stations.iter().flat_map(|station| station.server.open_sessions()),
             still_wanting.into_iter(),
         );
-        let work = Work { connections_max: self.stations.iter().map(|s| s.wires.most()).sum(), ..self.work };
+        let work = Work {
+            connections_max: self.stations.iter().map(|s| s.wires.most()).sum(),
+            pausing_max: self.parked.most(),
+            ..self.work
+        };
         Finished { recorder: self.recorder, digest: self.digest.value(), work }
     }
 
@@ -257,11 +283,11 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     fn happen(&mut self, now: Instant, event: Event) {
         match event {
             Event::Arrive { population } => self.arrive(now, population),
-            Event::Again { client } => self.again(now, client),
+            Event::Again { population, place } => self.again(now, population, place),
             Event::ClientTimer { client } => match self.slots[client as usize].timer.fire(now) {
                 Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
                 Firing::Again(at) => self.calendar.schedule(at, event),
-                Firing::Dropped => {}
+                Firing::Dropped => self.may_leave_slot(client),
             },
             Event::ActorTimer { user } => self.tell_actor(now, user, actor::Input::TimerFired),
             Event::ConnTimer { conn } => match self.wire(conn).timer.fire(now) {
@@ -434,10 +460,11 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             connect_timeout: crowd.spec.link.connect_timeout,
             reply_timeout: crowd.spec.link.reply_timeout,
         };
+        let badge = slot.badge;
         let mut actions = std::mem::take(&mut self.client_actions);
         slot.client.handle(now, input, &env, &mut actions);
         self.digest.word(now.as_nanos());
-        self.digest.word(u64::from(client));
+        self.digest.word(u64::from(badge));
         input.fold(&mut self.digest);
         for action in &actions {
             action.fold(&mut self.digest);

@@ -1,0 +1,165 @@
+//! Clients that pause between two sessions, in a few bytes each: who they are, and which session comes next.
+//!
+//! It does not say when that is: the calendar does, in the one entry that such a client has there. A client with a session under
+//! way is in a slot, and not here.
+
+use crate::id::PeerId;
+
+/// What is left of a client while it pauses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pausing {
+    /// Its number in its population.
+    pub(super) index: u32,
+    /// The session that it wants next, from 0.
+    pub(super) session: u32,
+    /// Its badge: see [`Badges`].
+    pub(super) badge: u32,
+    /// Where it comes from.
+    pub(super) peer: PeerId,
+}
+
+const _: () = assert!(size_of::<Pausing>() == 16);
+
+/// Where a client is that pauses.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Rests {
+    /// Still in its slot, since firings that it asked for are in the calendar.
+    InSlot(u32),
+    /// Nowhere else.
+    Here(Pausing),
+}
+
+/// No place, and no session: nobody has so many.
+const NONE: u32 = u32::MAX;
+
+/// All that pause, in reused places.
+#[derive(Debug)]
+pub(super) struct Parked {
+    /// One that is still in its slot has no session here, and that slot for its number. A place that nobody has names the next such
+    /// place where a session would stand.
+    places: Vec<Pausing>,
+    free: u32,
+    /// Whose connection a client is. It is looked at only for populations whose users have several, and no longer than such a client
+    /// makes it.
+    users: Vec<u32>,
+}
+
+impl Default for Parked {
+    fn default() -> Self {
+        Self { places: Vec::new(), free: NONE, users: Vec::new() }
+    }
+}
+
+impl Parked {
+    /// A client begins to pause. Its place.
+    pub(super) fn park(&mut self, client: Pausing) -> u32 {
+        let Some(place) = self.places.get_mut(self.free as usize) else {
+            self.places.push(client);
+            return self.places.len() as u32 - 1;
+        };
+        let next = place.session;
+        *place = client;
+        std::mem::replace(&mut self.free, next)
+    }
+
+    /// A client with this badge begins to pause, and stays in its slot for a while. Its place.
+    pub(super) fn park_in_slot(&mut self, slot: u32, badge: u32) -> u32 {
+        self.park(Pausing { index: slot, session: NONE, badge, peer: PeerId(0) })
+    }
+
+    /// The client at `place` has left its slot. What is told of it but its badge, which is known.
+    pub(super) fn leaves_slot(&mut self, place: u32, client: Pausing) {
+        let place = &mut self.places[place as usize];
+        *place = Pausing { badge: place.badge, ..client };
+    }
+
+    /// The client at `place` pauses no longer. Its badge, and where it was.
+    pub(super) fn take(&mut self, place: u32) -> (u32, Rests) {
+        let client = self.places[place as usize];
+        self.places[place as usize].session = self.free;
+        self.free = place;
+        let rests = if client.session == NONE { Rests::InSlot(client.index) } else { Rests::Here(client) };
+        (client.badge, rests)
+    }
+
+    /// The client at `place` is a connection of this user.
+    pub(super) fn belongs(&mut self, place: u32, user: u32) {
+        if self.users.len() <= place as usize {
+            self.users.resize(place as usize + 1, NONE);
+        }
+        self.users[place as usize] = user;
+    }
+
+    /// Whose connection the client at `place` is.
+    pub(super) fn user_of(&self, place: u32) -> u32 {
+        self.users[place as usize]
+    }
+
+    /// The most that ever paused at once.
+    pub(super) fn most(&self) -> usize {
+        self.places.len()
+    }
+}
+
+/// What the digest calls each client: it keeps its badge while it pauses, whatever slots it has. The badge that was given back last
+/// is given out first, as slots are: where nobody pauses, a client's badge is its slot.
+#[derive(Debug, Default)]
+pub(super) struct Badges {
+    given: u32,
+    back: Vec<u32>,
+}
+
+impl Badges {
+    /// A badge that nobody has.
+    pub(super) fn give(&mut self) -> u32 {
+        self.back.pop().unwrap_or_else(|| {
+            self.given += 1;
+            self.given - 1
+        })
+    }
+
+    /// Its client is gone for good.
+    pub(super) fn take_back(&mut self, badge: u32) {
+        self.back.push(badge);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_used_again() {
+        let mut parked = Parked::default();
+        let client = |index| Pausing { index, session: 7, badge: index, peer: PeerId(index) };
+        let places: Vec<u32> = (0..4).map(|index| parked.park(client(index))).collect();
+        assert_eq!(places, [0, 1, 2, 3]);
+        for place in [1, 0, 3, 2] {
+            let (badge, rests) = parked.take(place);
+            assert!(badge == place && matches!(rests, Rests::Here(Pausing { session: 7, .. })));
+        }
+        let mut again: Vec<u32> = (4..8).map(|index| parked.park(client(index))).collect();
+        again.sort_unstable();
+        assert_eq!((again, parked.most()), (vec![0, 1, 2, 3], 4));
+        assert_eq!(parked.park(client(8)), 4);
+    }
+
+    #[test]
+    fn a_client_may_stay_in_its_slot_for_a_while() {
+        let mut parked = Parked::default();
+        let (early, late) = (parked.park_in_slot(40, 1), parked.park_in_slot(41, 2));
+        let client = Pausing { index: 9, session: 3, badge: 77, peer: PeerId(8) };
+        parked.leaves_slot(late, client);
+        assert!(matches!(parked.take(early), (1, Rests::InSlot(40))));
+        assert!(matches!(parked.take(late), (2, Rests::Here(Pausing { index: 9, session: 3, .. }))));
+    }
+
+    #[test]
+    fn a_badge_that_was_given_back_is_given_out_first() {
+        let mut badges = Badges::default();
+        assert_eq!([badges.give(), badges.give(), badges.give()], [0, 1, 2]);
+        badges.take_back(0);
+        badges.take_back(2);
+        assert_eq!([badges.give(), badges.give(), badges.give()], [2, 0, 3]);
+    }
+}
