@@ -38,11 +38,6 @@ impl Timer {
         self.wanted.as_nanos() ^ self.entered[KEPT - 1].as_nanos()
     }
 
-    /// Is nothing in the calendar that it knows of?
-    pub fn is_idle(&self) -> bool {
-        self.entered[0].is_never()
-    }
-
     /// Wants no firing any more. What is in the calendar stays there, and serves the next owner.
     pub fn disarm(&mut self) {
         self.wanted = Instant::NEVER;

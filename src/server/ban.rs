@@ -67,6 +67,11 @@ impl Peers {
         Some(has)
     }
 
+    /// For how many addresses there is room: twice as many as ever had something at once, or so.
+    pub(super) fn room(&self) -> usize {
+        self.table.capacity()
+    }
+
     /// What `peer` has.
     pub(super) fn get(&self, peer: PeerId) -> Peer {
         let found = self.table.find(hash(peer), |(known, _)| *known == peer);
@@ -211,6 +216,11 @@ impl Bans {
         self.by_hand.remove(&peer);
         self.addresses.remove(&peer);
         self.pairs.retain(|(_, from), _| *from != peer);
+    }
+
+    /// How many addresses are remembered.
+    pub(super) fn addresses(&self) -> usize {
+        self.addresses.len() + self.pairs.len() + self.by_hand.len()
     }
 
     /// The bans that are in force, and when each is over.

@@ -3,13 +3,13 @@
 //! It does not say when they come: `workload` does.
 
 use super::calendar::Queue;
-use super::parked::{Pausing, Rests};
+use super::deadline::Deadline;
+use super::parked::Pausing;
 use super::tap::{Happening, Tap};
-use super::world::{Event, Slot, Taken, World};
+use super::world::{Event, NO_CONN, Slot, World};
 use crate::client::{self, Client, actor};
 use crate::id::{ClientId, PeerId, PopulationId};
 use crate::time::Instant;
-use crate::timer::Timer;
 use crate::workload::{Arrival, Arrivals};
 
 impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
@@ -87,81 +87,61 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let parallel = self.crowds[usize::from(population.0)].spec.behaviour.parallel;
         let user = (parallel > 1).then(|| self.actors.come(parallel));
         for connection in self.connections(population, arrival) {
-            let Some(at) = self.next_session(now, population, connection) else {
-                user.into_iter().for_each(|user| self.actors.leaves(user));
-                continue;
-            };
-            let place = self.parked.park(Pausing { badge: self.badges.give(), ..connection });
-            if let Some(user) = user {
-                self.parked.belongs(place, user);
-            }
-            self.calendar.schedule(at, Event::Again { population, place });
+            let pausing = Pausing { badge: self.badges.give(), ..connection };
+            self.pauses(now, population, pausing, user);
         }
     }
 
-    /// A slot for a client that has just come: if there is one, that which was given back last.
+    /// A slot for a client with a session, with what its last owner has left in the calendar.
     fn take_slot(&mut self, population: PopulationId, client: Pausing) -> u32 {
-        match self.free.pop() {
-            Some(place) => self.fill_slot(place, population, client),
-            None => self.take_fresh_slot(population, client),
+        let fresh = |deadline, serial| Slot {
+            client: Client::new(client.index),
+            deadline,
+            peer: client.peer,
+            conn: NO_CONN,
+            population,
+            serial,
+            badge: client.badge,
+        };
+        if let Some(place) = self.free.pop() {
+            let slot = &mut self.slots[place as usize];
+            *slot = fresh(slot.deadline, slot.serial);
+            return place;
         }
-    }
-
-    /// A slot that is as good as new.
-    fn take_fresh_slot(&mut self, population: PopulationId, client: Pausing) -> u32 {
-        if let Some(place) = self.fresh.pop() {
-            return self.fill_slot(place, population, client);
-        }
-        self.slots.push(Slot::of(population, client, Timer::OFF, 0));
+        self.slots.push(fresh(Deadline::OFF, 0));
         self.work.clients_max = self.slots.len();
         self.slots.len() as u32 - 1
     }
 
-    fn fill_slot(&mut self, place: u32, population: PopulationId, client: Pausing) -> u32 {
-        let slot = &mut self.slots[place as usize];
-        *slot = Slot::of(population, client, slot.timer, slot.serial);
-        place
-    }
-
-    /// A client is done with a wanted session: one of a closed population pauses and comes again.
+    /// A client is done with a wanted session, and leaves its slot: one of a closed population pauses and comes again.
     pub(super) fn finished(&mut self, now: Instant, client: u32) {
         self.note(now, client, Happening::Finish);
-        let parallel = self.is_parallel(client);
-        if parallel {
+        let user = self.is_parallel(client).then(|| self.actors.user_of(client));
+        if user.is_some() {
             self.tell_actor_of(now, client, actor::Input::GaveUp(ClientId(client))); // if it still waited for its turn
         }
+        self.free.push(client);
         let slot = &mut self.slots[client as usize];
-        slot.timer.disarm();
-        let (population, badge) = (slot.population, slot.badge);
-        let next = self.next_session(now, population, self.slots[client as usize].pausing());
-        let Some(at) = next else {
-            self.slots[client as usize].taken = Taken::Free;
-            self.free.push(client);
-            self.badges.take_back(badge);
-            if parallel {
-                self.actors.left(client);
+        slot.deadline.clear();
+        let (index, session) = (slot.client.index(), slot.client.session() + 1);
+        let (population, badge, peer) = (slot.population, slot.badge, slot.peer);
+        self.pauses(now, population, Pausing { index, session, badge, peer }, user);
+    }
+
+    /// A client, who may be one of several connections of `user`, waits for the session that it wants next, or leaves for good.
+    fn pauses(&mut self, now: Instant, population: PopulationId, client: Pausing, user: Option<u32>) {
+        let Some(at) = self.next_session(now, population, client) else {
+            self.badges.take_back(client.badge);
+            if let Some(user) = user {
+                self.actors.leaves(user);
             }
             return;
         };
-        let place = self.parked.park_in_slot(client, badge);
-        if parallel {
-            self.parked.belongs(place, self.actors.user_of(client));
+        let place = self.parked.park(client);
+        if let Some(user) = user {
+            self.parked.belongs(place, user);
         }
-        let slot = &mut self.slots[client as usize];
-        (slot.badge, slot.taken) = (place, Taken::Pausing);
         self.calendar.schedule(at, Event::Again { population, place });
-        self.may_leave_slot(client);
-    }
-
-    /// A client that pauses leaves its slot once nothing in the calendar is for it but its next session. So the next owner of the slot
-    /// finds no firings there, and everybody's timers are what they would be if each kept its slot.
-    pub(super) fn may_leave_slot(&mut self, client: u32) {
-        let slot = &mut self.slots[client as usize];
-        if slot.taken == Taken::Pausing && slot.timer.is_idle() {
-            slot.taken = Taken::Free;
-            self.parked.leaves_slot(slot.badge, slot.pausing());
-            self.fresh.push(client);
-        }
     }
 
     /// When the session comes that `client` wants after its pause, if ever: only in a closed population.
@@ -173,43 +153,11 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     /// The pause of the client at `place` is over.
     pub(super) fn again(&mut self, now: Instant, population: PopulationId, place: u32) {
-        let (badge, rests) = self.parked.take(place);
-        let (client, session) = match rests {
-            Rests::InSlot(client) => {
-                let slot = &mut self.slots[client as usize];
-                (slot.badge, slot.taken) = (badge, Taken::Busy);
-                (client, slot.pausing().session)
-            }
-            Rests::Here(pausing) => {
-                let client = self.take_fresh_slot(population, pausing);
-                if self.is_parallel(client) {
-                    self.actors.belongs(client, self.parked.user_of(place));
-                }
-                (client, pausing.session)
-            }
-        };
-        self.tell_client(now, client, client::Input::Start { session, entry: 0 });
-    }
-}
-
-impl Slot {
-    /// A slot for `client`, with what its last owner has left in the calendar.
-    fn of(population: PopulationId, client: Pausing, timer: Timer, serial: u16) -> Self {
-        Self {
-            client: Client::new(client.index),
-            timer,
-            peer: client.peer,
-            conn: None,
-            population,
-            serial,
-            badge: client.badge,
-            taken: Taken::Busy,
+        let pausing = self.parked.take(place);
+        let client = self.take_slot(population, pausing);
+        if self.is_parallel(client) {
+            self.actors.belongs(client, self.parked.user_of(place));
         }
-    }
-
-    /// What is to be known of its client while it pauses, its session being over.
-    fn pausing(&self) -> Pausing {
-        let (index, session) = (self.client.index(), self.client.session() + 1);
-        Pausing { index, session, badge: self.badge, peer: self.peer }
+        self.tell_client(now, client, client::Input::Start { session: pausing.session, entry: 0 });
     }
 }

@@ -6,6 +6,7 @@ mod actors;
 mod arrivals;
 mod calendar;
 mod conns;
+mod deadline;
 mod delivery;
 mod dialogue;
 mod event;

@@ -20,23 +20,13 @@ pub(super) struct Pausing {
 
 const _: () = assert!(size_of::<Pausing>() == 16);
 
-/// Where a client is that pauses.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Rests {
-    /// Still in its slot, since firings that it asked for are in the calendar.
-    InSlot(u32),
-    /// Nowhere else.
-    Here(Pausing),
-}
-
-/// No place, and no session: nobody has so many.
+/// No place.
 const NONE: u32 = u32::MAX;
 
 /// All that pause, in reused places.
 #[derive(Debug)]
 pub(super) struct Parked {
-    /// One that is still in its slot has no session here, and that slot for its number. A place that nobody has names the next such
-    /// place where a session would stand.
+    /// A place that nobody has names the next such place where a session would stand.
     places: Vec<Pausing>,
     free: u32,
     /// Whose connection a client is. It is looked at only for populations whose users have several, and no longer than such a client
@@ -62,24 +52,12 @@ impl Parked {
         std::mem::replace(&mut self.free, next)
     }
 
-    /// A client with this badge begins to pause, and stays in its slot for a while. Its place.
-    pub(super) fn park_in_slot(&mut self, slot: u32, badge: u32) -> u32 {
-        self.park(Pausing { index: slot, session: NONE, badge, peer: PeerId(0) })
-    }
-
-    /// The client at `place` has left its slot. What is told of it but its badge, which is known.
-    pub(super) fn leaves_slot(&mut self, place: u32, client: Pausing) {
-        let place = &mut self.places[place as usize];
-        *place = Pausing { badge: place.badge, ..client };
-    }
-
-    /// The client at `place` pauses no longer. Its badge, and where it was.
-    pub(super) fn take(&mut self, place: u32) -> (u32, Rests) {
+    /// The client at `place` pauses no longer.
+    pub(super) fn take(&mut self, place: u32) -> Pausing {
         let client = self.places[place as usize];
         self.places[place as usize].session = self.free;
         self.free = place;
-        let rests = if client.session == NONE { Rests::InSlot(client.index) } else { Rests::Here(client) };
-        (client.badge, rests)
+        client
     }
 
     /// The client at `place` is a connection of this user.
@@ -101,7 +79,8 @@ impl Parked {
     }
 }
 
-/// What the digest calls each client: it keeps its badge while it pauses, whatever slots it has. The badge that was given back last
+/// What the digest calls each client, and its place among the deadlines of one instant: it keeps its badge while it pauses, whatever
+/// slots it has. The badge that was given back last
 /// is given out first, as slots are: where nobody pauses, a client's badge is its slot.
 #[derive(Debug, Default)]
 pub(super) struct Badges {
@@ -135,23 +114,13 @@ mod tests {
         let places: Vec<u32> = (0..4).map(|index| parked.park(client(index))).collect();
         assert_eq!(places, [0, 1, 2, 3]);
         for place in [1, 0, 3, 2] {
-            let (badge, rests) = parked.take(place);
-            assert!(badge == place && matches!(rests, Rests::Here(Pausing { session: 7, .. })));
+            let back = parked.take(place);
+            assert_eq!((back.index, back.session), (place, 7));
         }
         let mut again: Vec<u32> = (4..8).map(|index| parked.park(client(index))).collect();
         again.sort_unstable();
         assert_eq!((again, parked.most()), (vec![0, 1, 2, 3], 4));
         assert_eq!(parked.park(client(8)), 4);
-    }
-
-    #[test]
-    fn a_client_may_stay_in_its_slot_for_a_while() {
-        let mut parked = Parked::default();
-        let (early, late) = (parked.park_in_slot(40, 1), parked.park_in_slot(41, 2));
-        let client = Pausing { index: 9, session: 3, badge: 77, peer: PeerId(8) };
-        parked.leaves_slot(late, client);
-        assert!(matches!(parked.take(early), (1, Rests::InSlot(40))));
-        assert!(matches!(parked.take(late), (2, Rests::Here(Pausing { index: 9, session: 3, .. }))));
     }
 
     #[test]
