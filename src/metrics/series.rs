@@ -51,11 +51,7 @@ impl Series {
     }
 
     fn with_width(width: Duration) -> Self {
-        Self {
-            width: width.as_nanos(),
-            buckets: Vec::with_capacity(BUCKETS + 1),
-            latest: Latest::default(),
-        }
+        Self { width: width.as_nanos(), buckets: Vec::with_capacity(BUCKETS + 1), latest: Latest::default() }
     }
 
     /// The width of a bucket now.

@@ -5,9 +5,10 @@
 use std::hint::black_box;
 
 use super::calendar::{Calendar, Heap, Queue};
-use super::conns::{Fact, NOBODY, Plan};
+use super::conns::{Fact, NOBODY};
 use super::deadline::{Deadline, Sweeps};
 use super::names::Names;
+use super::parked::Parked;
 use super::path::Path;
 use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
@@ -17,9 +18,9 @@ use crate::client::actor::Actors;
 use crate::client::{self, Client, ClientStreams, Env, State, actor};
 use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
-use crate::id::{ClientId, ConnId, PeerId, PopulationId, ServerId};
+use crate::id::{ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
-use crate::observe::{Cause, Observation};
+use crate::observe::Cause;
 use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
@@ -51,8 +52,12 @@ pub struct Work {
     pub commands: u64,
     /// The most events that were pending at once.
     pub pending_max: usize,
-    /// The most clients that were there at once.
+    /// The most clients that had a session under way, or waited to try again, at once.
     pub clients_max: usize,
+    /// The most clients that paused between two sessions at once.
+    pub pausing_max: usize,
+    /// The addresses that all servers have room for at the end, or remember offences of.
+    pub addresses: usize,
     /// The most connections that were there at once, ghosts included.
     pub connections_max: usize,
 }
@@ -75,7 +80,6 @@ pub(super) struct Slot {
     pub(super) serial: u16,
     pub(super) client: Client,
     pub(super) peer: PeerId,
-    pub(super) entry: u32,
 }
 
 const _: () = assert!(size_of::<Slot>() <= 104);
@@ -128,6 +132,7 @@ pub(super) struct World<'a, T, Q> {
     pub(super) names: Option<Names>,
     pub(super) slots: Vec<Slot>,
     pub(super) free: Vec<u32>,
+    pub(super) parked: Parked,
     pub(super) actors: Actors,
     pub(super) own_addresses: u32,
     pub(super) recorder: Recorder,
@@ -230,6 +235,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             names: Names::new(scenario),
             slots: Vec::new(),
             free: Vec::new(),
+            parked: Parked::default(),
             actors: Actors::default(),
             own_addresses: 0,
             recorder: Recorder::new(shape),
@@ -357,7 +363,12 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             self.stations.iter().flat_map(|station| station.server.open_sessions()),
             still_wanting.into_iter(),
         );
-        let work = Work { connections_max: self.stations.iter().map(|s| s.wires.most()).sum(), ..self.work };
+        let work = Work {
+            connections_max: self.stations.iter().map(|s| s.wires.most()).sum(),
+            pausing_max: self.parked.most(),
+            addresses: self.stations.iter().map(|station| station.server.addresses()).sum(),
+            ..self.work
+        };
         Finished { recorder: self.recorder, digest: self.digest.value(), work }
     }
 
@@ -366,9 +377,10 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     fn happen(&mut self, now: Instant, event: Event) {
         match event {
             Event::Arrive { population } => self.arrive(now, population),
-            Event::Again { client } => self.again(now, client),
+            Event::Again { population, place } => self.again(now, population, place),
             Event::ClientTimer { client } => {
-                match self.slots[client as usize].deadline.come(now, self.sweeps.next) {
+                let slot = &mut self.slots[client as usize];
+                match slot.deadline.come(now, self.sweeps.next) {
                     Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
                     Firing::Again(at) => enter_client(&mut self.calendar, at, client),
                     Firing::Dropped => {}

@@ -9,6 +9,7 @@ mod dialogues;
 mod load;
 mod load_cli;
 mod loaded;
+mod long;
 mod metrics;
 mod onset;
 mod oracles;

@@ -22,7 +22,7 @@ const TABLE: &[Module] = &[
     module("dist",       0, &["rng"],     &["libm"]),
     module("ftp",        1, &[],          &[]),
     module("observe",    2, &[],          &["serde"]),
-    module("server",     3, &[],          &["libm", "serde", "toml"]),  // never `client`
+    module("server",     3, &[],          &["hashbrown", "libm", "serde", "toml"]),  // never `client`
     module("client",     3, &[],          &["libm", "regex_lite", "serde", "toml"]), // never `server`
     module("network",    4, &[],          &[]),
     module("workload",   4, &["network"], &["libm"]),                   // a population has a link
