@@ -101,6 +101,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     for note in scenario.notes.iter().chain(&tamper::not_played(&scenario)) {
         eprintln!("note: {note}");
     }
+    warn_if_big(&scenario, pool.current_num_threads());
 
     let mut dialogue = watched.map(|(population, index)| Dialogue::new(&scenario, population, index));
     let mut trace = trace_file.map(|file| Trace::new(&scenario, BufWriter::new(file)));
@@ -151,6 +152,14 @@ fn threads(args: &Args, scenario: &Scenario) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let wanted = if args.threads == 0 { cores } else { args.threads };
     wanted.min(scenario.replications as usize).clamp(1, 256)
+}
+
+/// Nobody is to find out by his machine's swapping that he asked for ten million clients.
+fn warn_if_big(scenario: &Scenario, threads: usize) {
+    let (cost, threads) = (experiment::Cost::of(scenario), u32::try_from(threads).unwrap_or(u32::MAX));
+    if cost.is_much(scenario.replications, threads) {
+        eprintln!("note: this takes {}, in orders of magnitude", cost.words(scenario.replications, threads));
+    }
 }
 
 /// Applies what flags and environment say over the file.
