@@ -20,4 +20,5 @@ mod scenario;
 mod serve;
 mod support;
 mod tidy;
+mod trace;
 mod twin;
