@@ -184,7 +184,7 @@ impl Client {
 
     /// The server has greeted: names the user, or sees to the protection of the session first (RFC 4217).
     fn begin_login(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
-        self.login_at = now;
+        self.until = now;
         match env.behaviour.tls {
             Tls::None => self.name_user(now, env, out),
             Tls::Explicit => self.security(now, Verb::Auth, State::AwaitAuth, env, out),
@@ -217,9 +217,9 @@ impl Client {
     pub(super) fn name_user(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
         self.sent_at = now;
         if self.tries > 0 {
-            self.login_at = now; // a login begins anew with each password
+            self.until = now; // a login begins anew with each password
         }
-        out.push(Action::Send(Command { verb: Verb::User, arg: env.user }));
+        out.push(Action::Send(Command { verb: Verb::User, arg: env.user(self.index) }));
         self.enter(State::AwaitUser, env, out);
     }
 
@@ -252,7 +252,7 @@ impl Client {
     }
 
     pub(super) fn logged_in(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
-        out.push(Action::Observe(Observation::Took(Latency::Login, now.since(self.login_at))));
+        out.push(Action::Observe(Observation::Took(Latency::Login, now.since(self.until))));
         self.attempt_ended(Class::Admitted, None, env, out);
         if !self.served {
             out.push(Action::Observe(Observation::Took(Latency::TimeToService, now.since(self.wanted_at))));

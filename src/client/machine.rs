@@ -65,10 +65,8 @@ pub struct Client {
     pub(super) attempt_at: Instant,
     /// When the last command was sent, or the connection was established.
     pub(super) sent_at: Instant,
-    /// When the login began: with USER, or under TLS with the command before it that secures the session.
-    pub(super) login_at: Instant,
     /// When the pause or the backoff ends; when a transfer is aborted, or its completion reply is given up; since when a greeting
-    /// is waited for.
+    /// is waited for. During a login: when that began, with USER, or under TLS with the command before it that secures the session.
     pub(super) until: Instant,
     /// The wait before this attempt.
     pub(super) waited: Duration,
@@ -105,7 +103,7 @@ pub(super) enum Mark {
     Restarted,
 }
 
-const _: () = assert!(size_of::<Client>() <= 80);
+const _: () = assert!(size_of::<Client>() <= 72);
 
 impl Client {
     /// Reads it, so that its memory is near when it is needed.
@@ -119,7 +117,6 @@ impl Client {
             wanted_at: Instant::ZERO,
             attempt_at: Instant::ZERO,
             sent_at: Instant::ZERO,
-            login_at: Instant::ZERO,
             until: Instant::NEVER,
             waited: Duration::ZERO,
             index,

@@ -132,12 +132,19 @@ pub struct Env<'a> {
     pub behaviour: &'a Behaviour,
     /// Its random streams.
     pub streams: &'a ClientStreams,
-    /// Its account.
-    pub user: ArgId,
+    /// The accounts of its population.
+    pub users: &'a [ArgId],
     /// How long it waits for the TCP handshake.
     pub connect_timeout: Duration,
     /// How long it waits for a reply.
     pub reply_timeout: Duration,
+}
+
+impl Env<'_> {
+    /// The account of client number `index`. The connections of one user are numbered in a row.
+    pub fn user(&self, index: u32) -> ArgId {
+        self.behaviour.user(self.users, index)
+    }
 }
 
 /// The random streams of a population's clients.
@@ -275,6 +282,14 @@ pub enum Resolve {
 impl Resolve {
     /// The word for it in scenarios.
     pub const ALL: [(&'static str, Self); 2] = [("again", Self::Again), ("once", Self::Once)];
+}
+
+impl Behaviour {
+    /// Which of `users` the account of client number `index` is. The connections of one user are numbered in a row.
+    pub fn user(&self, users: &[ArgId], index: u32) -> ArgId {
+        let user = if self.parallel == 1 { index } else { index / self.parallel };
+        users[user as usize % users.len()]
+    }
 }
 
 impl Default for Behaviour {

@@ -3,12 +3,12 @@
 //! It does not say when they come: `workload` does.
 
 use super::calendar::Queue;
+use super::deadline::Deadline;
 use super::tap::{Happening, Tap};
-use super::world::{Event, Slot, World};
+use super::world::{Event, NO_CONN, Slot, World};
 use crate::client::{self, Client, actor};
 use crate::id::{ClientId, PeerId, PopulationId};
 use crate::time::{Duration, Instant};
-use crate::timer::Timer;
 use crate::workload::{Arrival, Arrivals};
 
 impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
@@ -50,22 +50,21 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     }
 
     pub(super) fn take_slot(&mut self, population: PopulationId, arrival: Arrival, peer: PeerId) -> u32 {
-        let fresh = |timer, serial| Slot {
+        let fresh = |deadline, serial| Slot {
             client: Client::new(arrival.index),
-            timer,
+            deadline,
             peer,
-            conn: None,
+            conn: NO_CONN,
             population,
             serial,
             entry: arrival.entry,
-            taken: true,
         };
         if let Some(place) = self.free.pop() {
             let slot = &mut self.slots[place as usize];
-            *slot = fresh(slot.timer, slot.serial);
+            *slot = fresh(slot.deadline, slot.serial);
             return place;
         }
-        self.slots.push(fresh(Timer::OFF, 0));
+        self.slots.push(fresh(Deadline::OFF, 0));
         self.work.clients_max = self.slots.len();
         self.slots.len() as u32 - 1
     }
@@ -78,7 +77,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             self.tell_actor_of(now, client, actor::Input::GaveUp(ClientId(client))); // if it still waited for its turn
         }
         let slot = &mut self.slots[client as usize];
-        slot.timer.disarm();
+        slot.deadline.clear();
         let crowd = &self.crowds[usize::from(slot.population.0)];
         let next = match &crowd.spec.arrivals {
             Arrivals::Closed(closed) => {
@@ -94,7 +93,6 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         if let Some(at) = next {
             self.calendar.schedule(at, Event::Again { client });
         } else {
-            slot.taken = false;
             self.free.push(client);
             if parallel {
                 self.actors.left(client);

@@ -4,46 +4,68 @@
 
 use std::hint::black_box;
 
+use super::deadline::Deadline;
 use crate::id::{ConnId, ServerId};
 use crate::time::Instant;
-use crate::timer::Timer;
 
 /// No client is at the other end.
 pub(super) const NOBODY: u32 = u32::MAX;
 
 /// One connection.
 #[derive(Clone, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Wire {
-    /// The client's slot, or [`NOBODY`] once it has let go.
-    pub client: u32,
-    /// Events under way that name this connection.
-    pub in_flight: u32,
+    /// When the server wants to be told about it.
+    pub deadline: Deadline,
     /// When the last message to the client arrives: none overtakes it.
     pub down_at: Instant,
     /// When the last message to the server arrives.
     pub up_at: Instant,
-    /// The bytes that the next transfer moves.
-    pub bytes: u64,
-    /// The server's timer for this connection.
-    pub timer: Timer,
+    /// The client's slot, or [`NOBODY`] once it has let go.
+    pub client: u32,
+    /// Events under way that name this connection.
+    pub in_flight: u32,
     /// Messages sent so far, either way: the counter of jitter.
     pub messages: u32,
-    /// Has the server given the id back?
-    pub freed: bool,
-    /// Do the bytes of a transfer move, or are they about to?
-    pub moving: bool,
-    /// What the client has prepared for its next transfer.
-    pub plan: Plan,
     /// Counts its transfers, so that a firing for one that came to an untimely end is known.
     pub transfer: u16,
-    /// Did its client vanish without a word, and does the server not know?
-    pub ghost: bool,
-    /// Is it under TLS, its data connections included?
-    pub secured: bool,
+    /// What the client has prepared for its next transfer.
+    pub plan: Plan,
+    /// One bit for each [`Fact`].
+    facts: u8,
 }
 
-const _: () = assert!(size_of::<Wire>() == 80);
+const _: () = assert!(size_of::<Wire>() == 48);
+
+/// What is true of a connection or is not.
+#[derive(Clone, Copy, Debug)]
+#[repr(u8)]
+pub(super) enum Fact {
+    /// The server has given the id back.
+    Freed = 1,
+    /// The bytes of a transfer move, or are about to.
+    Moving = 2,
+    /// Its client vanished without a word, and the server does not know.
+    Ghost = 4,
+    /// It is under TLS, its data connections included.
+    Secured = 8,
+}
+
+impl Wire {
+    pub(super) fn is(&self, fact: Fact) -> bool {
+        self.facts & fact as u8 != 0
+    }
+
+    pub(super) fn note(&mut self, fact: Fact) {
+        self.facts |= fact as u8;
+    }
+
+    /// It is true no more. Was it?
+    pub(super) fn take(&mut self, fact: Fact) -> bool {
+        let was = self.is(fact);
+        self.facts &= !(fact as u8);
+        was
+    }
+}
 
 /// What a client has prepared for a transfer, in one byte. By default nothing.
 #[derive(Clone, Copy, Debug, Default)]
@@ -81,38 +103,36 @@ pub(super) struct Wires {
     server: ServerId,
     slots: Vec<Wire>,
     free: Vec<u32>,
+    /// The bytes that the next transfer of each connection moves, as far as there have been transfers.
+    bytes: Vec<u64>,
 }
 
 impl Wires {
     /// None yet, at `server`.
     pub(super) fn new(server: ServerId) -> Self {
-        Self { server, slots: Vec::new(), free: Vec::new() }
+        Self { server, slots: Vec::new(), free: Vec::new(), bytes: Vec::new() }
     }
 
     /// A new connection of `client`.
     pub(super) fn open(&mut self, client: u32, now: Instant) -> ConnId {
-        let fresh = |timer| Wire {
-            client,
-            in_flight: 0,
+        let fresh = |deadline| Wire {
+            deadline,
             down_at: now,
             up_at: now,
-            bytes: 0,
-            timer,
+            client,
+            in_flight: 0,
             messages: 0,
-            freed: false,
-            moving: false,
-            plan: Plan::default(),
             transfer: 0,
-            ghost: false,
-            secured: false,
+            plan: Plan::default(),
+            facts: 0,
         };
         if let Some(place) = self.free.pop() {
             let slot = &mut self.slots[place as usize];
-            let timer = slot.timer;
-            *slot = fresh(timer); // what is left of the timer in the calendar serves the new connection
+            let deadline = slot.deadline;
+            *slot = fresh(deadline); // what is left of it in the calendar serves the new connection
             ConnId::new(self.server, place)
         } else {
-            self.slots.push(fresh(Timer::OFF));
+            self.slots.push(fresh(Deadline::OFF));
             ConnId::new(self.server, self.slots.len() as u32 - 1)
         }
     }
@@ -122,11 +142,30 @@ impl Wires {
         self.slots.len()
     }
 
+    /// Every connection that ever was, and its wire.
+    pub(super) fn all(&mut self) -> impl Iterator<Item = (ConnId, &mut Wire)> {
+        let server = self.server;
+        (0..).zip(&mut self.slots).map(move |(place, wire)| (ConnId::new(server, place), wire))
+    }
+
     /// Reads all of its memory, so that it is near when it is needed. The client at its end.
     pub(super) fn touch(&self, conn: ConnId) -> u32 {
         let wire = &self.slots[conn.slot()];
-        black_box(wire.timer.touch() ^ wire.down_at.as_nanos() ^ u64::from(wire.transfer));
+        black_box(wire.deadline.touch());
         wire.client
+    }
+
+    /// The next transfer of `conn` moves so many bytes.
+    pub(super) fn load(&mut self, conn: ConnId, bytes: u64) {
+        if self.bytes.len() <= conn.slot() {
+            self.bytes.resize(self.slots.len(), 0);
+        }
+        self.bytes[conn.slot()] = bytes;
+    }
+
+    /// So many bytes does the transfer of `conn` move.
+    pub(super) fn bytes(&self, conn: ConnId) -> u64 {
+        self.bytes.get(conn.slot()).copied().unwrap_or(0)
     }
 
     pub(super) fn get(&mut self, conn: ConnId) -> &mut Wire {
@@ -136,9 +175,9 @@ impl Wires {
     /// Puts the slot back if both ends and everything under way have let go of it.
     pub(super) fn recycle(&mut self, conn: ConnId) {
         let wire = &mut self.slots[conn.slot()];
-        if wire.freed && wire.client == NOBODY && wire.in_flight == 0 {
-            wire.timer.disarm();
-            wire.freed = false;
+        if wire.is(Fact::Freed) && wire.client == NOBODY && wire.in_flight == 0 {
+            wire.deadline.clear();
+            wire.take(Fact::Freed);
             self.free.push(conn.slot() as u32);
         }
     }

@@ -3,7 +3,7 @@
 //! It does not say which server a client goes to: `names` does.
 
 use super::calendar::Queue;
-use super::conns::{Wire, Wires};
+use super::conns::{Fact, Wire, Wires};
 use super::pipes::Pipes;
 use super::tap::Tap;
 use super::world::{Event, Syn, World};
@@ -72,7 +72,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             return;
         }
         let conn = station.wires.open(client, now);
-        slot.conn = Some(conn);
+        slot.conn = conn;
         let peer = slot.peer;
         let behaviour = &self.crowds[usize::from(slot.population.0)].spec.behaviour;
         self.send_down(now, now, conn, Event::Connected { conn });
@@ -106,10 +106,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         match *action {
             server::Action::Observe(ref observation) => self.observe(now, server, observation),
             server::Action::Arm { conn, at } => {
-                // A deadline may have gone by while the server hung.
-                if let Some(at) = self.wire(conn).timer.arm(at.max(now)) {
-                    self.calendar.schedule(at, Event::ConnTimer { conn });
-                }
+                self.arm_conn(at.max(now), conn); // it may have gone by while the server hung
             }
             server::Action::ArmServer { at } => {
                 if let Some(at) = self.station(server).timer.arm(at.max(now)) {
@@ -121,7 +118,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             }
             server::Action::Close { conn, how, cause } => {
                 self.stop_transfer(now, conn);
-                if std::mem::take(&mut self.wire(conn).ghost) {
+                if self.wire(conn).take(Fact::Ghost) {
                     self.recorder.record(now, &Observation::GhostEnded { cause });
                 }
                 self.send_down(now, now, conn, Event::ClosedByServer { conn, how, cause });
@@ -130,12 +127,12 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             server::Action::AnswerHello { conn, at } => {
                 self.send_down(now, at, conn, Event::TlsAnswered { conn });
             }
-            server::Action::StartTransfer { conn, at } if self.wire(conn).secured => {
+            server::Action::StartTransfer { conn, at } if self.wire(conn).is(Fact::Secured) => {
                 self.shake_data(now, conn, at);
             }
             server::Action::StartTransfer { conn, at } => self.start_transfer(now, conn, at),
             server::Action::AbortData { conn } => {
-                if self.wire(conn).moving {
+                if self.wire(conn).is(Fact::Moving) {
                     self.send_down(now, now, conn, Event::DataEnds { conn, whole: false });
                 }
                 self.stop_transfer(now, conn);
@@ -146,10 +143,10 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             server::Action::Free { conn } => {
                 self.stop_transfer(now, conn);
                 // It may have vanished when the server had just closed.
-                if std::mem::take(&mut self.wire(conn).ghost) {
+                if self.wire(conn).take(Fact::Ghost) {
                     self.recorder.record(now, &Observation::GhostEnded { cause: None });
                 }
-                self.wire(conn).freed = true;
+                self.wire(conn).note(Fact::Freed);
                 self.recycle(conn);
             }
             server::Action::Listen { up } => self.station(server).listening = up,

@@ -6,7 +6,8 @@ use std::hint::black_box;
 use std::sync::atomic::Ordering;
 
 use super::calendar::{Calendar, Heap, Queue};
-use super::conns::{NOBODY, Plan};
+use super::conns::{Fact, NOBODY, Plan};
+use super::deadline::{Deadline, Sweeps};
 use super::names::Names;
 use super::path::Path;
 use super::stations::Station;
@@ -24,7 +25,7 @@ use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
 use crate::time::Instant;
-use crate::timer::{Firing, Timer};
+use crate::timer::Firing;
 use crate::watch::Watch;
 use crate::workload::{Arrival, ArrivalSource, Population};
 
@@ -64,15 +65,26 @@ const WATCH_EVERY: u64 = 4_096;
 #[derive(Clone, Debug)]
 pub(super) struct Slot {
     pub(super) client: Client,
-    pub(super) timer: Timer,
+    pub(super) deadline: Deadline,
     pub(super) peer: PeerId,
-    /// Its connection, once its SYN has arrived.
-    pub(super) conn: Option<ConnId>,
+    /// Its connection, once its SYN has arrived; before that [`NO_CONN`].
+    pub(super) conn: ConnId,
     pub(super) population: PopulationId,
     /// Counts its connects, so that a SYN whose client has given up is known.
     pub(super) serial: u16,
     pub(super) entry: u32,
-    pub(super) taken: bool,
+}
+
+const _: () = assert!(size_of::<Slot>() <= 104);
+
+/// No connection.
+pub(super) const NO_CONN: ConnId = ConnId(u32::MAX);
+
+impl Slot {
+    /// Its connection, if it has one.
+    pub(super) fn conn(&self) -> Option<ConnId> {
+        (self.conn != NO_CONN).then_some(self.conn)
+    }
 }
 
 /// What a population's clients share.
@@ -93,6 +105,7 @@ pub(super) struct World<'a, T, Q> {
     pub(super) scenario: &'a Scenario,
     pub(super) crowds: Vec<Crowd<'a>>,
     pub(super) calendar: Q,
+    pub(super) sweeps: Sweeps,
     pub(super) stations: Vec<Station>,
     /// What the name points to; `None`: always to the first server.
     pub(super) names: Option<Names>,
@@ -116,15 +129,44 @@ pub fn run<T: Tap>(scenario: &Scenario, replication: u32, tap: &mut T, watch: &W
     run_on::<T, Calendar<Event>>(scenario, replication, tap, watch)
 }
 
-/// The same with the standard library's heap for a calendar: the same events and the same results, at its own pace. The benches
-/// show what the wheel is worth beside it.
-pub fn run_on_heap<T: Tap>(
+/// The calendar of a run that the benches measure. The events and the results are the same with either.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pending {
+    /// Lanes and the wheel, as in [`run`].
+    Wheel,
+    /// The standard library's heap: what the wheel is held against.
+    Heap,
+}
+
+/// Simulates replication 0 of `scenario` for the benches, on the calendar that they name. `passed` hears what it took until each of
+/// `marks`, which come in order of time, and how many events are pending then: so the steady state is told from the filling.
+pub fn run_marked(
     scenario: &Scenario,
-    replication: u32,
-    tap: &mut T,
-    watch: &Watch,
-) -> (Finished, bool) {
-    run_on::<T, Heap<Event>>(scenario, replication, tap, watch)
+    pending: Pending,
+    marks: &[Instant],
+    passed: impl FnMut(Work, usize),
+) -> Finished {
+    match pending {
+        Pending::Wheel => run_past::<Calendar<Event>>(scenario, marks, passed),
+        Pending::Heap => run_past::<Heap<Event>>(scenario, marks, passed),
+    }
+}
+
+fn run_past<Q: Queue<Event>>(
+    scenario: &Scenario,
+    marks: &[Instant],
+    mut passed: impl FnMut(Work, usize),
+) -> Finished {
+    let watch = Watch::default();
+    let mut nobody = ();
+    let mut world = World::<(), Q>::new(scenario, 0, &mut nobody);
+    world.begin();
+    for mark in marks {
+        world.run_to(*mark, &watch);
+        passed(world.work, world.calendar.len());
+    }
+    let (end, _) = world.run_to(Instant::ZERO + scenario.duration, &watch);
+    world.finish(end)
 }
 
 fn run_on<T: Tap, Q: Queue<Event>>(
@@ -160,6 +202,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             scenario,
             crowds,
             calendar: Q::default(),
+            sweeps: Sweeps::new(),
             stations,
             names: Names::new(scenario),
             slots: Vec::new(),
@@ -193,12 +236,21 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         let mut last = Instant::ZERO;
         loop {
             let pending = self.calendar.len();
-            let Some((now, event)) = self.calendar.pop_until(horizon) else { break };
+            let Some((now, event)) = self.calendar.pop_until(horizon.min(self.sweeps.next)) else {
+                if self.sweeps.next >= horizon {
+                    break;
+                }
+                self.sweep(self.sweeps.next);
+                continue;
+            };
             if self.work.events.is_multiple_of(WATCH_EVERY) {
                 watch.done_ns.fetch_add(now.since(shown).as_nanos(), Ordering::Relaxed);
                 shown = now;
                 if watch.is_stopped() {
                     return (now, false);
+                }
+                if self.sweeps.is_overdue(self.work.events, self.deadlines()) {
+                    self.sweep(now);
                 }
             }
             self.work.pending_max = self.work.pending_max.max(pending);
@@ -230,8 +282,48 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         });
         for client in touched.drain(..) {
             if let Some(slot) = slots.get(client as usize) {
-                black_box(slot.client.touch() ^ slot.timer.touch() ^ u64::from(slot.serial));
+                black_box(slot.client.touch() ^ slot.deadline.touch() ^ u64::from(slot.serial));
             }
+        }
+    }
+
+    // ---- deadlines ---------------------------------------------------------------------------------------------
+
+    /// How many deadlines there may be.
+    fn deadlines(&self) -> usize {
+        self.slots.len() + self.stations.iter().map(|station| station.wires.most()).sum::<usize>()
+    }
+
+    /// Enters all deadlines that come before the next sweep.
+    fn sweep(&mut self, now: Instant) {
+        let next = self.sweeps.plan(now, self.work.events, self.deadlines());
+        let Self { calendar, slots, stations, .. } = self;
+        for (client, slot) in (0..).zip(slots) {
+            if let Some(at) = slot.deadline.enter(next) {
+                enter_client(calendar, at, client);
+            }
+        }
+        for station in stations {
+            for (conn, wire) in station.wires.all() {
+                if let Some(at) = wire.deadline.enter(next) {
+                    enter_conn(calendar, at, conn);
+                }
+            }
+        }
+    }
+
+    /// Has `client` told that it is `at`.
+    fn arm_client(&mut self, at: Instant, client: u32) {
+        if let Some(at) = self.slots[client as usize].deadline.set(at, self.sweeps.next) {
+            enter_client(&mut self.calendar, at, client);
+        }
+    }
+
+    /// Has the server told about `conn` that it is `at`.
+    pub(super) fn arm_conn(&mut self, at: Instant, conn: ConnId) {
+        let sweep = self.sweeps.next;
+        if let Some(at) = self.wire(conn).deadline.set(at, sweep) {
+            enter_conn(&mut self.calendar, at, conn);
         }
     }
 
@@ -239,7 +331,6 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         let still_wanting: Vec<(PopulationId, Instant)> = self
             .slots
             .iter()
-            .filter(|slot| slot.taken)
             .filter_map(|slot| Some((slot.population, slot.client.still_wants()?)))
             .collect();
         self.recorder.finish(
@@ -258,17 +349,22 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         match event {
             Event::Arrive { population } => self.arrive(now, population),
             Event::Again { client } => self.again(now, client),
-            Event::ClientTimer { client } => match self.slots[client as usize].timer.fire(now) {
-                Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
-                Firing::Again(at) => self.calendar.schedule(at, event),
-                Firing::Dropped => {}
-            },
+            Event::ClientTimer { client } => {
+                match self.slots[client as usize].deadline.come(now, self.sweeps.next) {
+                    Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
+                    Firing::Again(at) => enter_client(&mut self.calendar, at, client),
+                    Firing::Dropped => {}
+                }
+            }
             Event::ActorTimer { user } => self.tell_actor(now, user, actor::Input::TimerFired),
-            Event::ConnTimer { conn } => match self.wire(conn).timer.fire(now) {
-                Firing::Due => self.tell_server(now, conn.server(), server::Input::TimerFired { conn }),
-                Firing::Again(at) => self.calendar.schedule(at, event),
-                Firing::Dropped => {}
-            },
+            Event::ConnTimer { conn } => {
+                let sweep = self.sweeps.next;
+                match self.wire(conn).deadline.come(now, sweep) {
+                    Firing::Due => self.tell_server(now, conn.server(), server::Input::TimerFired { conn }),
+                    Firing::Again(at) => enter_conn(&mut self.calendar, at, conn),
+                    Firing::Dropped => {}
+                }
+            }
             Event::ServerTimer { server } => match self.station(server).timer.fire(now) {
                 Firing::Due => self.tell_server(now, server, server::Input::ServerTimerFired),
                 Firing::Again(at) => self.calendar.schedule(at, event),
@@ -314,7 +410,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             | Event::TransferDone { conn, .. } => {
                 let wire = self.wire(conn);
                 wire.in_flight -= 1;
-                if !wire.freed {
+                if !wire.is(Fact::Freed) {
                     self.deliver_to_server(now, conn.server(), event);
                 }
                 self.recycle(conn);
@@ -329,7 +425,8 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
                 client::Input::Connected
             }
             Event::ReplyArrives { conn, reply } => {
-                let heard = T::LISTENS.then(|| (self.who(client), self.wire(conn).bytes));
+                let heard =
+                    T::LISTENS.then(|| (self.who(client), self.station(conn.server()).wires.bytes(conn)));
                 let slot = &self.slots[client as usize];
                 let server = &self.stations[usize::from(conn.server().0)].server;
                 let entry = server.policy().table.get(ReplyId(reply));
@@ -383,7 +480,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             Event::ClosedByClient { conn } => server::Input::Closed { conn },
             Event::TlsHello { conn } => server::Input::TlsHello { conn },
             Event::TlsFinished { conn } => {
-                self.wire(conn).secured = true;
+                self.wire(conn).note(Fact::Secured);
                 server::Input::TlsDone { conn }
             }
             Event::DataAtServer { conn } => {
@@ -430,7 +527,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             population: slot.population,
             behaviour: &crowd.spec.behaviour,
             streams: &crowd.streams,
-            user: crowd.spec.user(slot.client.index()),
+            users: &crowd.spec.users,
             connect_timeout: crowd.spec.link.connect_timeout,
             reply_timeout: crowd.spec.link.reply_timeout,
         };
@@ -455,30 +552,25 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
                 }
                 self.recorder.record(now, observation);
             }
-            client::Action::Arm { at } => {
-                if let Some(at) = self.slots[client as usize].timer.arm(at.max(now)) {
-                    self.calendar.schedule(at, Event::ClientTimer { client });
-                }
-            }
+            client::Action::Arm { at } => self.arm_client(at.max(now), client),
             client::Action::Send(command) => {
                 self.note(now, client, Happening::Command(command));
                 let command = SmallCommand { arg: command.arg.0, verb: command.verb };
-                if let Some(conn) = self.slots[client as usize].conn {
+                if let Some(conn) = self.slots[client as usize].conn() {
                     self.send_up(now, conn, Event::CommandArrives { conn, command });
                 }
             }
             client::Action::OpenData { verb, active, stalls, bytes } => {
-                if let Some(conn) = self.slots[client as usize].conn {
-                    let wire = self.wire(conn);
-                    wire.bytes = bytes;
-                    wire.plan = Plan::new(verb == Verb::Stor, active, stalls);
+                if let Some(conn) = self.slots[client as usize].conn() {
+                    self.station(conn.server()).wires.load(conn, bytes);
+                    self.wire(conn).plan = Plan::new(verb == Verb::Stor, active, stalls);
                     if !active {
                         self.send_up(now, conn, Event::DataAtServer { conn });
                     }
                 }
             }
             client::Action::StartTls => {
-                if let Some(conn) = self.slots[client as usize].conn {
+                if let Some(conn) = self.slots[client as usize].conn() {
                     self.send_up(now, conn, Event::TlsHello { conn });
                 }
             }
@@ -510,15 +602,16 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     fn let_go(&mut self, now: Instant, client: u32, fin: bool) {
         let slot = &mut self.slots[client as usize];
         slot.serial = slot.serial.wrapping_add(1);
-        let Some(conn) = slot.conn.take() else { return };
+        let Some(conn) = slot.conn() else { return };
+        slot.conn = NO_CONN;
         self.note(now, client, if fin { Happening::Disconnect } else { Happening::Vanish });
-        if !self.wire(conn).freed {
+        if !self.wire(conn).is(Fact::Freed) {
             if fin {
                 self.stop_transfer(now, conn);
                 self.send_up(now, conn, Event::ClosedByClient { conn });
             } else {
                 self.stall_transfer(now, conn);
-                self.wire(conn).ghost = true;
+                self.wire(conn).note(Fact::Ghost);
                 self.recorder.record(now, &Observation::GhostBegan);
             }
         }
@@ -567,4 +660,12 @@ impl<'a> Crowd<'a> {
             next: None,
         }
     }
+}
+
+fn enter_client(calendar: &mut impl Queue<Event>, at: Instant, client: u32) {
+    calendar.schedule_last(at, u64::from(client), Event::ClientTimer { client });
+}
+
+fn enter_conn(calendar: &mut impl Queue<Event>, at: Instant, conn: ConnId) {
+    calendar.schedule_last(at, 1 << 32 | u64::from(conn.0), Event::ConnTimer { conn });
 }

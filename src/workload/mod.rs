@@ -44,7 +44,6 @@ impl Population {
 
     /// The account of client number `index`. The connections of one user are numbered in a row.
     pub fn user(&self, index: u32) -> ArgId {
-        let user = if self.behaviour.parallel == 1 { index } else { index / self.behaviour.parallel };
-        self.users[user as usize % self.users.len()]
+        self.behaviour.user(&self.users, index)
     }
 }

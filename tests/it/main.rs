@@ -3,6 +3,7 @@
 mod charts;
 mod classify;
 mod cli;
+mod counted;
 mod determinism;
 mod dialogues;
 mod load;

@@ -378,7 +378,7 @@ impl Shard {
             population: slot.population,
             behaviour: &spec.behaviour,
             streams: &crowd.streams,
-            user: spec.user(slot.client.index()),
+            users: &spec.users,
             connect_timeout: spec.link.connect_timeout,
             reply_timeout: spec.link.reply_timeout,
         };

@@ -25,6 +25,9 @@ pub const LANES: usize = 4;
 pub struct Calendar<E> {
     wheel: Wheel<E>,
     lanes: [Lane<E>; LANES],
+    /// The key of the next event of each lane, side by side.
+    heads: [u128; LANES],
+    length: usize,
     scheduled: u64,
     /// Events taken out since [`Calendar::show_next`] was called.
     taken: usize,
@@ -38,13 +41,26 @@ struct Lane<E> {
     shown: usize,
 }
 
+/// No event's key.
+const NONE: u128 = u128::MAX;
+
+/// The sequence of events that come behind all others of their time.
+const LAST: u64 = 1 << 63;
+
 /// So many of the next events of each lane are shown at once.
 const SHOWN: usize = 32;
 
 impl<E: Copy> Default for Calendar<E> {
     fn default() -> Self {
         let lane = || Lane { queue: VecDeque::new(), shown: 0 };
-        Self { wheel: Wheel::default(), lanes: std::array::from_fn(|_| lane()), scheduled: 0, taken: 0 }
+        Self {
+            wheel: Wheel::default(),
+            lanes: std::array::from_fn(|_| lane()),
+            heads: [NONE; LANES],
+            length: 0,
+            scheduled: 0,
+            taken: 0,
+        }
     }
 }
 
@@ -52,6 +68,9 @@ impl<E: Copy> Default for Calendar<E> {
 pub trait Queue<E>: Default {
     /// Enters `event` at `at`.
     fn schedule(&mut self, at: Instant, event: E);
+
+    /// The same for an event that comes behind all others of its time, and among its like in the order of `rank`, below 2^63.
+    fn schedule_last(&mut self, at: Instant, rank: u64, event: E);
 
     /// The same for an event that is likely to be the last so far of those entered with this number; any number will do.
     fn schedule_behind(&mut self, number: usize, at: Instant, event: E);
@@ -79,14 +98,25 @@ pub trait Queue<E>: Default {
 
 impl<E: Copy> Queue<E> for Calendar<E> {
     fn schedule(&mut self, at: Instant, event: E) {
+        self.length += 1;
         self.wheel.put(Entry { at, sequence: self.scheduled, event });
         self.scheduled += 1;
+    }
+
+    fn schedule_last(&mut self, at: Instant, rank: u64, event: E) {
+        self.length += 1;
+        self.wheel.put(Entry { at, sequence: LAST | rank, event });
     }
 
     fn schedule_behind(&mut self, number: usize, at: Instant, event: E) {
         match self.lanes.get_mut(number) {
             Some(Lane { queue, .. }) if queue.back().is_none_or(|last| last.at <= at) => {
-                queue.push_back(Entry { at, sequence: self.scheduled, event });
+                let entry = Entry { at, sequence: self.scheduled, event };
+                if queue.is_empty() {
+                    self.heads[number] = entry.key();
+                }
+                queue.push_back(entry);
+                self.length += 1;
                 self.scheduled += 1;
             }
             _ => self.schedule(at, event),
@@ -96,21 +126,22 @@ impl<E: Copy> Queue<E> for Calendar<E> {
     fn pop_until(&mut self, horizon: Instant) -> Option<(Instant, E)> {
         let mut first = u128::from(horizon.as_nanos()) << 64 | u128::from(u64::MAX);
         let mut lane = LANES;
-        for (place, head) in self.lanes.iter().map(|lane| lane.queue.front()).enumerate() {
-            if let Some(head) = head
-                && head.key() < first
-            {
-                (first, lane) = (head.key(), place);
+        for (place, head) in self.heads.iter().enumerate() {
+            if *head < first {
+                (first, lane) = (*head, place);
             }
         }
         self.taken += 1;
-        if let Some(&Entry { at, event, .. }) = self.wheel.head_before(first) {
-            self.wheel.take_head();
+        if let Some(Entry { at, event, .. }) = self.wheel.take_before(first) {
+            self.length -= 1;
             return Some((at, event));
         }
-        let lane = self.lanes.get_mut(lane)?;
-        lane.shown = lane.shown.saturating_sub(1);
-        lane.queue.pop_front().map(|head| (head.at, head.event))
+        let Lane { queue, shown } = self.lanes.get_mut(lane)?;
+        let Entry { at, event, .. } = queue.pop_front()?;
+        *shown = shown.saturating_sub(1);
+        self.heads[lane] = queue.front().map_or(NONE, Entry::key);
+        self.length -= 1;
+        Some((at, event))
     }
 
     fn show_next(&mut self, mut show: impl FnMut(&E)) {
@@ -129,7 +160,7 @@ impl<E: Copy> Queue<E> for Calendar<E> {
     }
 
     fn len(&self) -> usize {
-        self.wheel.len() + self.lanes.iter().map(|lane| lane.queue.len()).sum::<usize>()
+        self.length
     }
 }
 
