@@ -117,8 +117,7 @@ fn clients(scenario: &Scenario, population: &Population, hold: &Hold, text: &mut
         expected = format!(": about {}", words::count_of(users * each, "session"));
     }
     if let Arrivals::Open(open) = &population.arrivals {
-        let rates = open.rate.stages.iter().map(|stage| stage.from.max(stage.to));
-        let most = rates.fold(0.0, f64::max) * each;
+        let most = open.rate.most() * each;
         let _ = write!(expected, ", up to {}", words::count_of(most * hold.mean(), "erlang"));
     }
     let when = words::arrivals(&population.arrivals, end);

@@ -108,28 +108,34 @@ impl Server {
     /// How many of what `check` counts there are besides the newcomer: at accept it has no slot yet, and later its session is not
     /// yet counted.
     pub(super) fn present(&self, check: &Check, who: Who) -> u32 {
-        let address = self.peers.get(who.peer);
+        let address = || self.peers.get(who.peer);
         let class = self.classes.get(who.class);
         let user = self.users.get(usize::from(who.user.0)).copied().unwrap_or(0);
         match (check.counts, check.per) {
             (Counts::Sessions, Per::Server) => self.logged_in,
-            (Counts::Sessions, Per::Address) => address.sessions,
+            (Counts::Sessions, Per::Address) => address().sessions,
             (Counts::Sessions, Per::Class) => class.sessions,
             (Counts::Hosts, Per::User) => self.hosts.others(who),
             (Counts::Hosts, Per::Address) => 0,
             (Counts::Hosts, per) => {
                 let all = if per == Per::Class { class.hosts } else { self.hosts_in };
-                all.saturating_sub(u32::from(address.sessions > 0))
+                all.saturating_sub(u32::from(address().sessions > 0))
             }
             (Counts::Load, _) => self.host.whole_load(),
             (Counts::Recent, _) => self.listener.recent.alive(),
             (_, Per::User) => user,
             (Counts::Sockets, Per::Server) => self.slots - self.refused + self.data_sockets,
-            (Counts::Sockets, Per::Address) => address.connections + address.sockets,
+            (Counts::Sockets, Per::Address) => {
+                let address = address();
+                address.connections + address.sockets
+            }
             (Counts::Sockets, Per::Class) => class.connections + class.sockets,
             (counts, per) => {
                 let (all, refused) = match per {
-                    Per::Address => (address.connections, address.refused),
+                    Per::Address => {
+                        let address = address();
+                        (address.connections, address.refused)
+                    }
                     Per::Class => (class.connections, class.refused),
                     _ => (self.slots, self.refused),
                 };
@@ -193,9 +199,7 @@ impl Server {
     pub(super) fn count_refused(&mut self, who: Who, more: bool) {
         let change = |count: &mut u32| if more { *count += 1 } else { *count -= 1 };
         change(&mut self.refused);
-        if let Some(peer) = self.peers.get_mut(who.peer) {
-            change(&mut peer.refused);
-        }
+        self.peers.change(who.peer, |peer| change(&mut peer.refused));
         if let Some(class) = self.classes.get_mut(who.class) {
             change(&mut class.refused);
         }
@@ -204,9 +208,7 @@ impl Server {
     fn take_slot(&mut self, now: Instant, conn: ConnId, who: Who) {
         self.slots += 1;
         self.listener.recent.forked(now, conn, &self.sessions);
-        if let Some(peer) = self.peers.get_mut(who.peer) {
-            peer.connections += 1;
-        }
+        self.peers.change(who.peer, |peer| peer.connections += 1);
         if let Some(class) = self.classes.get_mut(who.class) {
             class.connections += 1;
         }

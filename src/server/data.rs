@@ -332,9 +332,7 @@ impl Server {
         let who = self.sessions[conn.slot()].who();
         let change = |count: &mut u32| if more { *count += 1 } else { *count -= 1 };
         change(&mut self.data_sockets);
-        if let Some(peer) = self.peers.get_mut(who.peer) {
-            change(&mut peer.sockets);
-        }
+        self.peers.change(who.peer, |peer| change(&mut peer.sockets));
         if let Some(class) = self.classes.get_mut(who.class) {
             change(&mut class.sockets);
         }

@@ -179,9 +179,7 @@ impl Server {
             self.count_refused(session.who(), false);
         }
         self.listener.recent.ended(now, session.opened);
-        if let Some(peer) = self.peers.get_mut(session.peer) {
-            peer.connections -= 1;
-        }
+        self.peers.change(session.peer, |peer| peer.connections -= 1);
         if let Some(class) = self.classes.get_mut(session.class) {
             class.connections -= 1;
         }

@@ -140,11 +140,8 @@ impl Server {
     pub(super) fn count_session(&mut self, who: Who, more: bool) {
         let change = |count: &mut u32| if more { *count += 1 } else { *count -= 1 };
         change(&mut self.logged_in);
-        let mut host = false;
-        if let Some(peer) = self.peers.get_mut(who.peer) {
-            change(&mut peer.sessions);
-            host = peer.sessions == u32::from(more);
-        }
+        let peer = self.peers.change(who.peer, |peer| change(&mut peer.sessions));
+        let host = peer.is_some_and(|peer| peer.sessions == u32::from(more));
         if host {
             change(&mut self.hosts_in);
         }

@@ -11,8 +11,8 @@ use crate::observe::{Cause, CloseHow};
 pub(super) enum Event {
     /// The next client of a population comes.
     Arrive { population: PopulationId },
-    /// A client of a closed population wants its next session.
-    Again { client: u32 },
+    /// The client that pauses at this place wants its next session.
+    Again { population: PopulationId, place: u32 },
     /// A client's timer.
     ClientTimer { client: u32 },
     /// The timer of a user with several connections.
@@ -80,10 +80,9 @@ impl Event {
     /// Whose state it is about to touch.
     pub(super) const fn whose(self) -> Whose {
         match self {
-            Self::ClientTimer { client }
-            | Self::Again { client }
-            | Self::Syn { client, .. }
-            | Self::ConnectFailed { client, .. } => Whose::Client(client),
+            Self::ClientTimer { client } | Self::Syn { client, .. } | Self::ConnectFailed { client, .. } => {
+                Whose::Client(client)
+            }
             Self::Connected { conn }
             | Self::ReplyArrives { conn, .. }
             | Self::ClosedByServer { conn, .. }
@@ -101,6 +100,7 @@ impl Event {
             | Self::TransferBegins { conn, .. }
             | Self::TransferDone { conn, .. } => Whose::Server(conn),
             Self::Arrive { .. }
+            | Self::Again { .. }
             | Self::ActorTimer { .. }
             | Self::ServerTimer { .. }
             | Self::PipeDue { .. }

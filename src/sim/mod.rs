@@ -12,6 +12,7 @@ mod delivery;
 mod dialogue;
 mod event;
 mod names;
+mod parked;
 mod path;
 mod pipes;
 mod stations;

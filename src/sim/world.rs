@@ -5,9 +5,10 @@
 use std::hint::black_box;
 
 use super::calendar::{Calendar, Heap, Queue};
-use super::conns::{Fact, NOBODY, Plan};
+use super::conns::{Fact, NOBODY};
 use super::deadline::{Deadline, Sweeps};
 use super::names::Names;
+use super::parked::Parked;
 use super::path::Path;
 use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
@@ -17,9 +18,9 @@ use crate::client::actor::Actors;
 use crate::client::{self, Client, ClientStreams, Env, State, actor};
 use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
-use crate::id::{ClientId, ConnId, PeerId, PopulationId, ServerId};
+use crate::id::{ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
-use crate::observe::{Cause, Observation};
+use crate::observe::Cause;
 use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
@@ -51,8 +52,12 @@ pub struct Work {
     pub commands: u64,
     /// The most events that were pending at once.
     pub pending_max: usize,
-    /// The most clients that were there at once.
+    /// The most clients that had a session under way, or waited to try again, at once.
     pub clients_max: usize,
+    /// The most clients that paused between two sessions at once.
+    pub pausing_max: usize,
+    /// The addresses that all servers have room for at the end, or remember offences of.
+    pub addresses: usize,
     /// The most connections that were there at once, ghosts included.
     pub connections_max: usize,
 }
@@ -65,7 +70,7 @@ const WATCH_EVERY: u64 = 4_096;
 
 /// A client and what its driver keeps with it: what each event needs comes first.
 #[derive(Clone, Debug)]
-#[repr(C)]
+#[repr(C, align(32))]
 pub(super) struct Slot {
     pub(super) deadline: Deadline,
     /// Its connection, once its SYN has arrived; before that [`NO_CONN`].
@@ -74,11 +79,9 @@ pub(super) struct Slot {
     /// Counts its connects, so that a SYN whose client has given up is known.
     pub(super) serial: u16,
     pub(super) client: Client,
-    pub(super) peer: PeerId,
-    pub(super) entry: u32,
 }
 
-const _: () = assert!(size_of::<Slot>() <= 104);
+const _: () = assert!(size_of::<Slot>() == 96);
 
 /// No connection.
 pub(super) const NO_CONN: ConnId = ConnId(u32::MAX);
@@ -127,7 +130,10 @@ pub(super) struct World<'a, T, Q> {
     /// What the name points to; `None`: always to the first server.
     pub(super) names: Option<Names>,
     pub(super) slots: Vec<Slot>,
+    /// Where the client in each slot comes from.
+    pub(super) peers: Vec<PeerId>,
     pub(super) free: Vec<u32>,
+    pub(super) parked: Parked,
     pub(super) actors: Actors,
     pub(super) own_addresses: u32,
     pub(super) recorder: Recorder,
@@ -229,7 +235,9 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             stations,
             names: Names::new(scenario),
             slots: Vec::new(),
+            peers: Vec::new(),
             free: Vec::new(),
+            parked: Parked::default(),
             actors: Actors::default(),
             own_addresses: 0,
             recorder: Recorder::new(shape),
@@ -357,7 +365,12 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             self.stations.iter().flat_map(|station| station.server.open_sessions()),
             still_wanting.into_iter(),
         );
-        let work = Work { connections_max: self.stations.iter().map(|s| s.wires.most()).sum(), ..self.work };
+        let work = Work {
+            connections_max: self.stations.iter().map(|s| s.wires.most()).sum(),
+            pausing_max: self.parked.most(),
+            addresses: self.stations.iter().map(|station| station.server.addresses()).sum(),
+            ..self.work
+        };
         Finished { recorder: self.recorder, digest: self.digest.value(), work }
     }
 
@@ -366,9 +379,10 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     fn happen(&mut self, now: Instant, event: Event) {
         match event {
             Event::Arrive { population } => self.arrive(now, population),
-            Event::Again { client } => self.again(now, client),
+            Event::Again { population, place } => self.again(now, population, place),
             Event::ClientTimer { client } => {
-                match self.slots[client as usize].deadline.come(now, self.sweeps.next) {
+                let slot = &mut self.slots[client as usize];
+                match slot.deadline.come(now, self.sweeps.next) {
                     Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
                     Firing::Again(at) => enter_client(&mut self.calendar, at, client),
                     Firing::Dropped => {}
@@ -443,7 +457,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     }
 
     fn deliver_reply(&mut self, now: Instant, client: u32, conn: ConnId, reply: ReplyId) {
-        let heard = T::LISTENS.then(|| (self.who(client), self.station(conn.server()).wires.bytes(conn)));
+        let heard = T::LISTENS.then(|| (self.who(client), self.load(conn).bytes));
         let slot = &self.slots[client as usize];
         let server = &self.stations[usize::from(conn.server().0)].server;
         let entry = server.policy().table.get(reply);
@@ -478,7 +492,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             }
             Event::DataSyn { conn } => {
                 // Behind a NAT nobody listens, and nobody says so.
-                if self.wire(conn).plan.is_active() {
+                if self.load(conn).plan.is_active() {
                     self.note(now, client, Happening::Data { open: true });
                     self.send_up(now, conn, Event::DataAtServer { conn });
                 }
@@ -510,15 +524,15 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
                 server::Input::TlsDone { conn }
             }
             Event::DataAtServer { conn } => {
-                if !self.wire(conn).plan.is_active() {
+                if !self.load(conn).plan.is_active() {
                     self.send_down(now, now, conn, Event::DataAtClient { conn });
                 }
                 server::Input::DataOpened { conn }
             }
-            Event::TransferBegins { conn, serial } if self.wire(conn).transfer == serial => {
+            Event::TransferBegins { conn, serial } if self.load(conn).transfer == serial => {
                 return self.transfer_begins(now, conn);
             }
-            Event::TransferDone { conn, serial } if self.wire(conn).transfer == serial => {
+            Event::TransferDone { conn, serial } if self.load(conn).transfer == serial => {
                 return self.transfer_done(now, conn);
             }
             _ => return,
@@ -552,7 +566,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             population: slot.population,
             index: slot.client.index(),
             session: slot.client.session(),
-            peer: slot.peer,
+            peer: self.peers[client as usize],
         }
     }
 
