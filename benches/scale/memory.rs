@@ -82,7 +82,7 @@ fn cycle(lines: usize) -> Vec<Line> {
     let mut word = 1_u64;
     for i in (1..lines).rev() {
         word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let other = (u128::from(word) * i as u128 >> 64) as usize; // below i
+        let other = ((u128::from(word) * i as u128) >> 64) as usize; // below i
         next.swap(i, other);
     }
     next
