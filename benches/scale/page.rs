@@ -94,10 +94,8 @@ impl Measured {
             aims: Vec::new(),
         };
         let memory = Upright {
-            title: "memory for each client that is there (bytes, logarithmic)".to_owned(),
-            curves: vec![curve("resident at the peak, on the wheel", BLUE, true, &sizes, wheel, |t| {
-                t.each(t.resident)
-            })],
+            title: "resident memory at its peak for each client (bytes, logarithmic)".to_owned(),
+            curves: vec![curve("on the wheel", BLUE, true, &sizes, wheel, |t| t.each(t.resident))],
             aims: vec![(table::MOST_BYTES, format!("at most {} are meant for a million", table::MOST_BYTES))],
         };
         Curves {
