@@ -35,7 +35,11 @@ fn the_record_in_the_tree_is_what_its_writer_writes() {
     let text = fs::read_to_string(project().join("benches/counted/counted.toml")).unwrap();
     let record = Record::parse(&text).unwrap();
     assert_eq!(record.text(), text);
-    assert!(0.0 < record.tolerance && record.tolerance < record.tolerance_elsewhere && record.tolerance_elsewhere < 0.2);
+    assert!(
+        0.0 < record.tolerance
+            && record.tolerance < record.tolerance_elsewhere
+            && record.tolerance_elsewhere < 0.2
+    );
     assert!(record.runs.values().all(|count| (1.0..1e6).contains(&count.per_event())), "{:?}", record.runs);
 }
 
@@ -43,7 +47,10 @@ fn the_record_in_the_tree_is_what_its_writer_writes() {
 fn a_run_that_takes_more_than_the_tolerance_fails_and_is_told_what_to_do() {
     assert_eq!(record().judge("loss", &count(1_030_000), 0.03), Verdict::Same);
     let Verdict::Fails(why) = record().judge("loss", &count(1_031_000), 0.03) else { panic!("it passes") };
-    assert!(why.starts_with("loss takes 3.1 % more instructions than recorded, and 3 % are let pass."), "{why}");
+    assert!(
+        why.starts_with("loss takes 3.1 % more instructions than recorded, and 3 % are let pass."),
+        "{why}"
+    );
     assert!(why.contains("-- --top loss") && why.contains("-- --record"), "{why}");
 }
 
