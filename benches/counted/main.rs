@@ -10,6 +10,7 @@ mod record;
 mod runs;
 
 use std::collections::BTreeMap;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::{env, fs};
@@ -26,9 +27,9 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).filter(|a| *a != "--bench").collect();
     let done = match arguments[..] {
         ["--play", name] => play(name),
-        _ if !is_bench => Ok(println!("not counted: this is a bench, and was not run as one")),
+        _ if !is_bench => said("not counted: this was not run as a bench"), // `cargo test --all-targets`
         _ if first_line("valgrind", &["--version"]).is_none() => {
-            Ok(println!("NOT COUNTED: there is no valgrind on this machine (Debian's package is called so)"))
+            said("NOT COUNTED: this machine has no valgrind.")
         }
         ["--record"] => renew(),
         ["--top"] => top("loss"),
@@ -46,10 +47,16 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whoever has stopped listening, as `head` does, has heard enough.
+#[expect(clippy::unnecessary_wraps, reason = "what is said last is how it went")]
+fn said(text: &str) -> Result<(), String> {
+    let _ = writeln!(io::stdout(), "{text}");
+    Ok(())
+}
+
 /// This is what valgrind runs.
 fn play(name: &str) -> Result<(), String> {
-    println!("{}", (find(name)?.play)());
-    Ok(())
+    said(&(find(name)?.play)().to_string())
 }
 
 fn find(name: &str) -> Result<&'static runs::Run, String> {
@@ -71,13 +78,13 @@ fn recorded() -> Result<Record, String> {
 /// Where this is, as far as counts depend on it.
 fn here() -> Result<Place, String> {
     let rustc = env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
-    let said =
+    let answer =
         |command: &str, args: &[&str]| first_line(command, args).unwrap_or_else(|| "unknown".to_owned());
     Ok(Place {
         kind: format!("{} {}", env::consts::ARCH, env::consts::OS),
         rustc: first_line(&rustc, &["--version"]).ok_or("rustc does not say who it is")?,
-        libc: said("getconf", &["GNU_LIBC_VERSION"]),
-        valgrind: said("valgrind", &["--version"]),
+        libc: answer("getconf", &["GNU_LIBC_VERSION"]),
+        valgrind: answer("valgrind", &["--version"]),
     })
 }
 
@@ -146,14 +153,14 @@ fn top(name: &str) -> Result<(), String> {
     let text = fs::read_to_string(&out).map_err(|why| format!("{}: {why}", out.display()))?;
     let profile = Profile::parse(&text);
     let Count { events, instructions, .. } = count;
-    println!("{name}: {events} events, {instructions} instructions, {:.1} an event", count.per_event());
+    let each = count.per_event();
+    let mut page = format!("{name}: {events} events, {instructions} instructions, {each:.1} an event\n");
     for (title, table) in [("functions", &profile.functions), ("lines of source", &profile.lines)] {
-        println!("\n{title}, instructions an event and share, without what they call:");
+        page += &format!("\n{title}, instructions an event and share, without what they call:\n");
         for (what, cost) in largest(table).into_iter().take(ROWS) {
             let share = 100.0 * cost as f64 / instructions as f64;
-            println!("{:9.1} {share:5.1} %  {what}", cost as f64 / events as f64);
+            page += &format!("{:9.1} {share:5.1} %  {what}\n", cost as f64 / events as f64);
         }
     }
-    println!("\nAll of it, for callgrind_annotate or KCachegrind: {}", out.display());
-    Ok(())
+    said(&format!("{page}\nAll of it, for callgrind_annotate or KCachegrind: {}", out.display()))
 }

@@ -29,6 +29,7 @@ mod serve;
 mod sim;
 mod tamper;
 mod target;
+mod unfinished;
 mod verify;
 
 use std::process::ExitCode;

@@ -11,9 +11,11 @@ use super::exit::{FINE, Failure, INTERRUPTED, THRESHOLD};
 use super::interrupt::Keeping;
 use super::manifest::{Began, Manifest};
 use super::output::Folder;
+use super::progress::{Phase, Teller, When};
 use super::scribe::{Form, Scribe};
-use super::{progress, read, report, tamper};
-use crate::experiment::{self, Outcome, Study};
+use super::unfinished::Unfinished;
+use super::{read, report, tamper};
+use crate::experiment::{self, Outcome, Pace, Shelf, Study};
 use crate::id::PopulationId;
 use crate::scenario::Scenario;
 use crate::sim::{Dialogue, Trace};
@@ -51,6 +53,23 @@ pub(super) struct Args {
     /// No progress, no summary: only results and errors
     #[arg(long, short)]
     quiet: bool,
+    /// Say on standard error how far it is: a bar on a terminal, a line every few seconds elsewhere. `auto` is on a terminal only
+    #[arg(
+        long,
+        env = "FTP421_PROGRESS",
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "auto",
+        default_missing_value = "always"
+    )]
+    progress: When,
+    /// Begin anew, and do not go on from the replications that an earlier run of the same command left when it was ended
+    #[arg(long)]
+    fresh: bool,
+    /// Keep replications for the next run, should this one be killed, whenever a thread has done so many calendar events
+    #[arg(long, hide = true, value_name = "EVENTS", default_value_t = 40_000_000)]
+    keep_every: u64,
     /// Show one client's control connection: its number (from 0) in the first population, or POPULATION:NUMBER
     #[arg(long, value_name = "CLIENT")]
     dialogue: Option<String>,
@@ -81,21 +100,29 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     for note in scenario.notes.iter().chain(&tamper::not_played(&scenario)) {
         eprintln!("note: {note}");
     }
+    warn_if_big(&scenario, pool.current_num_threads());
 
     let mut dialogue = watched.map(|(population, index)| Dialogue::new(&scenario, population, index));
     let mut scribe = start_scribe(args.trace, &folder, &watch)?;
     let mut trace =
         scribe.as_mut().map(|scribe| Trace::new(&scenario, |sheet: &mut Vec<u8>| scribe.take(sheet)));
-    let total = scenario.duration.as_nanos().saturating_mul(u64::from(scenario.replications));
-    let (study, mut outcome) = progress::shown(&watch, total, args.quiet, || {
-        pool.install(|| {
-            let study = match (&mut dialogue, &mut trace) {
-                (None, None) => experiment::replicate(&scenario, &mut (), &watch),
-                (dialogue, trace) => experiment::replicate(&scenario, &mut (dialogue, trace), &watch),
-            };
-            let outcome = experiment::summarise(&scenario, &study);
-            (study, outcome)
-        })
+    let (unfinished, earlier) = Unfinished::look(folder.path(), &scenario, args.fresh || args.bless);
+    let resumed = earlier.runs.len() as u32;
+    let shelf = (!args.bless).then_some(Shelf { keeper: &unfinished, every: args.keep_every });
+    let teller = Teller::begin(args.progress, args.quiet);
+    teller.tell(Phase::Simulation {
+        watch: Arc::clone(&watch),
+        pace: Pace::of(&scenario),
+        replications: scenario.replications,
+        earlier: resumed,
+    });
+    let (study, mut outcome) = pool.install(|| {
+        let study = match (&mut dialogue, &mut trace) {
+            (None, None) => experiment::go_on(earlier, &scenario, &mut (), &watch, shelf),
+            (dialogue, trace) => experiment::go_on(earlier, &scenario, &mut (dialogue, trace), &watch, shelf),
+        };
+        let outcome = experiment::summarise(&scenario, &study);
+        (study, outcome)
     });
     if let (Some(trace), Some(form)) = (trace, args.trace) {
         let handed_on = trace.finish();
@@ -103,14 +130,24 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         written.and(handed_on).with_context(|| format!("cannot write {}", form.file_name()))?;
     }
     if !args.no_advice && !study.partial {
-        pool.install(|| experiment::advise(&scenario, &study, &mut outcome.summary, &watch));
+        let mut tell = |trial| teller.tell(Phase::Advice(trial));
+        pool.install(|| experiment::advise(&scenario, &study, &mut outcome.summary, &watch, &mut tell));
         if watch.is_stopped() {
             eprintln!("note: interrupted while it searched for advice; the result itself is whole");
         }
     }
+    drop(teller);
     let dialogue = dialogue.map(|d| d.text().to_owned());
     let manifest = began.ended(&scenario, args.scenario.as_deref(), pool.current_num_threads(), study.work);
-    finish(args, folder, &study, &outcome, &manifest, dialogue.as_deref(), &keeping)
+    let manifest = Manifest { resumed, ..manifest };
+    let code = finish(args, folder, &study, &outcome, &manifest, dialogue.as_deref(), &keeping)?;
+    if !study.partial {
+        unfinished.remove();
+    } else if unfinished.is_there() {
+        let (ended, all) = (study.runs.len(), scenario.replications);
+        eprintln!("note: {ended} of {all} replications are kept: the same command goes on from there");
+    }
+    Ok(code)
 }
 
 /// As many threads as are asked for or as there are cores, but not more than there are replications to run.
@@ -118,6 +155,14 @@ fn threads(args: &Args, scenario: &Scenario) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let wanted = if args.threads == 0 { cores } else { args.threads };
     wanted.min(scenario.replications as usize).clamp(1, 256)
+}
+
+/// Nobody is to find out by his machine's swapping that he asked for ten million clients.
+fn warn_if_big(scenario: &Scenario, threads: usize) {
+    let (cost, threads) = (experiment::Cost::of(scenario), u32::try_from(threads).unwrap_or(u32::MAX));
+    if cost.is_much(scenario.replications, threads) {
+        eprintln!("note: this takes {}, in orders of magnitude", cost.words(scenario.replications, threads));
+    }
 }
 
 /// Applies what flags and environment say over the file.

@@ -5,12 +5,14 @@
 mod actors;
 mod arrivals;
 mod calendar;
+mod clients;
 mod conns;
 mod deadline;
 mod delivery;
 mod dialogue;
 mod event;
 mod names;
+mod parked;
 mod path;
 mod pipes;
 mod stations;
