@@ -129,7 +129,7 @@ fn spread(mut values: Vec<f64>) -> (f64, f64, f64) {
 }
 
 fn main() {
-    let rounds = std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(ROUNDS);
+    let rounds = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(ROUNDS);
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench-trace");
     let scenario = workload();
     let events = simulate(&scenario, ()) as f64;
@@ -138,7 +138,7 @@ fn main() {
         all.append(sheet);
         Ok(())
     });
-    let lines = all.iter().filter(|byte| **byte == b'\n').count() as f64;
+    let lines = all.split(|byte| *byte == b'\n').count() as f64 - 1.0;
     println!(
         "loss workload: {events} events, {lines} lines of {:.0} bytes; {rounds} rounds",
         all.len() as f64 / lines
@@ -171,6 +171,8 @@ fn main() {
     alone(&all, &file, rounds, lines);
 }
 
+type Way<'a> = &'a dyn Fn(&Path);
+
 /// What the kernel and the compressor take for the bytes of a trace.
 fn alone(all: &[u8], file: &Path, rounds: usize, lines: f64) {
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |data| data.len());
@@ -182,7 +184,7 @@ fn alone(all: &[u8], file: &Path, rounds: usize, lines: f64) {
         let out = zstd::encode_all(all, 1).expect("memory");
         std::fs::write(file, out).expect("there is room");
     };
-    let ways: [(&str, &Path, &dyn Fn(&Path)); 3] = [
+    let ways: [(&str, &Path, Way<'_>); 3] = [
         ("write to /dev/null", Path::new("/dev/null"), &copied),
         ("write to a file", file, &copied),
         ("zstd and write to a file", file, &packed),

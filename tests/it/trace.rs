@@ -1,5 +1,6 @@
 //! The trace of a run: each line is what a JSON library would write, whole, and the same bytes however it is written.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -56,8 +57,8 @@ impl Tap for Plain<'_> {
         let client =
             json(&format!("{}:{}", self.scenario.populations[usize::from(who.population.0)].name, who.index));
         let (t, session) = (now.as_nanos(), who.session);
-        self.lines += &format!(r#"{{"t_ns":{t},"client":{client},"session":{session},"what":{what}}}"#);
-        self.lines.push('\n');
+        writeln!(self.lines, r#"{{"t_ns":{t},"client":{client},"session":{session},"what":{what}}}"#)
+            .unwrap();
         self.left = self.left.saturating_sub(1);
     }
 
