@@ -183,7 +183,7 @@ fn a_trace_is_the_same_bytes_in_each_form_and_on_any_number_of_threads() {
     };
     let plain = written("--trace", "1", "trace.ndjson");
     let packed = written("--trace=zst", "1", "trace.ndjson.zst");
-    assert!(plain.len() > 1_000_000, "more than a few sheets: {}", plain.len());
+    assert!(plain.len() > 300_000, "more than one sheet: {}", plain.len());
     assert!(packed.len() < plain.len() / 5);
     assert!(zstd::decode_all(&packed[..]).unwrap() == plain);
     assert!(written("--trace=ndjson", "2", "trace.ndjson") == plain);
@@ -225,7 +225,7 @@ fn an_interrupted_run_leaves_a_trace_of_whole_lines() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        wait_for(&out.join(format!(".{file}.partial")), 100_000);
+        wait_for(&out.join(format!(".{file}.partial")), 20_000);
         assert!(!out.join(file).exists(), "it has its name when it is whole");
         assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(105));
