@@ -280,9 +280,9 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
                 if watch.is_stopped() {
                     return (now, false);
                 }
-                if self.sweeps.is_overdue(self.work.events, self.deadlines()) {
-                    self.sweep(now);
-                }
+            }
+            if self.sweeps.is_overdue(self.work.events) {
+                self.sweep(now);
             }
             self.work.pending_max = self.work.pending_max.max(pending);
             assert!(now >= last, "virtual time goes back from {last} to {now}");
@@ -457,7 +457,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     }
 
     fn deliver_reply(&mut self, now: Instant, client: u32, conn: ConnId, reply: ReplyId) {
-        let heard = T::LISTENS.then(|| (self.who(client), self.load(conn).bytes));
+        let heard = self.heard(client).map(|who| (who, self.load(conn).bytes));
         let slot = &self.slots[client as usize];
         let server = &self.stations[usize::from(conn.server().0)].server;
         let entry = server.policy().table.get(reply);
@@ -560,19 +560,16 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
 
     // ---- the tap -----------------------------------------------------------------------------------------------
 
-    fn who(&self, client: u32) -> Who {
-        let slot = &self.slots[client as usize];
-        Who {
-            population: slot.population,
-            index: slot.client.index(),
-            session: slot.client.session(),
-            peer: self.peers[client as usize],
-        }
+    /// Who that is, if anybody wants to hear of him.
+    fn heard(&self, client: u32) -> Option<Who> {
+        let slot = T::LISTENS.then(|| &self.slots[client as usize])?;
+        let (population, index, peer) = (slot.population, slot.client.index(), self.peers[client as usize]);
+        let wants = self.tap.wants(population, index);
+        wants.then(|| Who { population, index, session: slot.client.session(), peer })
     }
 
     pub(super) fn note(&mut self, now: Instant, client: u32, what: Happening<'_>) {
-        if T::LISTENS {
-            let who = self.who(client);
+        if let Some(who) = self.heard(client) {
             self.tap.happens(now, who, what);
         }
     }
