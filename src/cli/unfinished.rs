@@ -9,6 +9,7 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use anyhow::Context as _;
@@ -40,6 +41,8 @@ pub(super) struct Unfinished {
     seed: u64,
     key: OnceLock<Option<u128>>,
     writer: Mutex<Writer>,
+    /// How many replications are in there.
+    kept: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -71,40 +74,47 @@ impl Unfinished {
             seed: scenario.seed,
             key: OnceLock::new(),
             writer: Mutex::new(Writer::Waits { whole: 0 }),
+            kept: AtomicUsize::new(0),
         };
-        let none = || Study::new(scenario);
-        if anew || !unfinished.is_there() {
-            return (unfinished, none());
+        if anew {
+            let _ = fs::remove_file(&unfinished.path); // most often it is not there
         }
-        let Some(key) = unfinished.key() else { return (unfinished, none()) };
-        let file = unfinished.path.display();
-        let study = match read(&unfinished.path, key, scenario) {
+        let none = Study::new(scenario);
+        if !unfinished.path.exists() {
+            return (unfinished, none);
+        }
+        let Some(key) = unfinished.key() else { return (unfinished, none) };
+        let file = unfinished.path.display().to_string();
+        match read(&unfinished.path, key, scenario) {
             Err(why) => {
-                eprintln!("note: nothing can be taken over from {file}: {why:#}");
-                none()
+                eprintln!("note: nothing is taken over from {file}: {why:#}");
+                (unfinished, none)
             }
-            Ok(found) => {
-                let (kept, all) = (found.study.runs.len(), scenario.replications);
-                let rest = found.length - found.whole;
-                let torn = match rest {
-                    0 => String::new(),
-                    n => format!("; {n} bytes at the end of {file} are no whole part and are dropped"),
-                };
-                if kept > 0 || rest > 0 {
-                    eprintln!(
-                        "note: going on from {kept} of {all} replications that an earlier run left (--fresh begins anew){torn}"
-                    );
+            Ok(Found { study, whole, length }) => {
+                let (kept, all) = (study.runs.len(), scenario.replications);
+                let goes_on = format!(
+                    "going on from {kept} of {all} replications of an earlier run (--fresh begins anew)"
+                );
+                let torn = format!(
+                    "{} bytes at the end of {file} are no whole part and are dropped",
+                    length - whole
+                );
+                match (kept > 0, length > whole) {
+                    (true, true) => eprintln!("note: {goes_on}; {torn}"),
+                    (true, false) => eprintln!("note: {goes_on}"),
+                    (false, true) => eprintln!("note: {torn}"),
+                    (false, false) => {}
                 }
-                unfinished.writer = Mutex::new(Writer::Waits { whole: found.whole });
-                found.study
+                unfinished.writer = Mutex::new(Writer::Waits { whole });
+                unfinished.kept = AtomicUsize::new(kept);
+                (unfinished, study)
             }
-        };
-        (unfinished, study)
+        }
     }
 
-    /// Is there anything to go on from?
-    pub(super) fn is_there(&self) -> bool {
-        self.path.exists()
+    /// How many replications another run could go on from.
+    pub(super) fn kept(&self) -> usize {
+        self.kept.load(Ordering::Relaxed)
     }
 
     /// The study is whole and its results are written: nobody needs its parts any more.
@@ -128,7 +138,7 @@ impl Unfinished {
     }
 
     fn append(&self, writer: &mut Writer, part: &[u8]) -> anyhow::Result<()> {
-        let Some(key) = self.key() else { return Ok(()) };
+        let Some(key) = self.key() else { anyhow::bail!("the program's own file cannot be read") };
         if let Writer::Waits { whole } = *writer {
             let mut file = OpenOptions::new().create(true).truncate(false).write(true).open(&self.path)?;
             file.set_len(whole)?;
@@ -150,12 +160,19 @@ impl Unfinished {
 impl Keep for Unfinished {
     fn keep(&self, part: &Study) {
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        if matches!(*writer, Writer::Broken) {
+            return;
+        }
         let written = postcard::to_stdvec(part).map_err(anyhow::Error::from);
-        let kept = written.and_then(|bytes| self.append(&mut writer, &bytes));
-        if let Err(why) = kept {
-            let file = self.path.display();
-            eprintln!("note: cannot write {file}: {why:#}; if this run is killed, its replications are lost");
-            *writer = Writer::Broken;
+        match written.and_then(|bytes| self.append(&mut writer, &bytes)) {
+            Ok(()) => {
+                self.kept.fetch_add(part.runs.len(), Ordering::Relaxed);
+            }
+            Err(why) => {
+                let file = self.path.display();
+                eprintln!("note: cannot write {file}: {why:#}; if this run is killed, what follows is lost");
+                *writer = Writer::Broken;
+            }
         }
     }
 }
