@@ -52,7 +52,7 @@ fn studies() -> Vec<(&'static str, Scenario)> {
         name = "people"
         arrivals = { executor = "poisson", rate = "0.5/s" }
         script = ["login", { think = { dist = "pareto", mean = "20s", shape = 1.2 } }, "quit"]
-        retry = { wait = "200ms", attempts = 400 }
+        retry = { backoff = "fixed", wait = "200ms", attempts = 400 }
     "#;
     [
         ("2000 short", text("10m", 2_000, people)),

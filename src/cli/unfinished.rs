@@ -241,3 +241,100 @@ fn digest(bytes: &[u8]) -> u128 {
     digest.bytes(bytes);
     digest.value()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sim;
+    use crate::watch::Watch;
+
+    fn scenario(limit: u32) -> Scenario {
+        let text = format!(
+            "schema = 1\nname = \"u\"\nduration = \"1m\"\nreplications = 9\n[server]\nmax_clients = {limit}\n\
+             [[clients]]\nname = \"a\"\narrivals = {{ executor = \"poisson\", rate = \"30/m\" }}\n"
+        );
+        Scenario::read("u", &text, &mut |_| Err(String::new())).unwrap()
+    }
+
+    fn part(scenario: &Scenario, numbers: &[u32]) -> Study {
+        let mut part = Study::new(scenario);
+        numbers.iter().for_each(|n| part.add(*n, &sim::run(scenario, *n, &mut (), &Watch::default()).0));
+        part
+    }
+
+    /// The numbers that somebody who looks into `folder` finds.
+    fn found(folder: &Path, scenario: &Scenario) -> Vec<u32> {
+        Unfinished::look(folder, scenario, false).1.runs.iter().map(|run| run.number).collect()
+    }
+
+    /// A folder in which three parts were kept.
+    fn kept(scenario: &Scenario) -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        let (unfinished, none) = Unfinished::look(dir.path(), scenario, false);
+        assert!(none.runs.is_empty());
+        for numbers in [&[0, 2][..], &[1], &[5]] {
+            unfinished.keep(&part(scenario, numbers));
+        }
+        assert_eq!(unfinished.kept(), 4);
+        dir
+    }
+
+    #[test]
+    fn what_is_kept_is_found_and_what_follows_is_put_behind_it() {
+        let scenario = scenario(2);
+        let dir = kept(&scenario);
+        assert_eq!(found(dir.path(), &scenario), [0, 1, 2, 5]);
+        let (unfinished, earlier) = Unfinished::look(dir.path(), &scenario, false);
+        assert_eq!(
+            postcard::to_stdvec(&earlier).unwrap(),
+            postcard::to_stdvec(&part(&scenario, &[0, 1, 2, 5])).unwrap(),
+            "the bytes of a study that was never written"
+        );
+        unfinished.keep(&part(&scenario, &[3]));
+        assert_eq!(found(dir.path(), &scenario), [0, 1, 2, 3, 5]);
+        Unfinished::look(dir.path(), &scenario, false).0.remove();
+        assert!(found(dir.path(), &scenario).is_empty());
+    }
+
+    #[test]
+    fn a_torn_or_damaged_file_gives_the_whole_parts_before_it_and_is_written_on_from_there() {
+        let scenario = scenario(2);
+        let dir = kept(&scenario);
+        let file = dir.path().join(NAME);
+        let whole = fs::read(&file).unwrap();
+        for length in 0..whole.len() {
+            if length < 100 || length % 97 == 0 || length + 3 > whole.len() {
+                fs::write(&file, &whole[..length]).unwrap();
+                let found = found(dir.path(), &scenario);
+                assert!([&[][..], &[0, 2], &[0, 1, 2]].contains(&&found[..]), "{length}: {found:?}");
+            }
+        }
+        let mut turned = whole.clone();
+        turned[whole.len() / 2] ^= 1;
+        fs::write(&file, &turned).unwrap();
+        let before = found(dir.path(), &scenario);
+        assert!(before.len() < 4);
+        let (unfinished, _) = Unfinished::look(dir.path(), &scenario, false);
+        unfinished.keep(&part(&scenario, &[7]));
+        assert_eq!(found(dir.path(), &scenario), [&before[..], &[7]].concat());
+        for nonsense in [vec![b'?'; 500], vec![0; 500], vec![255; 40]] {
+            fs::write(&file, &nonsense).unwrap();
+            assert!(found(dir.path(), &scenario).is_empty());
+        }
+    }
+
+    #[test]
+    fn another_scenario_or_seed_finds_nothing_and_who_begins_anew_leaves_nothing() {
+        let own = scenario(2);
+        let dir = kept(&own);
+        assert!(found(dir.path(), &scenario(3)).is_empty());
+        assert!(found(dir.path(), &Scenario { seed: 77, ..own.clone() }).is_empty());
+        assert_eq!(
+            found(dir.path(), &Scenario { replications: 3, ..own.clone() }),
+            [0, 1, 2],
+            "5 is not of these"
+        );
+        let (_, anew) = Unfinished::look(dir.path(), &own, true);
+        assert!(anew.runs.is_empty() && !dir.path().join(NAME).exists());
+    }
+}

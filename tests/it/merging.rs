@@ -23,7 +23,7 @@ fn mixed(duration: &str, rate: &str) -> Scenario {
         [server]
         profile = "proftpd"
         max_clients = 10
-        max_per_ip = 4
+        max_clients_per_host = 4
         [[clients]]
         name = "people"
         arrivals = {{ executor = "poisson", rate = "{rate}" }}

@@ -46,7 +46,7 @@ arrivals = { executor = "ramping-arrival-rate", poisson = true, start_rate = "2/
     { duration = "12h", target = "40/m" }, { duration = "12h", target = "2/m" },
 ] }
 script = ["login", { think = { dist = "exponential", mean = "60s" } }, { retr = "1MiB" }, "quit"]
-retry = { wait = "20s", attempts = 3 }
+retry = { backoff = "fixed", wait = "20s", attempts = 3 }
 "#;
 
 #[test]
