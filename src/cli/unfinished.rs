@@ -39,7 +39,6 @@ pub(super) struct Unfinished {
     path: PathBuf,
     hash: String,
     seed: u64,
-    key: OnceLock<Option<u128>>,
     writer: Mutex<Writer>,
     /// How many replications are in there.
     kept: AtomicUsize,
@@ -72,7 +71,6 @@ impl Unfinished {
             path: folder.join(NAME),
             hash: scenario.hash.clone(),
             seed: scenario.seed,
-            key: OnceLock::new(),
             writer: Mutex::new(Writer::Waits { whole: 0 }),
             kept: AtomicUsize::new(0),
         };
@@ -125,16 +123,12 @@ impl Unfinished {
     /// What the replications are a function of, in one number: the scenario's files, the seed, and this very program. Nothing if the
     /// program cannot be read: then nobody can say what build it is, and nothing is kept.
     fn key(&self) -> Option<u128> {
-        *self.key.get_or_init(|| {
-            let mut digest = Digest::default();
-            digest.bytes(env!("CARGO_PKG_VERSION").as_bytes());
-            digest.bytes(self.hash.as_bytes());
-            digest.word(self.seed);
-            // The file that runs, also where another has taken its name since.
-            let program = File::open("/proc/self/exe").or_else(|_| File::open(std::env::current_exe()?));
-            take_in(&mut digest, program.ok()?).ok()?;
-            Some(digest.value())
-        })
+        let mut digest = Digest::default();
+        digest.bytes(env!("CARGO_PKG_VERSION").as_bytes());
+        digest.bytes(self.hash.as_bytes());
+        digest.word(self.seed);
+        digest.bytes(&program()?.to_le_bytes());
+        Some(digest.value())
     }
 
     fn append(&self, writer: &mut Writer, part: &[u8]) -> anyhow::Result<()> {
@@ -223,6 +217,17 @@ fn next_part(from: &mut impl io::Read, left: u64) -> anyhow::Result<Option<(Stud
     }
     let part = postcard::from_bytes(&bytes).ok();
     Ok(part.map(|part| (part, PART_HEAD + length)))
+}
+
+/// The digest of the file that runs, also where another has taken its name since.
+fn program() -> Option<u128> {
+    static PROGRAM: OnceLock<Option<u128>> = OnceLock::new();
+    *PROGRAM.get_or_init(|| {
+        let program = File::open("/proc/self/exe").or_else(|_| File::open(std::env::current_exe()?));
+        let mut digest = Digest::default();
+        take_in(&mut digest, program.ok()?).ok()?;
+        Some(digest.value())
+    })
 }
 
 /// Takes all that can be read into the digest.
