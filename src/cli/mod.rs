@@ -28,6 +28,7 @@ mod serve;
 mod sim;
 mod tamper;
 mod target;
+mod unfinished;
 mod verify;
 
 use std::process::ExitCode;

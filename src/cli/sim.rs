@@ -12,8 +12,10 @@ use super::exit::{FINE, Failure, INTERRUPTED, THRESHOLD};
 use super::interrupt::Keeping;
 use super::manifest::{Began, Manifest};
 use super::output::Folder;
-use super::{progress, read, report, tamper};
-use crate::experiment::{self, Outcome, Study};
+use super::progress::{Phase, Teller, When};
+use super::unfinished::Unfinished;
+use super::{read, report, tamper};
+use crate::experiment::{self, Outcome, Pace, Shelf, Study};
 use crate::id::PopulationId;
 use crate::scenario::Scenario;
 use crate::sim::{Dialogue, Trace};
@@ -51,6 +53,23 @@ pub(super) struct Args {
     /// No progress, no summary: only results and errors
     #[arg(long, short)]
     quiet: bool,
+    /// Say on standard error how far it is: a bar on a terminal, a line every few seconds elsewhere. `auto` is on a terminal only
+    #[arg(
+        long,
+        env = "FTP421_PROGRESS",
+        value_name = "WHEN",
+        num_args = 0..=1,
+        require_equals = true,
+        default_value = "auto",
+        default_missing_value = "always"
+    )]
+    progress: When,
+    /// Begin anew, and do not go on from the replications that an earlier run of the same command left when it was ended
+    #[arg(long)]
+    fresh: bool,
+    /// Keep replications for the next run, should this one be killed, whenever a thread has done so many calendar events
+    #[arg(long, hide = true, value_name = "EVENTS", default_value_t = 40_000_000)]
+    keep_every: u64,
     /// Show one client's control connection: its number (from 0) in the first population, or POPULATION:NUMBER
     #[arg(long, value_name = "CLIENT")]
     dialogue: Option<String>,
@@ -85,29 +104,46 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
 
     let mut dialogue = watched.map(|(population, index)| Dialogue::new(&scenario, population, index));
     let mut trace = trace_file.map(|file| Trace::new(&scenario, BufWriter::new(file)));
-    let total = scenario.duration.as_nanos().saturating_mul(u64::from(scenario.replications));
-    let (study, mut outcome) = progress::shown(&watch, total, args.quiet, || {
-        pool.install(|| {
-            let study = match (&mut dialogue, &mut trace) {
-                (None, None) => experiment::replicate(&scenario, &mut (), &watch),
-                (dialogue, trace) => experiment::replicate(&scenario, &mut (dialogue, trace), &watch),
-            };
-            let outcome = experiment::summarise(&scenario, &study);
-            (study, outcome)
-        })
+    let (unfinished, earlier) = Unfinished::look(folder.path(), &scenario, args.fresh || args.bless);
+    let resumed = earlier.runs.len() as u32;
+    let shelf = (!args.bless).then_some(Shelf { keeper: &unfinished, every: args.keep_every });
+    let teller = Teller::begin(args.progress, args.quiet);
+    teller.tell(Phase::Simulation {
+        watch: Arc::clone(&watch),
+        pace: Pace::of(&scenario),
+        replications: scenario.replications,
+        earlier: resumed,
+    });
+    let (study, mut outcome) = pool.install(|| {
+        let study = match (&mut dialogue, &mut trace) {
+            (None, None) => experiment::go_on(earlier, &scenario, &mut (), &watch, shelf),
+            (dialogue, trace) => experiment::go_on(earlier, &scenario, &mut (dialogue, trace), &watch, shelf),
+        };
+        let outcome = experiment::summarise(&scenario, &study);
+        (study, outcome)
     });
     if !args.no_advice && !study.partial {
-        pool.install(|| experiment::advise(&scenario, &study, &mut outcome.summary, &watch));
+        let mut tell = |trial| teller.tell(Phase::Advice(trial));
+        pool.install(|| experiment::advise(&scenario, &study, &mut outcome.summary, &watch, &mut tell));
         if watch.is_stopped() {
             eprintln!("note: interrupted while it searched for advice; the result itself is whole");
         }
     }
+    drop(teller);
     if let Some(trace) = trace {
         trace.finish().context("cannot write trace.ndjson")?;
     }
     let dialogue = dialogue.map(|d| d.text().to_owned());
     let manifest = began.ended(&scenario, args.scenario.as_deref(), pool.current_num_threads(), study.work);
-    finish(args, folder, &study, &outcome, &manifest, dialogue.as_deref(), &keeping)
+    let manifest = Manifest { resumed, ..manifest };
+    let code = finish(args, folder, &study, &outcome, &manifest, dialogue.as_deref(), &keeping)?;
+    if !study.partial {
+        unfinished.remove();
+    } else if unfinished.is_there() {
+        let (ended, all) = (study.runs.len(), scenario.replications);
+        eprintln!("note: {ended} of {all} replications are kept: the same command goes on from there");
+    }
+    Ok(code)
 }
 
 /// As many threads as are asked for or as there are cores, but not more than there are replications to run.

@@ -8,7 +8,8 @@ mod words;
 
 use std::fmt::Write as _;
 
-use self::demand::{Hold, busiest_address, concurrent, peak};
+pub(super) use self::demand::{Hold, concurrent};
+use self::demand::{busiest_address, peak};
 use self::limits::Demand;
 use crate::scenario::Scenario;
 use crate::server::policy::Check;

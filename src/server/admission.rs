@@ -10,6 +10,7 @@ use super::{Action, Control, DENIED, Server};
 use crate::ftp::ArgId;
 use crate::id::{ConnId, PeerId, UserId};
 use crate::observe::{Cause, CloseHow, Observation, Phase, Refusal};
+use crate::outbox::Outbox;
 use crate::time::Instant;
 
 /// An ending and the place of the check that brought it about.
@@ -21,7 +22,7 @@ impl Server {
         now: Instant,
         conn: ConnId,
         (peer, class, tls): (PeerId, u8, bool),
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let who = Who { peer, user: UserId::default(), class };
         let place = conn.slot();
@@ -56,7 +57,7 @@ impl Server {
     }
 
     /// When the 220 goes out. A server that is not ready says so first.
-    fn prepare_greeting(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) -> Instant {
+    fn prepare_greeting(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) -> Instant {
         let at = self.work(now, now, self.policy.greeting_cost, conn, Work::Greet);
         let Some(wait) = self.not_ready(now) else { return at };
         out.push(Action::Reply { conn, reply: wait, at });
@@ -64,7 +65,7 @@ impl Server {
     }
 
     /// Greets a connection whose TLS handshake is complete.
-    pub(super) fn greet(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn greet(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let at = self.prepare_greeting(now, conn, out);
         let session = &mut self.sessions[conn.slot()];
         session.stage = Stage::Greeted;
@@ -151,7 +152,7 @@ impl Server {
         conn: ConnId,
         who: Who,
         (verdict, mut banned): (Verdict, bool),
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let (mut ending, check) = verdict;
         if let Some(offence) = Offence::of(ending.cause) {

@@ -208,7 +208,7 @@ impl Bans {
 
     /// Did an administrator ban `peer`?
     pub(super) fn is_banned_by_hand(&self, peer: PeerId, now: Instant) -> bool {
-        self.by_hand.get(&peer).is_some_and(|until| now < *until)
+        !self.by_hand.is_empty() && self.by_hand.get(&peer).is_some_and(|until| now < *until)
     }
 
     /// `peer` is as if it had never done anything.

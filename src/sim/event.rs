@@ -68,8 +68,10 @@ pub(super) enum Event {
 pub(super) enum Whose {
     /// That of the client in this slot.
     Client(u32),
-    /// That of this connection, and of the client at its end.
-    Conn(ConnId),
+    /// That of the client at the end of this connection.
+    Reader(ConnId),
+    /// That of the server about this connection.
+    Server(ConnId),
     /// Nobody's, or that of many.
     Nobody,
 }
@@ -81,22 +83,22 @@ impl Event {
             Self::ClientTimer { client } | Self::Syn { client, .. } | Self::ConnectFailed { client, .. } => {
                 Whose::Client(client)
             }
-            Self::ConnTimer { conn }
-            | Self::Connected { conn }
-            | Self::CommandArrives { conn, .. }
+            Self::Connected { conn }
             | Self::ReplyArrives { conn, .. }
-            | Self::ClosedByClient { conn }
             | Self::ClosedByServer { conn, .. }
-            | Self::TlsHello { conn }
             | Self::TlsAnswered { conn }
+            | Self::DataAtClient { conn }
+            | Self::DataSyn { conn }
+            | Self::DataEnds { conn, .. } => Whose::Reader(conn),
+            Self::ConnTimer { conn }
+            | Self::CommandArrives { conn, .. }
+            | Self::ClosedByClient { conn }
+            | Self::TlsHello { conn }
             | Self::TlsFinished { conn }
             | Self::DataShakes { conn, .. }
             | Self::DataAtServer { conn }
-            | Self::DataAtClient { conn }
-            | Self::DataSyn { conn }
-            | Self::DataEnds { conn, .. }
             | Self::TransferBegins { conn, .. }
-            | Self::TransferDone { conn, .. } => Whose::Conn(conn),
+            | Self::TransferDone { conn, .. } => Whose::Server(conn),
             Self::Arrive { .. }
             | Self::Again { .. }
             | Self::ActorTimer { .. }

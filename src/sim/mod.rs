@@ -5,6 +5,7 @@
 mod actors;
 mod arrivals;
 mod calendar;
+mod clients;
 mod conns;
 mod deadline;
 mod delivery;
@@ -24,4 +25,4 @@ pub use calendar::{Calendar, Heap, Queue};
 pub use dialogue::Dialogue;
 pub use tap::{Happening, Tap, Who};
 pub use trace::Trace;
-pub use world::{Finished, Work, run, run_on_heap};
+pub use world::{Finished, Pending, Work, run, run_marked};

@@ -3,6 +3,7 @@
 mod charts;
 mod classify;
 mod cli;
+mod counted;
 mod determinism;
 mod dialogues;
 mod load;
@@ -22,3 +23,4 @@ mod serve;
 mod support;
 mod tidy;
 mod twin;
+mod unfinished;

@@ -17,6 +17,7 @@ const TABLE: &[Module] = &[
     module("watch",      0, &[],          &[]),
     module("id",         0, &[],          &["serde"]),
     module("digest",     0, &[],          &[]),
+    module("outbox",     0, &[],          &[]),
     module("rng",        0, &[],          &["rand", "rand_chacha"]),
     module("dist",       0, &["rng"],     &["libm"]),
     module("ftp",        1, &[],          &[]),
@@ -35,7 +36,7 @@ const TABLE: &[Module] = &[
     module("experiment", 7, &[],          &["hdrhistogram", "libm", "rayon", "serde"]),
     module("report",     8, &[],          &["ab_glyph", "hdrhistogram", "libm", "plotters", "plotters_backend", "png", "serde_json"])
                             .only(&["time", "observe", "metrics", "scenario", "experiment"]), // results, never machines
-    module("cli",        9, &[],          &["anyhow", "clap", "clap_complete", "clap_mangen", "csv", "hdrhistogram", "indicatif", "nix", "rayon", "serde", "serde_json", "signal_hook", "toml"]),
+    module("cli",        9, &[],          &["anyhow", "clap", "clap_complete", "clap_mangen", "csv", "hdrhistogram", "indicatif", "nix", "postcard", "rayon", "serde", "serde_json", "signal_hook", "toml"]),
 ];
 
 /// Words that no source file holds, but for the files that are named, each with its reason.

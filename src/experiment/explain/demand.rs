@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 /// The mean time for which an untroubled session holds its slot, in seconds, by its parts.
 #[derive(Clone, Copy, PartialEq, Debug, Default)]
-pub(super) struct Hold {
+pub(in crate::experiment) struct Hold {
     /// Thinking and idling.
     pub pauses: f64,
     /// Round trips.
@@ -151,7 +151,7 @@ fn stuck(population: &Population, policy: &Policy, run: Duration) -> f64 {
 ///
 /// Open: the mean of the infinite-server queue for a constant hold S, Lambda(t) - Lambda(t - S). Closed: the clients that are
 /// there, times the share S / (S + pause) of their time.
-pub(super) fn concurrent(population: &Population, hold: f64, t: Instant) -> f64 {
+pub(in crate::experiment) fn concurrent(population: &Population, hold: f64, t: Instant) -> f64 {
     let users = match &population.arrivals {
         Arrivals::Closed(closed) => {
             let cycle = hold + closed.pause.mean() / 1e9;
