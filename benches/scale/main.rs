@@ -2,36 +2,54 @@
 //! library's heap.
 //!
 //! ```sh
-//! cargo bench --bench scale                              # measures and tells
-//! cargo bench --bench scale -- --clients 10000,1000000   # only these sizes
+//! cargo bench --bench scale                                          # measures and tells
+//! cargo bench --bench scale -- --clients 10000 --tries 3 --wheel-only  # one size, ours alone
+//! cargo bench --bench scale -- --bless                               # measures, and writes docs/scale/*, docs/scale.md
+//! cargo bench --bench scale -- --draw                                # writes chart and tables again from docs/scale/*.csv
 //! ```
 //!
 //! The workload is the FTP loss workload (see `trial`), scaled by rate and limit. Each run fills up for 30 virtual seconds and is
-//! measured behind them, in a process of its own, by processor time. Calendars take turns, and medians are told: on a machine
-//! that others use only the ratios mean much.
+//! measured behind them, in a process of its own, by processor time. Sizes and calendars take turns, and medians are told: on a
+//! machine that others use only the ratios mean much. What the numbers mean stands in docs/scale.md.
 
+mod memory;
+mod page;
+mod table;
 mod trial;
 
-use std::process::ExitCode;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::{fs, io};
 
 use clap::Parser;
-use ftp421::sim::Pending;
-use trial::Trial;
+use memory::Load;
+use page::Measured;
+use trial::{Calendar, Trial};
 
 #[derive(Debug, Parser)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Args {
-    /// Sizes: concurrent clients
+    /// Sizes: concurrent clients, a multiple of ten each
     #[arg(long, value_delimiter = ',', default_value = "100,1000,10000,100000,1000000")]
     clients: Vec<u64>,
-    /// Runs of each calendar of which the median is told
+    /// Runs of each size on each calendar, of which the median is told
     #[arg(long, default_value_t = 5)]
     tries: usize,
     /// Leave out the heap
     #[arg(long)]
     wheel_only: bool,
-    /// Run once and print JSON: what this program calls itself with
+    /// Write what was measured to docs/scale, and the chart and the tables
+    #[arg(long)]
+    bless: bool,
+    /// Measure nothing: write the chart and the tables again
+    #[arg(long, conflicts_with = "bless")]
+    draw: bool,
+    /// Also write the chart as a bitmap
+    #[arg(long, value_name = "FILE")]
+    png: Option<PathBuf>,
+    /// Run once and print JSON: what this program calls itself with. `tries` is then the number of the try
     #[arg(long, hide = true)]
-    one: Option<String>,
+    one: Option<Calendar>,
     /// Given by cargo
     #[arg(long, hide = true)]
     bench: bool,
@@ -39,57 +57,66 @@ struct Args {
 
 fn main() -> ExitCode {
     let args = Args::parse();
-    if let Some(calendar) = &args.one {
-        let pending = if calendar == "heap" { Pending::Heap } else { Pending::Wheel };
-        let told = serde_json::to_string(&trial::run(args.clients[0], pending)).expect("numbers are JSON");
-        println!("{told}");
-        return ExitCode::SUCCESS;
+    let done = match args.one {
+        Some(calendar) => tell(&trial::run(args.tries, args.clients[0], calendar)),
+        None if args.draw => Measured::read().and_then(|measured| measured.draw(args.png.as_ref())),
+        None => measure(&args),
+    };
+    if let Err(why) = done {
+        eprintln!("scale: {why}");
+        return ExitCode::FAILURE;
     }
-    match measure(&args) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("{why}");
-            ExitCode::FAILURE
-        }
-    }
+    ExitCode::SUCCESS
 }
 
-fn measure(args: &Args) -> std::io::Result<()> {
-    println!(
-        "clients | ns an event: wheel, heap (each try) | heap/wheel | M events/CPU-s | M commands/CPU-s | mean connections | pending/client | bytes a client: allocated, resident | allocator calls"
-    );
-    for &clients in &args.clients {
-        let mut wheel: Vec<Trial> = Vec::new();
-        let mut heap: Vec<Trial> = Vec::new();
-        for _ in 0..args.tries {
-            wheel.push(trial::run_apart(clients, Pending::Wheel)?);
+fn tell(trial: &Trial) -> io::Result<()> {
+    println!("{}", serde_json::to_string(trial)?);
+    Ok(())
+}
+
+fn measure(args: &Args) -> io::Result<()> {
+    let (mut trials, mut loads): (Vec<Trial>, Vec<Load>) = (Vec::new(), Vec::new());
+    for turn in 1..=args.tries {
+        loads.extend(memory::loads(turn));
+        for &clients in &args.clients {
+            let wheel = one(turn, clients, Calendar::Wheel)?;
             if !args.wheel_only {
-                heap.push(trial::run_apart(clients, Pending::Heap)?);
+                let heap = one(turn, clients, Calendar::Heap)?;
+                assert_eq!(
+                    wheel.digest, heap.digest,
+                    "the calendar changes what happens, at {clients} clients"
+                );
+                trials.push(heap);
             }
+            trials.push(wheel);
         }
-        let ns = |t: &Trial| t.cpu_s * 1e9 / t.events as f64;
-        let all = |ts: &[Trial]| ts.iter().map(|t| format!("{:.0}", ns(t))).collect::<Vec<_>>().join(" ");
-        let med = |ts: &[Trial]| {
-            let mut v: Vec<f64> = ts.iter().map(ns).collect();
-            v.sort_by(f64::total_cmp);
-            v.get(v.len() / 2).copied().unwrap_or(f64::NAN)
-        };
-        let t = &wheel[0];
-        println!(
-            "{clients} | {:.1} ({}), {:.1} ({}) | {:.2} | {:.2} | {:.2} | {:.0} | {:.2} | {:.0}, {:.0} | {}",
-            med(&wheel),
-            all(&wheel),
-            med(&heap),
-            all(&heap),
-            med(&heap) / med(&wheel),
-            1e3 / med(&wheel),
-            t.commands as f64 / t.events as f64 * 1e3 / med(&wheel),
-            t.connections,
-            t.pending as f64 / t.connections,
-            t.allocated as f64 / t.connections,
-            t.resident as f64 / t.connections,
-            t.allocations,
-        );
+    }
+    let measured = Measured { machine: machine(), trials, loads };
+    print!("{}", measured.tables());
+    if args.bless {
+        measured.write()?;
+        measured.draw(args.png.as_ref())?;
     }
     Ok(())
+}
+
+fn one(turn: usize, clients: u64, calendar: Calendar) -> io::Result<Trial> {
+    let trial = trial::run_apart(turn, clients, calendar)?;
+    eprintln!("try {turn}: {clients} clients on the {calendar:?}: {:.1} ns an event", trial.ns());
+    Ok(trial)
+}
+
+/// The processor, its cores and the day.
+fn machine() -> String {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus
+        .lines()
+        .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
+        .map(|(_, name)| name.trim());
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let day = Command::new("date")
+        .args(["-u", "+%F"])
+        .output()
+        .map(|out| String::from_utf8_lossy(&out.stdout).trim().to_owned());
+    format!("{}, {cores} cores, {}", model.unwrap_or("an unknown processor"), day.unwrap_or_default())
 }

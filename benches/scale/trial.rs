@@ -3,13 +3,14 @@
 //! It is made in a process of its own, so that neither an allocator nor a page table remembers the run before.
 
 use std::alloc::System;
-use std::io;
+use std::fmt::Write as _;
 use std::process::Command;
+use std::{fs, io};
 
 use ftp421::scenario::Scenario;
 use ftp421::sim::{self, Pending, Work};
 use ftp421::time::{Duration, Instant};
-use nix::sys::resource::{Usage, UsageWho, getrusage};
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike as _;
 use serde::{Deserialize, Serialize};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
@@ -25,9 +26,15 @@ const SESSIONS: u64 = 1_000_000;
 /// .. but it is so many virtual seconds long at least.
 const LEAST_S: u64 = 10;
 
-/// What one run told.
+/// What one run told: a line of `scale.csv`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trial {
+    /// Which of the tries, from 1. All sizes and both calendars have their turn in each.
+    pub turn: usize,
+    /// The limit on clients.
+    pub clients: u64,
+    /// The calendar.
+    pub calendar: Calendar,
     /// Events of the measured stretch.
     pub events: u64,
     /// Commands that the server read in it.
@@ -50,12 +57,40 @@ pub struct Trial {
     pub digest: String,
 }
 
+/// The calendar of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Calendar {
+    /// Lanes and the wheel: ours.
+    Wheel,
+    /// The standard library's `BinaryHeap`.
+    Heap,
+}
+
+impl Trial {
+    /// Processor time of an event, nanoseconds.
+    pub fn ns(&self) -> f64 {
+        self.cpu_s * 1e9 / self.events as f64
+    }
+
+    /// Commands that the server reads in a second of processor time.
+    pub fn commands_per_s(&self) -> f64 {
+        self.commands as f64 / self.cpu_s
+    }
+
+    /// `whole` for each client that is there on average.
+    pub fn each(&self, whole: u64) -> f64 {
+        whole as f64 / self.connections
+    }
+}
+
 /// The FTP loss workload for about so many clients at once: a rate of a tenth of their number, who each stay for 10.25 s: a round
 /// trip of 50 ms each for greeting, USER, PASS, three commands and QUIT, and three thinks of Exp(3.3 s). That makes 1.025
 /// erlangs for each place. An idle timer runs for every session.
+///
+/// A population has at most ten million sessions, so the largest sizes have several.
 pub fn workload(clients: u64, seconds: u64) -> Scenario {
-    let rate = clients / 10;
-    let text = format!(
+    let mut text = format!(
         r#"
         schema = 1
         name = "loss"
@@ -66,16 +101,26 @@ pub fn workload(clients: u64, seconds: u64) -> Scenario {
         profile = "rfc959"
         max_clients = {clients}
         idle_timeout = "300s"
-        [[clients]]
-        name = "clients"
-        arrivals = {{ executor = "poisson", rate = "{rate}/s" }}
-        link = {{ rtt = "50ms" }}
-        script = [
-            "login",
-            {{ loop = 3, steps = [{{ think = {{ dist = "exponential", mean = "3.3s" }} }}, "noop"] }},
-        ]
         "#
     );
+    let sessions = clients / 10 * seconds;
+    let parts = sessions.div_ceil(9_000_000).next_power_of_two();
+    let rate = clients as f64 / 10.0 / parts as f64;
+    for part in 0..parts {
+        let _ = write!(
+            text,
+            r#"
+            [[clients]]
+            name = "clients-{part}"
+            arrivals = {{ executor = "poisson", rate = "{rate}/s" }}
+            link = {{ rtt = "50ms" }}
+            script = [
+                "login",
+                {{ loop = 3, steps = [{{ think = {{ dist = "exponential", mean = "3.3s" }} }}, "noop"] }},
+            ]
+            "#
+        ); // writing to a String cannot fail
+    }
     Scenario::read("loss.toml", &text, &mut |name| Err(format!("no file {name}"))).expect("it is valid")
 }
 
@@ -95,18 +140,25 @@ struct Note {
 }
 
 /// Runs it in this process.
-pub fn run(clients: u64, pending: Pending) -> Trial {
+pub fn run(turn: usize, clients: u64, calendar: Calendar) -> Trial {
     let seconds = FILLING_S + measured_s(clients);
     let scenario = workload(clients, seconds);
     let marks = [FILLING_S, seconds].map(|s| Instant::ZERO + Duration::from_secs(s));
     let resident = resident();
     let before = note(Work::default(), 0);
     let mut notes = Vec::with_capacity(marks.len());
+    let pending = match calendar {
+        Calendar::Wheel => Pending::Wheel,
+        Calendar::Heap => Pending::Heap,
+    };
     let finished =
         sim::run_marked(&scenario, pending, &marks, |work, pending| notes.push(note(work, pending)));
     let [begin, end] = notes[..] else { unreachable!("as many notes as marks") };
     let observed = Duration::from_secs(seconds - FILLING_S).as_nanos();
     Trial {
+        turn,
+        clients,
+        calendar,
         events: end.work.events - begin.work.events,
         commands: end.work.commands - begin.work.commands,
         cpu_s: end.cpu_s - begin.cpu_s,
@@ -124,14 +176,14 @@ pub fn run(clients: u64, pending: Pending) -> Trial {
 ///
 /// # Errors
 /// If that cannot be started, or does not come to its end.
-pub fn run_apart(clients: u64, pending: Pending) -> io::Result<Trial> {
-    let calendar = if pending == Pending::Heap { "heap" } else { "wheel" };
-    let program = std::env::current_exe()?;
-    let output =
-        Command::new(program).args(["--one", calendar, "--clients", &clients.to_string()]).output()?;
+pub fn run_apart(turn: usize, clients: u64, calendar: Calendar) -> io::Result<Trial> {
+    let name = if calendar == Calendar::Heap { "heap" } else { "wheel" };
+    let (turn, many) = (turn.to_string(), clients.to_string());
+    let mut again = Command::new(std::env::current_exe()?);
+    let output = again.args(["--one", name, "--clients", &many, "--tries", &turn]).output()?;
     if !output.status.success() {
         let why = String::from_utf8_lossy(&output.stderr);
-        return Err(io::Error::other(format!("{clients} clients on the {calendar}: {why}")));
+        return Err(io::Error::other(format!("{clients} clients on the {name}: {why}")));
     }
     Ok(serde_json::from_slice(&output.stdout)?)
 }
@@ -149,15 +201,14 @@ fn note(work: Work, pending: usize) -> Note {
 
 /// Processor time of this process so far, seconds.
 pub fn cpu_s() -> f64 {
-    let usage = usage();
+    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("the kernel counts");
     (usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6
 }
 
-/// The most resident memory that this process has had, bytes.
+/// The most resident memory that this process has had, bytes. `getrusage` would count what its parent had, too.
 fn resident() -> u64 {
-    usage().max_rss().cast_unsigned() * 1_024
-}
-
-fn usage() -> Usage {
-    getrusage(UsageWho::RUSAGE_SELF).expect("the kernel counts")
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let most =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse().ok());
+    most.map_or(0, |kib: u64| kib << 10)
 }

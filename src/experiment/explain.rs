@@ -2,12 +2,14 @@
 //!
 //! It runs nothing: what it expects are means by formula, and it says so.
 
+mod cost;
 mod demand;
 mod limits;
 mod words;
 
 use std::fmt::Write as _;
 
+pub use self::cost::Cost;
 pub(super) use self::demand::{Hold, concurrent};
 use self::demand::{busiest_address, peak};
 use self::limits::Demand;
@@ -219,6 +221,8 @@ fn expectation(scenario: &Scenario, holds: &[Hold], text: &mut Text) {
         let against = demand.against(&check.knob, check.limit);
         text.line("", format_args!("up to about {behind} of them behind {address} on average: {against}"));
     }
+    let cost = Cost::of(scenario).words(scenario.replications, 1);
+    text.line("to simulate", format_args!("{cost}, in orders of magnitude"));
     text.gap();
 }
 

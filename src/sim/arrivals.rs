@@ -61,7 +61,6 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         (0..parallel).map(move |connection| Pausing {
             index: arrival.index.wrapping_mul(parallel).wrapping_add(connection),
             session: 0,
-            badge: 0,
             peer,
         })
     }
@@ -73,8 +72,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let connections = self.connections(population, arrival);
         self.expect_arrival(population);
         for connection in connections {
-            let badge = self.badges.give();
-            let client = self.take_slot(population, Pausing { badge, ..connection });
+            let client = self.take_slot(population, connection);
             if let Some(user) = user {
                 self.actors.belongs(client, user);
             }
@@ -87,8 +85,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let parallel = self.crowds[usize::from(population.0)].spec.behaviour.parallel;
         let user = (parallel > 1).then(|| self.actors.come(parallel));
         for connection in self.connections(population, arrival) {
-            let pausing = Pausing { badge: self.badges.give(), ..connection };
-            self.pauses(now, population, pausing, user);
+            self.pauses(now, population, connection, user);
         }
     }
 
@@ -101,7 +98,6 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             conn: NO_CONN,
             population,
             serial,
-            badge: client.badge,
         };
         if let Some(place) = self.free.pop() {
             let slot = &mut self.slots[place as usize];
@@ -124,14 +120,13 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let slot = &mut self.slots[client as usize];
         slot.deadline.clear();
         let (index, session) = (slot.client.index(), slot.client.session() + 1);
-        let (population, badge, peer) = (slot.population, slot.badge, slot.peer);
-        self.pauses(now, population, Pausing { index, session, badge, peer }, user);
+        let (population, peer) = (slot.population, slot.peer);
+        self.pauses(now, population, Pausing { index, session, peer }, user);
     }
 
     /// A client, who may be one of several connections of `user`, waits for the session that it wants next, or leaves for good.
     fn pauses(&mut self, now: Instant, population: PopulationId, client: Pausing, user: Option<u32>) {
         let Some(at) = self.next_session(now, population, client) else {
-            self.badges.take_back(client.badge);
             if let Some(user) = user {
                 self.actors.leaves(user);
             }

@@ -21,7 +21,6 @@ use crate::time::Instant;
 struct Wishes<'a, T, Q> {
     now: Instant,
     client: u32,
-    badge: u32,
     sweep: Instant,
     deadline: &'a mut Deadline,
     calendar: &'a mut Q,
@@ -48,7 +47,7 @@ impl<T: Tap, Q: Queue<Event>> Outbox<Action> for Wishes<'_, T, Q> {
             }
             Action::Arm { at } => {
                 if let Some(at) = self.deadline.set(at.max(self.now), self.sweep) {
-                    enter_client(self.calendar, at, self.client, self.badge);
+                    enter_client(self.calendar, at, self.client);
                 }
             }
             rest => self.rest.push(rest),
@@ -60,13 +59,11 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     pub(super) fn tell_client(&mut self, now: Instant, client: u32, input: Input) {
         let slot = &mut self.slots[client as usize];
         let crowd = &self.crowds[usize::from(slot.population.0)];
-        let badge = slot.badge;
-        input.fold(now, badge, &mut self.digest);
+        input.fold(now, client, &mut self.digest);
         let from = self.client_actions.len();
         let mut out = Wishes {
             now,
             client,
-            badge,
             sweep: self.sweeps.next,
             deadline: &mut slot.deadline,
             calendar: &mut self.calendar,

@@ -12,13 +12,11 @@ pub(super) struct Pausing {
     pub(super) index: u32,
     /// The session that it wants next, from 0.
     pub(super) session: u32,
-    /// Its badge: see [`Badges`].
-    pub(super) badge: u32,
     /// Where it comes from.
     pub(super) peer: PeerId,
 }
 
-const _: () = assert!(size_of::<Pausing>() == 16);
+const _: () = assert!(size_of::<Pausing>() == 12);
 
 /// No place.
 const NONE: u32 = u32::MAX;
@@ -79,30 +77,6 @@ impl Parked {
     }
 }
 
-/// What the digest calls each client, and its place among the deadlines of one instant: it keeps its badge while it pauses, whatever
-/// slots it has. The badge that was given back last
-/// is given out first, as slots are: where nobody pauses, a client's badge is its slot.
-#[derive(Debug, Default)]
-pub(super) struct Badges {
-    given: u32,
-    back: Vec<u32>,
-}
-
-impl Badges {
-    /// A badge that nobody has.
-    pub(super) fn give(&mut self) -> u32 {
-        self.back.pop().unwrap_or_else(|| {
-            self.given += 1;
-            self.given - 1
-        })
-    }
-
-    /// Its client is gone for good.
-    pub(super) fn take_back(&mut self, badge: u32) {
-        self.back.push(badge);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,7 +84,7 @@ mod tests {
     #[test]
     fn places_are_used_again() {
         let mut parked = Parked::default();
-        let client = |index| Pausing { index, session: 7, badge: index, peer: PeerId(index) };
+        let client = |index| Pausing { index, session: 7, peer: PeerId(index) };
         let places: Vec<u32> = (0..4).map(|index| parked.park(client(index))).collect();
         assert_eq!(places, [0, 1, 2, 3]);
         for place in [1, 0, 3, 2] {
@@ -121,14 +95,5 @@ mod tests {
         again.sort_unstable();
         assert_eq!((again, parked.most()), (vec![0, 1, 2, 3], 4));
         assert_eq!(parked.park(client(8)), 4);
-    }
-
-    #[test]
-    fn a_badge_that_was_given_back_is_given_out_first() {
-        let mut badges = Badges::default();
-        assert_eq!([badges.give(), badges.give(), badges.give()], [0, 1, 2]);
-        badges.take_back(0);
-        badges.take_back(2);
-        assert_eq!([badges.give(), badges.give(), badges.give()], [2, 0, 3]);
     }
 }

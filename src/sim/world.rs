@@ -5,10 +5,10 @@
 use std::hint::black_box;
 
 use super::calendar::{Calendar, Heap, Queue};
-use super::conns::{Fact, NOBODY, Plan};
+use super::conns::{Fact, NOBODY};
 use super::deadline::{Deadline, Sweeps};
 use super::names::Names;
-use super::parked::{Badges, Parked};
+use super::parked::Parked;
 use super::path::Path;
 use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
@@ -18,9 +18,9 @@ use crate::client::actor::Actors;
 use crate::client::{self, Client, ClientStreams, Env, State, actor};
 use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
-use crate::id::{ClientId, ConnId, PeerId, PopulationId, ServerId};
+use crate::id::{ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
-use crate::observe::{Cause, Observation};
+use crate::observe::Cause;
 use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
@@ -54,7 +54,7 @@ pub struct Work {
     pub pending_max: usize,
     /// The most clients that had a session under way, or waited to try again, at once.
     pub clients_max: usize,
-    /// The most clients that paused between two sessions at once, of those that come again before the end.
+    /// The most clients that paused between two sessions at once.
     pub pausing_max: usize,
     /// The addresses that all servers have room for at the end, or remember offences of.
     pub addresses: usize,
@@ -80,8 +80,6 @@ pub(super) struct Slot {
     pub(super) serial: u16,
     pub(super) client: Client,
     pub(super) peer: PeerId,
-    /// What the digest calls the client, and its place among deadlines of one instant.
-    pub(super) badge: u32,
 }
 
 const _: () = assert!(size_of::<Slot>() <= 104);
@@ -135,7 +133,6 @@ pub(super) struct World<'a, T, Q> {
     pub(super) slots: Vec<Slot>,
     pub(super) free: Vec<u32>,
     pub(super) parked: Parked,
-    pub(super) badges: Badges,
     pub(super) actors: Actors,
     pub(super) own_addresses: u32,
     pub(super) recorder: Recorder,
@@ -239,7 +236,6 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             slots: Vec::new(),
             free: Vec::new(),
             parked: Parked::default(),
-            badges: Badges::default(),
             actors: Actors::default(),
             own_addresses: 0,
             recorder: Recorder::new(shape),
@@ -343,7 +339,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         let Self { calendar, slots, stations, .. } = self;
         for (client, slot) in (0..).zip(slots) {
             if let Some(at) = slot.deadline.enter(next) {
-                enter_client(calendar, at, client, slot.badge);
+                enter_client(calendar, at, client);
             }
         }
         for station in stations {
@@ -368,9 +364,9 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             still_wanting.into_iter(),
         );
         let work = Work {
+            connections_max: self.stations.iter().map(|s| s.wires.most()).sum(),
             pausing_max: self.parked.most(),
             addresses: self.stations.iter().map(|station| station.server.addresses()).sum(),
-            connections_max: self.stations.iter().map(|s| s.wires.most()).sum(),
             ..self.work
         };
         Finished { recorder: self.recorder, digest: self.digest.value(), work }
@@ -386,7 +382,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
                 let slot = &mut self.slots[client as usize];
                 match slot.deadline.come(now, self.sweeps.next) {
                     Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
-                    Firing::Again(at) => enter_client(&mut self.calendar, at, client, slot.badge),
+                    Firing::Again(at) => enter_client(&mut self.calendar, at, client),
                     Firing::Dropped => {}
                 }
             }
@@ -611,8 +607,8 @@ impl<'a> Crowd<'a> {
     }
 }
 
-pub(super) fn enter_client(calendar: &mut impl Queue<Event>, at: Instant, client: u32, badge: u32) {
-    calendar.schedule_last(at, u64::from(badge), Event::ClientTimer { client });
+pub(super) fn enter_client(calendar: &mut impl Queue<Event>, at: Instant, client: u32) {
+    calendar.schedule_last(at, u64::from(client), Event::ClientTimer { client });
 }
 
 pub(super) fn enter_conn(calendar: &mut impl Queue<Event>, at: Instant, conn: ConnId) {

@@ -22,5 +22,6 @@ mod scenario;
 mod serve;
 mod support;
 mod tidy;
+mod trace;
 mod twin;
 mod unfinished;
