@@ -12,8 +12,8 @@ use crate::workload::{Arrivals, Closed, Open, Spacing, Stage, Stages};
 
 /// The most clients of a closed population.
 const MOST: u32 = 100_000_000;
-/// The most sessions that an open one is expected to want: as many as a 32-bit number tells apart, with room for chance.
-const MOST_SESSIONS: u32 = 4_000_000_000;
+/// The most sessions that an open one is expected to want.
+const MOST_SESSIONS: u32 = 1_000_000_000;
 /// The most rounds of a cycle.
 const MOST_ROUNDS: usize = 1_000;
 /// The greatest factor of a round.
