@@ -93,7 +93,8 @@ fn assert_same(name: &str, (fast, plain): (String, String)) {
 fn every_line_is_what_a_json_library_would_write() {
     for entry in fs::read_dir(project().join("scenarios")).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|e| e == "toml") {
+        let long = path.file_stem().is_some_and(|name| support::LONG.iter().any(|long| name == *long));
+        if path.extension().is_some_and(|e| e == "toml") && !long {
             let mut open = |name: &str| {
                 fs::read_to_string(project().join("scenarios").join(name)).map_err(|e| e.to_string())
             };
