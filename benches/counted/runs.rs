@@ -78,7 +78,7 @@ fn simulate(scenario: &Scenario, replication: u32) -> Done {
     Done::new(finished.work.events, finished.digest)
 }
 
-/// The workload of `benches/world`, shorter: 40 000 arrivals at 1000 a second, 10 s of which fill the server.
+/// The workload of `benches/scale`, shorter: 40 000 arrivals at 1000 a second, 10 s of which fill the server.
 fn loss() -> Done {
     let scenario = read("loss.toml", LOSS);
     collected(&mut || simulate(&scenario, 0))

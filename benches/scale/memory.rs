@@ -46,11 +46,22 @@ pub fn loads(turn: usize) -> Vec<Load> {
 fn measured(turn: usize, reach: usize) -> Load {
     let cycle = cycle(reach / LINE);
     let mut alone = [0_u32];
-    let mut together: [u32; WALKERS] = std::array::from_fn(|i| (i * cycle.len() / WALKERS) as u32);
-    walk(&cycle, &mut together, STEPS / 8); // so that the pages are there
+    let mut together = spread(&cycle);
     let alone_ns = walk(&cycle, &mut alone, STEPS);
     let together_ns = walk(&cycle, &mut together, STEPS);
     Load { turn, reach, alone_ns, together_ns }
+}
+
+/// Walkers as far apart on the way as can be: none finds what another has just fetched.
+fn spread(cycle: &[Line]) -> [u32; WALKERS] {
+    let mut place = 0;
+    std::array::from_fn(|_| {
+        let mine = place;
+        for _ in 0..cycle.len() / WALKERS {
+            place = cycle[place as usize].0;
+        }
+        mine
+    })
 }
 
 /// Nanoseconds a load of `steps` by all walkers.
@@ -71,7 +82,7 @@ fn cycle(lines: usize) -> Vec<Line> {
     let mut word = 1_u64;
     for i in (1..lines).rev() {
         word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let other = (u128::from(word) * i as u128 >> 64) as usize; // below i
+        let other = ((u128::from(word) * i as u128) >> 64) as usize; // below i
         next.swap(i, other);
     }
     next

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::{fs, io};
 
 use ftp421::report::charts::{self, Curve, Curves, Point, Upright};
-use ftp421::report::colours::{BLUE, GREEN, PURPLE, RED};
+use ftp421::report::colours::{BLUE, RED};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -95,10 +95,9 @@ impl Measured {
         };
         let memory = Upright {
             title: "memory for each client that is there (bytes, logarithmic)".to_owned(),
-            curves: vec![
-                curve("allocated", GREEN, false, &sizes, wheel, |t| t.each(t.allocated)),
-                curve("resident, at its peak", PURPLE, true, &sizes, wheel, |t| t.each(t.resident)),
-            ],
+            curves: vec![curve("resident at the peak, on the wheel", BLUE, true, &sizes, wheel, |t| {
+                t.each(t.resident)
+            })],
             aims: vec![(table::MOST_BYTES, format!("at most {} are meant for a million", table::MOST_BYTES))],
         };
         Curves {
@@ -109,7 +108,7 @@ impl Measured {
                 self.machine
             ),
             level: "concurrent clients, each with an idle timer".to_owned(),
-            panels: vec![(time, 0.58), (memory, 0.42)],
+            panels: vec![(time, 0.62), (memory, 0.38)],
         }
     }
 }

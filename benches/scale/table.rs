@@ -42,11 +42,12 @@ impl Size<'_> {
     }
 }
 
-/// How many times as much an event costs in `these` as in `those`: the median over the tries that have both.
-fn ratio(these: &[&Trial], those: &[&Trial]) -> Option<f64> {
-    let beside =
-        |this: &&Trial| those.iter().find(|that| that.turn == this.turn).map(|that| this.ns() / that.ns());
-    median(these.iter().filter_map(beside))
+/// How many times as much an event costs in `dear` as in `cheap`: the median over the tries that have both.
+fn ratio(dear: &[&Trial], cheap: &[&Trial]) -> Option<f64> {
+    let beside = |this: &&Trial| {
+        cheap.iter().find(|other| other.turn == this.turn).map(|other| this.ns() / other.ns())
+    };
+    median(dear.iter().filter_map(beside))
 }
 
 /// The (lower) median.
