@@ -22,6 +22,9 @@ pub(super) struct Manifest {
     pub seed: u64,
     /// The replications that were asked for.
     pub replications: u32,
+    /// Of these, taken over from an earlier run of the same command that was ended.
+    #[serde(default)]
+    pub resumed: u32,
     /// The command line, the program's own name and passwords left out.
     pub command: Vec<String>,
     /// When it began, seconds since 1970.
@@ -69,6 +72,7 @@ impl Began {
                 .map_or_else(|| "(built-in)".to_owned(), |f| absolute(f).display().to_string()),
             seed: scenario.seed,
             replications: scenario.replications,
+            resumed: 0,
             command: accounts::masked(std::env::args_os().skip(1)),
             began_unix_s: self.unix_s,
             took_s: self.at.elapsed().as_secs_f64(),

@@ -24,10 +24,12 @@ mod progress;
 mod read;
 mod report;
 mod screen;
+pub mod scribe;
 mod serve;
 mod sim;
 mod tamper;
 mod target;
+mod unfinished;
 mod verify;
 
 use std::process::ExitCode;

@@ -8,8 +8,9 @@ use anyhow::Context as _;
 
 use super::exit::{FINE, Failure};
 use super::manifest::Manifest;
-use super::{interrupt, output, progress, read};
-use crate::experiment;
+use super::progress::{Phase, Teller, When};
+use super::{interrupt, output, read};
+use crate::experiment::{self, Pace};
 use crate::metrics::summary::Summary;
 use crate::report::json;
 use crate::scenario::Scenario;
@@ -69,9 +70,11 @@ fn stored(args: &Args) -> anyhow::Result<Summary> {
 fn run_again(args: &Args, scenario: &Scenario) -> anyhow::Result<Summary> {
     let watch = Arc::new(Watch::default());
     interrupt::stops(&watch)?;
-    let total = scenario.duration.as_nanos().saturating_mul(u64::from(scenario.replications));
-    let study =
-        progress::shown(&watch, total, args.quiet, || experiment::replicate(scenario, &mut (), &watch));
+    let teller = Teller::begin(When::Auto, args.quiet);
+    let (pace, replications) = (Pace::of(scenario), scenario.replications);
+    teller.tell(Phase::Simulation { watch: Arc::clone(&watch), pace, replications, earlier: 0 });
+    let study = experiment::replicate(scenario, &mut (), &watch);
+    drop(teller);
     anyhow::ensure!(!study.partial, "interrupted: nothing was verified");
     Ok(experiment::summarise(scenario, &study).summary)
 }

@@ -318,10 +318,11 @@ impl Default for Behaviour {
 }
 
 impl Input {
-    /// Takes the input into the digest of the run.
-    pub fn fold(&self, digest: &mut Digest) {
+    /// Takes the input that `client` gets at `now` into the digest of the run.
+    #[inline]
+    pub fn fold(&self, now: Instant, client: u32, digest: &mut Digest) {
         let cause = |cause: Option<Cause>| cause.map_or(0xff, |c| c.index() as u64);
-        digest.word(match *self {
+        let what = match *self {
             // A script has fewer than 2^24 steps.
             Self::Start { session, entry } => 33 << 56 | u64::from(entry) << 32 | u64::from(session),
             Self::Connected => 34 << 56,
@@ -337,12 +338,14 @@ impl Input {
             Self::DataOpened => 37 << 56,
             Self::Closed { cause: why } => 38 << 56 | cause(why),
             Self::TimerFired => 39 << 56,
-        });
+        };
+        digest.pair(now.as_nanos(), what ^ u64::from(client).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     }
 }
 
 impl Action {
     /// Takes the action into the digest of the run. An observation changes nothing and is left out.
+    #[inline]
     pub fn fold(&self, digest: &mut Digest) {
         let (word, more) = match *self {
             Self::Connect => (49 << 56, 0),
@@ -359,9 +362,6 @@ impl Action {
             Self::StartTls => (58 << 56, 0),
             Self::Observe(_) => return,
         };
-        digest.word(word);
-        if more != 0 {
-            digest.word(more);
-        }
+        digest.pair(word, more);
     }
 }

@@ -20,9 +20,26 @@ const MOST_EVENTS: u64 = 60_000_000;
 /// How often a search runs the scenario, at most: six doublings, and the bisection of the last.
 const EXPECTED_RUNS: u64 = 14;
 
+/// One run of a search.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Trial {
+    /// Which, from 1.
+    pub number: u32,
+    /// How many may follow it, at most.
+    pub most_left: u32,
+}
+
 /// Adds to `summary` the limit that turned most clients away in `study` and the smallest value of it that would meet the
 /// thresholds, if any are failed, or the default goal, if there are none.
-pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: &Watch) {
+///
+/// `tell` hears of each run of the search before it begins.
+pub fn advise(
+    scenario: &Scenario,
+    study: &Study,
+    summary: &mut Summary,
+    watch: &Watch,
+    tell: &mut dyn FnMut(Trial),
+) {
     let Some(place) = binding(scenario, study, summary).filter(|place| !is_reloaded(scenario, *place)) else {
         return;
     };
@@ -43,7 +60,10 @@ pub fn advise(scenario: &Scenario, study: &Study, summary: &mut Summary, watch: 
     let (smallest, searched_to) = if study.work.events.saturating_mul(EXPECTED_RUNS) > MOST_EVENTS {
         (None, limit)
     } else {
-        search(limit, |candidate| meets(scenario, place, candidate, &goals, watch))
+        search(limit, |candidate, trial| {
+            tell(trial);
+            meets(scenario, place, candidate, &goals, watch)
+        })
     };
     if watch.is_stopped() {
         return;
@@ -98,12 +118,18 @@ fn meets(scenario: &Scenario, place: usize, limit: u32, goals: &[Threshold], wat
 
 /// The smallest value above `limit` that is `good`, if there is one up to 64 times `limit`, and the largest that was tried. Takes
 /// it for granted that what is good stays good when the limit grows.
-fn search(limit: u32, mut good: impl FnMut(u32) -> bool) -> (Option<u32>, u32) {
+fn search(limit: u32, mut good: impl FnMut(u32, Trial) -> bool) -> (Option<u32>, u32) {
     let (mut low, mut high) = (limit, limit);
     let most = limit.saturating_mul(64);
+    let mut number = 0;
+    let mut trial = |most_left| {
+        number += 1;
+        Trial { number, most_left }
+    };
     loop {
         high = high.saturating_mul(2).min(most);
-        if good(high) {
+        let doublings = (most / high).checked_ilog2().unwrap_or(0);
+        if good(high, trial(doublings + halvings(most / 2))) {
             break;
         }
         if high == most {
@@ -114,9 +140,14 @@ fn search(limit: u32, mut good: impl FnMut(u32) -> bool) -> (Option<u32>, u32) {
     let tried = high;
     while high - low > 1 {
         let middle = low + (high - low) / 2;
-        if good(middle) { high = middle } else { low = middle }
+        if good(middle, trial(halvings(high - low) - 1)) { high = middle } else { low = middle }
     }
     (Some(high), tried)
+}
+
+/// How many halvings bring `width` down to 1.
+fn halvings(width: u32) -> u32 {
+    width.next_power_of_two().ilog2()
 }
 
 fn sentence(advice: &Advice) -> String {
@@ -151,7 +182,7 @@ mod tests {
         let watch = Watch::default();
         let study = replicate(&scenario, &mut (), &watch);
         let mut summary = summarise(&scenario, &study).summary;
-        advise(&scenario, &study, &mut summary, &watch);
+        advise(&scenario, &study, &mut summary, &watch, &mut |_| {});
         assert!(
             summary.story[0].starts_with("max_clients = 1 (of 2 passive ports) binds"),
             "{:?}",
@@ -165,13 +196,17 @@ mod tests {
     fn the_search_finds_the_smallest_that_is_good() {
         for truth in [11, 12, 20, 21, 137, 640] {
             let mut runs = 0;
-            let (found, _) = search(10, |n| {
+            let mut left = u32::MAX;
+            let (found, _) = search(10, |n, trial| {
                 runs += 1;
+                assert_eq!(trial.number, runs);
+                assert!(trial.most_left < left, "each run is one less that may follow");
+                left = trial.most_left;
                 n >= truth
             });
             assert_eq!(found, Some(truth));
             assert!(runs <= 16, "{runs} runs for {truth}");
         }
-        assert_eq!(search(10, |_| false), (None, 640));
+        assert_eq!(search(10, |_, _| false), (None, 640));
     }
 }

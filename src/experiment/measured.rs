@@ -249,7 +249,8 @@ impl Load {
 
     /// Adds the next replication.
     pub fn add(&mut self, measured: Measured, health: Health) {
-        self.study.take(&measured.recorder, 0);
+        let number = self.study.runs.len() as u32;
+        self.study.take(number, &measured.recorder, 0);
         self.refusals = measured.refusals;
         if self.study.runs.len() == 1 {
             self.dialogue = measured.dialogue;

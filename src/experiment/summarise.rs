@@ -33,10 +33,7 @@ pub fn summarise(scenario: &Scenario, study: &Study) -> Outcome {
     Outcome {
         summary,
         timeline: with_limits(scenario, merged.series().rows(merged.end(), merged.replications())),
-        histograms: Latency::ALL
-            .iter()
-            .map(|what| (*what, merged.timing(*what).histogram().clone()))
-            .collect(),
+        histograms: Latency::ALL.iter().map(|what| (*what, merged.timing(*what).histogram())).collect(),
     }
 }
 
@@ -83,7 +80,7 @@ pub fn summarise_served(scenario: &Scenario, served: &Served, target: TargetFact
     (scenario.duration, scenario.warmup) = (served.end.since(Instant::ZERO), Duration::ZERO);
     let mut study = Study::new(&scenario);
     study.merged = Recorder::new(served.recorder.shape());
-    study.take(&served.recorder, 0);
+    study.take(0, &served.recorder, 0);
     let mut outcome = summarise(&scenario, &study);
     let summary = &mut outcome.summary;
     "measured".clone_into(&mut summary.world);

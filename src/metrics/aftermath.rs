@@ -30,7 +30,7 @@ pub struct Trouble {
 }
 
 /// What happened in several windows.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Sums {
     /// How long they are together.
     pub length: Duration,
@@ -49,7 +49,7 @@ pub struct Sums {
 }
 
 /// What came after one fault, in one run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Aftermath {
     /// What it was before.
     pub baseline: Sums,
@@ -60,7 +60,7 @@ pub struct Aftermath {
 }
 
 /// A retry storm, in one run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Storm {
     /// Did it last to the end of the run?
     pub to_the_end: bool,

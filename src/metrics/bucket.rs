@@ -18,7 +18,7 @@ pub enum Followed {
 }
 
 /// What happened in one stretch of time.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Bucket {
     /// Wanted sessions that began.
     pub wanted: u64,

@@ -12,7 +12,7 @@ pub const KEPT: usize = 64;
 const GAP: Duration = Duration::from_secs(10);
 
 /// An episode.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Stretch {
     /// The cause.
     pub cause: Cause,
@@ -28,7 +28,7 @@ pub struct Stretch {
 type Latest = (Instant, Option<usize>);
 
 /// The episodes of a run, in the order in which they began.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Episodes {
     kept: Vec<Stretch>,
     dropped: u64,
@@ -52,6 +52,11 @@ impl Episodes {
     /// The longest of those that are over, and those that may go on: 64 together.
     pub fn kept(&self) -> &[Stretch] {
         &self.kept
+    }
+
+    /// The bytes that those that are kept take.
+    pub(super) fn size(&self) -> usize {
+        size_of_val(&*self.kept)
     }
 
     /// How many more there were.

@@ -8,7 +8,7 @@ use crate::time::Instant;
 ///
 /// The left side integrates N(t) from one change to the next; the right side adds up how long each thing was there, from
 /// when it came as the thing itself tells it. No number of one side enters the other.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Level {
     value: u64,
     max: u64,

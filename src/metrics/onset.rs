@@ -13,7 +13,7 @@ pub const WINDOW: usize = 50;
 pub const LEVEL: f64 = 0.01;
 
 /// An onset of one run.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Beginning {
     /// When.
     pub at: Instant,
@@ -65,6 +65,11 @@ impl OnsetWatch {
         if self.window.len() == WINDOW && self.refused >= self.needed {
             self.sustained = self.window_onset();
         }
+    }
+
+    /// The bytes that its window takes.
+    pub(super) fn size(&self) -> usize {
+        size_of_val(&*self.window)
     }
 
     /// The first attempt turned away.

@@ -23,7 +23,7 @@ use crate::observe::{Cause, Class, Latency, Observation, Phase, Refusal, Session
 use crate::time::{Duration, Instant};
 
 /// What a recorder must know of a run before it begins.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Shape {
     /// How many populations there are.
     pub populations: usize,
@@ -34,17 +34,18 @@ pub struct Shape {
 }
 
 /// How long slots were taken by connections that met no refusal, after the warm-up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 struct Holds {
     count: u64,
     sum_ns: u128,
 }
 
-/// Adds up a run. Its size is fixed by its [`Shape`]; recording allocates nothing but a line for each new kind of refusal and
-/// a place for each ban in force.
+/// Adds up a run. How long the run is, how many clients it has and how often anything happens does not make it grow: there are 240
+/// time buckets, 64 episodes, a window of 50 attempts, a histogram of at most 232 KiB for each of [`Latency::ALL`] (twice under
+/// load), a few counters for each population, check, kind of refusal and reply code, and 8 bytes for each ban that is in force.
 ///
 /// Observations come in order of time; one that comes late is taken for simultaneous with the one before.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Recorder {
     shape: Shape,
     end: Instant,
@@ -58,6 +59,7 @@ pub struct Recorder {
     by_check: Vec<u64>,
     bans: Level,
     /// When the bans in force run out, in order.
+    #[serde(skip)]
     bans_until: VecDeque<Instant>,
     series: Series,
     timings: [Timing; Latency::COUNT],
@@ -70,7 +72,9 @@ pub struct Recorder {
     ghosts: Level,
     /// How ghosts ended, by [`Cause`]; the last for none that the server named.
     ghosts_ended: [u64; Cause::COUNT + 1],
+    #[serde(skip)]
     onset: OnsetWatch,
+    #[serde(skip)]
     episodes: Episodes,
 }
 
@@ -106,6 +110,8 @@ impl Recorder {
     ///
     /// # Panics
     /// If a population is out of range, or an attempt ends that never began: the driver is wrong, and so is every number.
+    #[expect(clippy::inline_always, reason = "what happened is known where it is told, and nowhere else")]
+    #[inline(always)]
     pub fn record(&mut self, now: Instant, observation: &Observation) {
         let now = self.now.max(now);
         self.now = now;
@@ -115,21 +121,13 @@ impl Recorder {
                 self.on_attempt_started(now, population, first && !reconnect);
             }
             Observation::AttemptEnded { population, first, reconnect, started, class, refusal } => {
-                let warm = self.is_warm(started);
-                let tally = &mut self.populations[usize::from(population.0)];
-                tally.attempt_ended(started, class, first && !reconnect, warm);
-                self.on_attempt_class(now, class, refusal);
+                self.on_attempt_ended(now, population, first && !reconnect, started, class, refusal);
             }
             Observation::SessionEnded { population, end, refusal } => {
                 self.on_session_ended(now, population, end, refusal);
             }
             Observation::Served { population, wanted_at } => self.on_served(now, population, wanted_at),
-            Observation::Unserved { population, wanted_at } => {
-                let warm = self.is_warm(wanted_at);
-                self.populations[usize::from(population.0)].unserved(warm);
-                self.series.at(now).given_up += 1;
-                self.censor(warm);
-            }
+            Observation::Unserved { population, wanted_at } => self.on_unserved(now, population, wanted_at),
             Observation::Took(what, length) => self.on_took(now, what, length),
             Observation::Moved { bytes } => self.transfers.bytes += bytes,
             Observation::ConnectionOpened => self.on_came(now, Followed::Connections),
@@ -139,18 +137,9 @@ impl Recorder {
             Observation::Refused { check, .. } => self.on_refused_by_check(check),
             Observation::SlotFreed { held, admitted } => self.on_slot_freed(now, held, admitted),
             Observation::TransferFailed { cause, code } => self.on_transfer_failed(now, cause, code),
-            Observation::GhostBegan => {
-                self.ghosts.rise(now);
-            }
-            Observation::GhostEnded { cause } => {
-                self.ghosts.fall(now);
-                self.ghosts_ended[cause.map_or(Cause::COUNT, Cause::index)] += 1;
-            }
-            Observation::BanBegan { until } => {
-                self.end_bans(now);
-                self.bans.rise(now);
-                self.bans_until.push_back(until);
-            }
+            Observation::GhostBegan => self.on_ghost_began(now),
+            Observation::GhostEnded { cause } => self.on_ghost_ended(now, cause),
+            Observation::BanBegan { until } => self.on_ban_began(now, until),
         }
     }
 
@@ -202,8 +191,9 @@ impl Recorder {
         self.populations.iter_mut().for_each(|tally| tally.finish(end));
     }
 
-    /// Adds the finished run `other` of the same shape. Everything here is whole numbers, so no order changes the sum.
-    /// Onset and episodes belong to one run and stay what they are.
+    /// Adds the finished run `other`, or the sum of several, of the same shape. Everything here is whole numbers, sums and maxima:
+    /// no order and no grouping changes a byte of what is written of it. Onset and episodes belong to one run: they stay what they
+    /// are, and are not written.
     ///
     /// # Panics
     /// If the shapes differ.
@@ -249,6 +239,20 @@ impl Recorder {
         let bucket = self.series.at(now);
         bucket.attempts += 1;
         bucket.retries += u64::from(!first);
+    }
+
+    fn on_attempt_ended(
+        &mut self,
+        now: Instant,
+        population: PopulationId,
+        first: bool,
+        started: Instant,
+        class: Class,
+        refusal: Option<Refusal>,
+    ) {
+        let warm = self.is_warm(started);
+        self.populations[usize::from(population.0)].attempt_ended(started, class, first, warm);
+        self.on_attempt_class(now, class, refusal);
     }
 
     fn on_attempt_class(&mut self, now: Instant, class: Class, refusal: Option<Refusal>) {
@@ -306,6 +310,28 @@ impl Recorder {
         if warm {
             self.timings[Latency::TimeToService.index()].record(waited);
         }
+    }
+
+    fn on_unserved(&mut self, now: Instant, population: PopulationId, wanted_at: Instant) {
+        let warm = self.is_warm(wanted_at);
+        self.populations[usize::from(population.0)].unserved(warm);
+        self.series.at(now).given_up += 1;
+        self.censor(warm);
+    }
+
+    fn on_ghost_began(&mut self, now: Instant) {
+        self.ghosts.rise(now);
+    }
+
+    fn on_ghost_ended(&mut self, now: Instant, cause: Option<Cause>) {
+        self.ghosts.fall(now);
+        self.ghosts_ended[cause.map_or(Cause::COUNT, Cause::index)] += 1;
+    }
+
+    fn on_ban_began(&mut self, now: Instant, until: Instant) {
+        self.end_bans(now);
+        self.bans.rise(now);
+        self.bans_until.push_back(until);
     }
 
     fn on_took(&mut self, now: Instant, what: Latency, length: Duration) {

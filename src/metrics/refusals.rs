@@ -8,7 +8,7 @@ use super::summary::{RefusalCount, Refusals};
 use crate::observe::{Class, Refusal, SessionEnd};
 
 /// What a refusal ended.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, serde::Serialize, serde::Deserialize)]
 pub enum Ended {
     /// An attempt, before login.
     TurnedAway,
@@ -56,7 +56,7 @@ impl Ended {
 
 /// One kind of refusal. Kinds are listed by what they ended, then in the order of `Cause::ALL` and `Phase::ALL`, then by
 /// code.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Kind {
     /// What it ended.
     pub ended: Ended,
@@ -71,7 +71,7 @@ impl Kind {
 }
 
 /// Counts by kind: a sorted list, since a run meets a few dozen kinds at most.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct RefusalTable {
     counts: Vec<(Kind, u64)>,
 }
@@ -88,6 +88,11 @@ impl RefusalTable {
     /// Adds another run's counts.
     pub fn merge(&mut self, other: &Self) {
         other.counts.iter().for_each(|(kind, count)| self.add(*kind, *count));
+    }
+
+    /// The bytes that its lines take.
+    pub(super) fn size(&self) -> usize {
+        size_of_val(&*self.counts)
     }
 
     /// Every kind that occurred, and how often.

@@ -9,7 +9,7 @@ use crate::observe::{Class, SessionEnd};
 use crate::time::Instant;
 
 /// What began after the warm-up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Warm {
     /// Wanted sessions that began.
     pub wanted: u64,
@@ -30,7 +30,7 @@ pub struct Warm {
 }
 
 /// The counts of one population.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Tally {
     /// Totals.
     pub counts: Counts,

@@ -2,6 +2,8 @@
 //!
 //! It does not say which lengths count: warm-up is the recorder's business.
 
+mod sparse;
+
 use hdrhistogram::Histogram;
 
 use super::rounded;
@@ -12,6 +14,8 @@ use crate::time::Duration;
 const LOW: u64 = 1_000;
 /// What is longer is counted as this: 24 h, in nanoseconds.
 const HIGH: u64 = 86_400_000_000_000;
+/// What the counters of such a histogram reach to. Between `HIGH` and this it still tells the truth.
+const TOP: u64 = (1 << 47) - 1;
 /// Significant digits.
 const DIGITS: u8 = 3;
 
@@ -20,9 +24,12 @@ const TOLD: [u32; 11] =
     [0, 100_000, 250_000, 500_000, 750_000, 900_000, 950_000, 990_000, 999_000, 999_900, 1_000_000];
 
 /// Lengths of one kind, in nanoseconds.
+///
+/// Its counters are there up to the greatest length so far, and none before the first: 16 KiB up to 1 ms, 8 KiB more each time that
+/// doubles, 232 KiB in the end, whatever is recorded. A study has many recorders in turn, and most of their lengths are short.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Timing {
-    histogram: Histogram<u64>,
+    histogram: Option<Histogram<u64>>,
     sum: u128,
     min: u64,
     max: u64,
@@ -31,19 +38,30 @@ pub struct Timing {
 
 impl Default for Timing {
     fn default() -> Self {
-        let histogram = Histogram::new_with_bounds(LOW, HIGH, DIGITS).expect("these bounds are valid");
-        Self { histogram, sum: 0, min: u64::MAX, max: 0, censored: 0 }
+        Self { histogram: None, sum: 0, min: u64::MAX, max: 0, censored: 0 }
     }
+}
+
+/// A histogram that grows with what is recorded.
+fn growing() -> Histogram<u64> {
+    let mut histogram = Histogram::new_with_bounds(LOW, 2 * LOW, DIGITS).expect("these bounds are valid");
+    histogram.auto(true);
+    histogram
 }
 
 impl Timing {
     /// Records a length.
     pub fn record(&mut self, length: Duration) {
         let ns = length.as_nanos();
-        self.histogram.saturating_record(ns);
+        self.count(if ns <= TOP { ns } else { HIGH }, 1);
         self.sum += u128::from(ns);
         self.min = self.min.min(ns);
         self.max = self.max.max(ns);
+    }
+
+    fn count(&mut self, ns: u64, count: u64) {
+        let histogram = self.histogram.get_or_insert_with(growing);
+        histogram.record_n(ns, count).expect("it grows as far as it must");
     }
 
     /// Counts a length that never came to its end.
@@ -54,9 +72,13 @@ impl Timing {
     /// Adds another run's lengths.
     ///
     /// # Panics
-    /// Never: all histograms have the same bounds.
+    /// Never: a histogram grows as far as it must.
     pub fn merge(&mut self, other: &Self) {
-        self.histogram.add(&other.histogram).expect("all histograms have the same bounds");
+        match (&mut self.histogram, &other.histogram) {
+            (Some(own), Some(other)) => own.add(other).expect("it grows as far as it must"),
+            (own @ None, Some(other)) => *own = Some(other.clone()),
+            (_, None) => {}
+        }
         self.sum += other.sum;
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);
@@ -64,13 +86,28 @@ impl Timing {
     }
 
     /// The histogram, in nanoseconds: 3 significant digits, 1 us to 24 h.
-    pub fn histogram(&self) -> &Histogram<u64> {
-        &self.histogram
+    ///
+    /// # Panics
+    /// Never: the bounds are valid, and nothing that is recorded lies beyond them.
+    pub fn histogram(&self) -> Histogram<u64> {
+        let mut whole = Histogram::new_with_bounds(LOW, HIGH, DIGITS).expect("these bounds are valid");
+        self.histogram.iter().for_each(|own| whole.add(own).expect("nothing lies beyond the bounds"));
+        whole
+    }
+
+    /// How many lengths were recorded.
+    pub fn len(&self) -> u64 {
+        self.histogram.as_ref().map_or(0, Histogram::len)
+    }
+
+    /// The bytes that its counters take.
+    pub fn size(&self) -> usize {
+        self.histogram.as_ref().map_or(0, |own| own.distinct_values() * size_of::<u64>())
     }
 
     /// The usual quantiles, those of a percentile plot as far as the number of lengths supports them, and `extra` ones.
     pub fn quantiles(&self, extra: &[f64]) -> Quantiles {
-        let count = self.histogram.len();
+        let count = self.len();
         let any = count > 0;
         let seconds = |ns: f64| rounded(ns / 1e9);
         Quantiles {
@@ -86,8 +123,8 @@ impl Timing {
     /// The quantiles `shares` (ascending). The q-quantile of n lengths is the ceil(q n)-th least, the least for q = 0;
     /// the censored are greater than all that were recorded.
     fn at(&self, shares: &[f64]) -> Vec<Quantile> {
-        let total = self.histogram.len() + self.censored;
-        let mut recorded = self.histogram.iter_recorded().peekable();
+        let total = self.len() + self.censored;
+        let mut recorded = self.histogram.iter().flat_map(Histogram::iter_recorded).peekable();
         let mut below = 0;
         let mut quantile = |q: f64| {
             // q n is rounded before it is raised: 0.999 x 1000 must not become 1000 through the last bit of 0.999.
@@ -100,7 +137,7 @@ impl Timing {
                 Some(step) => step.value_iterated_to().clamp(self.min, self.max),
                 None => self.max,
             };
-            Quantile { q, s: rounded(ns as f64 / 1e9), above: rank > self.histogram.len() }
+            Quantile { q, s: rounded(ns as f64 / 1e9), above: rank > self.len() }
         };
         shares.iter().map(|q| quantile(*q)).collect()
     }

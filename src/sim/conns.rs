@@ -2,10 +2,8 @@
 //!
 //! It knows delivery, not dialogue.
 
-use std::hint::black_box;
-
 use super::deadline::Deadline;
-use crate::id::{ConnId, ServerId};
+use crate::id::{ConnId, PopulationId, ServerId};
 use crate::time::Instant;
 
 /// No client is at the other end.
@@ -22,10 +20,12 @@ pub(super) struct Wire {
     pub up_at: Instant,
     /// The client's slot, or [`NOBODY`] once it has let go.
     pub client: u32,
-    /// Events under way that name this connection.
-    pub in_flight: u32,
     /// Messages sent so far, either way: the counter of jitter.
     pub messages: u32,
+    /// The client's population: its way.
+    pub population: PopulationId,
+    /// Events under way that name this connection. [`Wire::UNCOUNTED`] were too many to count: then it is never used again.
+    in_flight: u16,
     /// Counts its transfers, so that a firing for one that came to an untimely end is known.
     pub transfer: u16,
     /// What the client has prepared for its next transfer.
@@ -51,6 +51,19 @@ pub(super) enum Fact {
 }
 
 impl Wire {
+    const UNCOUNTED: u16 = u16::MAX;
+
+    /// An event that names it is entered.
+    pub(super) fn depart(&mut self) {
+        self.in_flight = self.in_flight.saturating_add(1);
+    }
+
+    /// An event that names it has come.
+    pub(super) fn arrive(&mut self) -> &Self {
+        self.in_flight -= u16::from(self.in_flight != Self::UNCOUNTED);
+        self
+    }
+
     pub(super) fn is(&self, fact: Fact) -> bool {
         self.facts & fact as u8 != 0
     }
@@ -114,14 +127,15 @@ impl Wires {
     }
 
     /// A new connection of `client`.
-    pub(super) fn open(&mut self, client: u32, now: Instant) -> ConnId {
+    pub(super) fn open(&mut self, client: u32, population: PopulationId, now: Instant) -> ConnId {
         let fresh = |deadline| Wire {
             deadline,
             down_at: now,
             up_at: now,
             client,
-            in_flight: 0,
             messages: 0,
+            population,
+            in_flight: 0,
             transfer: 0,
             plan: Plan::default(),
             facts: 0,
@@ -148,11 +162,9 @@ impl Wires {
         (0..).zip(&mut self.slots).map(move |(place, wire)| (ConnId::new(server, place), wire))
     }
 
-    /// Reads all of its memory, so that it is near when it is needed. The client at its end.
+    /// Reads it, so that its memory is near when it is needed. The client at its end.
     pub(super) fn touch(&self, conn: ConnId) -> u32 {
-        let wire = &self.slots[conn.slot()];
-        black_box(wire.deadline.touch());
-        wire.client
+        self.slots[conn.slot()].client
     }
 
     /// The next transfer of `conn` moves so many bytes.

@@ -53,11 +53,6 @@ impl Deadline {
         }
         self.enter(sweep).map_or(Firing::Dropped, Firing::Again)
     }
-
-    /// Reads it, so that its memory is near when it is needed.
-    pub(super) fn touch(&self) -> u64 {
-        self.wanted.as_nanos()
-    }
 }
 
 /// When all deadlines are looked through.

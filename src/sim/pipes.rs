@@ -129,7 +129,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     }
 
     fn schedule_for(&mut self, conn: ConnId, at: Instant, event: Event) {
-        self.wire(conn).in_flight += 1;
+        self.wire(conn).depart();
         self.calendar.schedule(at, event);
     }
 

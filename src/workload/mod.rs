@@ -4,12 +4,14 @@
 
 pub mod addresses;
 pub mod arrivals;
+mod rounds;
 pub mod stages;
 pub mod trace;
 pub mod xferlog;
 
 pub use addresses::{AddressBook, Addresses, Classes, Network, Pick};
 pub use arrivals::{Arrival, ArrivalSource, Arrivals, Closed, Open, Spacing, TraceArrival};
+pub use rounds::Rounds;
 pub use stages::{Stage, Stages};
 
 use crate::client::Behaviour;

@@ -22,7 +22,7 @@ fn files(dir: &std::path::Path) -> Vec<(String, Vec<u8>)> {
     all
 }
 
-fn assert_same(a: &std::path::Path, b: &std::path::Path) {
+pub fn assert_same(a: &std::path::Path, b: &std::path::Path) {
     let (a, b) = (files(a), files(b));
     assert!(a.len() > 8, "a result has more files than {}", a.len());
     for ((name, left), (other, right)) in a.iter().zip(&b) {

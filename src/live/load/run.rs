@@ -75,7 +75,6 @@ pub fn lead(
     drop(to);
     let shards = processes * plan.threads.max(1);
     let endings = merge(shards, &frames, hear, &mut || {
-        watch.done_ns.store(clock.now().as_nanos().min(plan.scenario.duration.as_nanos()), Ordering::Relaxed);
         if watch.is_stopped() {
             stop.store(true, Ordering::Relaxed);
             ends.clear(); // a worker stops when nobody is there to tell it anything

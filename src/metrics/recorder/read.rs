@@ -56,6 +56,28 @@ impl Recorder {
         self.shape
     }
 
+    /// Is this the sum of so many runs of this shape? What was read from a file need not be.
+    pub fn fits(&self, shape: Shape, runs: usize) -> bool {
+        self.shape == shape
+            && self.replications as usize == runs
+            && self.populations.len() == shape.populations
+            && self.by_check.len() <= usize::from(u8::MAX) + 1
+            && self.series.fits(shape.horizon)
+    }
+
+    /// The bytes that it takes, with all that it points to. Only the ban table of the servers, and the number of populations, can
+    /// make it grow: see the bound at [`Recorder`].
+    pub fn size(&self) -> usize {
+        let lists = size_of_val(&*self.populations)
+            + size_of_val(&*self.by_check)
+            + self.bans_until.len() * size_of::<Instant>()
+            + size_of_val(&*self.failed_transfers);
+        let tables = self.refusals.size() + self.series.size() + self.onset.size() + self.episodes.size();
+        let from_sent = self.from_sent.as_deref().map_or(0, |timings| size_of_val(timings));
+        let timings = self.timings.iter().chain(self.from_sent.iter().flat_map(|timings| timings.iter()));
+        size_of::<Self>() + lists + tables + from_sent + timings.map(Timing::size).sum::<usize>()
+    }
+
     /// Bans in force.
     pub fn bans(&self) -> &Level {
         &self.bans

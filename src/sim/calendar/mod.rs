@@ -4,13 +4,13 @@
 
 mod entry;
 mod heap;
+mod lane;
 mod ring;
 mod wheel;
 
-use std::collections::VecDeque;
-
 use self::entry::Entry;
 pub use self::heap::Heap;
+use self::lane::Lane;
 use self::wheel::Wheel;
 use crate::time::Instant;
 
@@ -25,20 +25,12 @@ pub const LANES: usize = 4;
 pub struct Calendar<E> {
     wheel: Wheel<E>,
     lanes: [Lane<E>; LANES],
-    /// The key of the next event of each lane, side by side.
-    heads: [u128; LANES],
+    /// The time of the next event of each lane, side by side; never for an empty one.
+    heads: [Instant; LANES],
     length: usize,
     scheduled: u64,
-    /// Events taken out since [`Calendar::show_next`] was called.
+    /// Events taken out since some were last shown.
     taken: usize,
-}
-
-/// First in, first out.
-#[derive(Clone, Debug)]
-struct Lane<E> {
-    queue: VecDeque<Entry<E>>,
-    /// So many of its next events were shown.
-    shown: usize,
 }
 
 /// No event's key.
@@ -52,11 +44,10 @@ const SHOWN: usize = 32;
 
 impl<E: Copy> Default for Calendar<E> {
     fn default() -> Self {
-        let lane = || Lane { queue: VecDeque::new(), shown: 0 };
         Self {
             wheel: Wheel::default(),
-            lanes: std::array::from_fn(|_| lane()),
-            heads: [NONE; LANES],
+            lanes: std::array::from_fn(|_| Lane::default()),
+            heads: [Instant::NEVER; LANES],
             length: 0,
             scheduled: 0,
             taken: 0,
@@ -78,8 +69,13 @@ pub trait Queue<E>: Default {
     /// Takes out the next event, if that is at `horizon` at the latest.
     fn pop_until(&mut self, horizon: Instant) -> Option<(Instant, E)>;
 
-    /// Shows events that come soon and were not shown before, now and then: whoever touches what they are about all at once has the
-    /// memory fetch it all at once. It changes nothing.
+    /// Are there events that come soon and should be shown?
+    fn has_news(&self) -> bool {
+        false
+    }
+
+    /// Shows events that come soon and were not shown before: whoever touches what they are about all at once has the memory fetch it
+    /// all at once. It changes nothing.
     fn show_next(&mut self, show: impl FnMut(&E));
 
     /// How many events are pending.
@@ -108,14 +104,12 @@ impl<E: Copy> Queue<E> for Calendar<E> {
         self.wheel.put(Entry { at, sequence: LAST | rank, event });
     }
 
+    #[inline]
     fn schedule_behind(&mut self, number: usize, at: Instant, event: E) {
         match self.lanes.get_mut(number) {
-            Some(Lane { queue, .. }) if queue.back().is_none_or(|last| last.at <= at) => {
-                let entry = Entry { at, sequence: self.scheduled, event };
-                if queue.is_empty() {
-                    self.heads[number] = entry.key();
-                }
-                queue.push_back(entry);
+            Some(lane) if lane.last_at() <= at => {
+                lane.push(Entry { at, sequence: self.scheduled, event });
+                self.heads[number] = self.heads[number].min(at);
                 self.length += 1;
                 self.scheduled += 1;
             }
@@ -123,44 +117,61 @@ impl<E: Copy> Queue<E> for Calendar<E> {
         }
     }
 
+    #[inline]
     fn pop_until(&mut self, horizon: Instant) -> Option<(Instant, E)> {
-        let mut first = u128::from(horizon.as_nanos()) << 64 | u128::from(u64::MAX);
-        let mut lane = LANES;
+        let (mut at, mut lane, mut tied) = (Instant::NEVER, LANES, false);
         for (place, head) in self.heads.iter().enumerate() {
-            if *head < first {
-                (first, lane) = (*head, place);
+            tied = *head == at || (tied && *head > at);
+            if *head < at {
+                (at, lane) = (*head, place);
             }
         }
         self.taken += 1;
-        if let Some(Entry { at, event, .. }) = self.wheel.take_before(first) {
-            self.length -= 1;
-            return Some((at, event));
+        if tied || self.wheel.soonest() <= at {
+            return self.pop_by_key(horizon);
         }
-        let Lane { queue, shown } = self.lanes.get_mut(lane)?;
-        let Entry { at, event, .. } = queue.pop_front()?;
-        *shown = shown.saturating_sub(1);
-        self.heads[lane] = queue.front().map_or(NONE, Entry::key);
-        self.length -= 1;
-        Some((at, event))
+        if at > horizon { None } else { self.pop_lane(lane) }
+    }
+
+    fn has_news(&self) -> bool {
+        self.taken >= SHOWN / 2 || self.wheel.has_unseen()
     }
 
     fn show_next(&mut self, mut show: impl FnMut(&E)) {
-        if self.taken < SHOWN / 2 && !self.wheel.has_unseen() {
-            return;
-        }
         self.taken = 0;
         self.wheel.show_next(&mut show);
-        for Lane { queue, shown } in &mut self.lanes {
-            let upto = queue.len().min(SHOWN);
-            for entry in queue.range(upto.min(*shown)..upto) {
-                show(&entry.event);
-            }
-            *shown = upto;
-        }
+        self.lanes.iter_mut().for_each(|lane| lane.show_next(SHOWN, &mut show));
     }
 
     fn len(&self) -> usize {
         self.length
+    }
+}
+
+impl<E: Copy> Calendar<E> {
+    /// Takes out the next event, of several at one time the one that was entered first.
+    fn pop_by_key(&mut self, horizon: Instant) -> Option<(Instant, E)> {
+        let mut first = u128::from(horizon.as_nanos()) << 64 | u128::from(u64::MAX);
+        let mut lane = LANES;
+        for (place, head) in self.lanes.iter().map(|lane| lane.first().map_or(NONE, Entry::key)).enumerate() {
+            if head < first {
+                (first, lane) = (head, place);
+            }
+        }
+        if let Some(Entry { at, event, .. }) = self.wheel.take_before(first) {
+            self.length -= 1;
+            return Some((at, event));
+        }
+        self.pop_lane(lane)
+    }
+
+    #[inline]
+    fn pop_lane(&mut self, number: usize) -> Option<(Instant, E)> {
+        let lane = self.lanes.get_mut(number)?;
+        let Entry { at, event, .. } = lane.pop()?;
+        self.heads[number] = lane.first().map_or(Instant::NEVER, |first| first.at);
+        self.length -= 1;
+        Some((at, event))
     }
 }
 

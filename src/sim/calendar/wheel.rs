@@ -12,6 +12,7 @@ use std::collections::BinaryHeap;
 
 use super::entry::Entry;
 use super::ring::{BAGS, Pool, Ring};
+use crate::time::Instant;
 
 /// A day at the beginning, as a power of two of nanoseconds: about a millisecond.
 const FIRST_DAY: u32 = 20;
@@ -109,6 +110,11 @@ impl<E: Copy> Wheel<E> {
         for entry in &self.open[self.unseen..unseen] {
             show(&entry.event);
         }
+    }
+
+    /// Nothing in it comes sooner.
+    pub(super) fn soonest(&self) -> Instant {
+        Instant::from_nanos((self.head.min(self.closed) >> 64) as u64)
     }
 
     /// Takes out the next event, if its key is less than `limit`.

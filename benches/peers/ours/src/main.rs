@@ -87,7 +87,7 @@ fn main() {
     let (variant, load) = arguments(&["world", "heap", "bare"]);
     let answer = match variant.as_str() {
         "world" => whole(load, |scenario| sim::run(scenario, 0, &mut (), &Watch::default()).0),
-        "heap" => whole(load, |scenario| sim::run_on_heap(scenario, 0, &mut (), &Watch::default()).0),
+        "heap" => whole(load, |scenario| sim::run_marked(scenario, sim::Pending::Heap, &[], |_, _| {})),
         _ => bare::run(load, Ours(Calendar::default())),
     };
     answer.print();
