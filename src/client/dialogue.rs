@@ -115,9 +115,16 @@ impl Client {
 
     /// A step of the script is done. A row of failures ends here, where it has not ended at the login.
     pub(super) fn progressed(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
-        self.streak = 0;
-        self.waited = Duration::ZERO;
+        self.forget_failures();
         self.next_step(now, env, out);
+    }
+
+    /// The row of failures is over. Where there is none there was no wait either, and nothing to be written.
+    fn forget_failures(&mut self) {
+        if self.streak != 0 {
+            self.streak = 0;
+            self.waited = Duration::ZERO;
+        }
     }
 
     pub(super) fn took(&self, latency: Latency, now: Instant, out: &mut impl Outbox<Action>) {
@@ -284,8 +291,7 @@ impl Client {
         }
         self.served = true;
         if env.behaviour.fresh == Fresh::Login {
-            self.streak = 0;
-            self.waited = Duration::ZERO;
+            self.forget_failures();
         }
         if env.streams.vanish.chance(
             env.behaviour.vanish,

@@ -110,7 +110,7 @@ const _: () = assert!(size_of::<Client>() <= 72);
 impl Client {
     /// Reads it, so that its memory is near when it is needed.
     pub fn touch(&self) -> u64 {
-        self.sent_at.as_nanos() ^ self.waited.as_nanos()
+        self.sent_at.as_nanos() ^ u64::from(self.streak)
     }
 
     /// Client number `index` of its population.

@@ -94,7 +94,6 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let fresh = |deadline, serial| Slot {
             client: Client::new(client.index),
             deadline,
-            peer: client.peer,
             conn: NO_CONN,
             population,
             serial,
@@ -102,9 +101,11 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         if let Some(place) = self.free.pop() {
             let slot = &mut self.slots[place as usize];
             *slot = fresh(slot.deadline, slot.serial);
+            self.peers[place as usize] = client.peer;
             return place;
         }
         self.slots.push(fresh(Deadline::OFF, 0));
+        self.peers.push(client.peer);
         self.work.clients_max = self.slots.len();
         self.slots.len() as u32 - 1
     }
@@ -120,7 +121,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let slot = &mut self.slots[client as usize];
         slot.deadline.clear();
         let (index, session) = (slot.client.index(), slot.client.session() + 1);
-        let (population, peer) = (slot.population, slot.peer);
+        let (population, peer) = (slot.population, self.peers[client as usize]);
         self.pauses(now, population, Pausing { index, session, peer }, user);
     }
 

@@ -92,8 +92,9 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             }
             Action::OpenData { verb, active, stalls, bytes } => {
                 if let Some(conn) = self.slots[client as usize].conn() {
-                    self.station(conn.server()).wires.load(conn, bytes);
-                    self.wire(conn).plan = Plan::new(verb == Verb::Stor, active, stalls);
+                    let load = self.load_mut(conn);
+                    load.bytes = bytes;
+                    load.plan = Plan::new(verb == Verb::Stor, active, stalls);
                     if !active {
                         self.send_up(now, conn, Event::DataAtServer { conn });
                     }

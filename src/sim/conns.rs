@@ -9,36 +9,28 @@ use crate::time::Instant;
 /// No client is at the other end.
 pub(super) const NOBODY: u32 = u32::MAX;
 
-/// One connection.
+/// One connection: half a cache line.
 #[derive(Clone, Debug)]
+#[repr(C, align(32))]
 pub(super) struct Wire {
     /// When the server wants to be told about it.
     pub deadline: Deadline,
     /// When the last message to the client arrives: none overtakes it.
     pub down_at: Instant,
-    /// When the last message to the server arrives.
-    pub up_at: Instant,
     /// The client's slot, or [`NOBODY`] once it has let go.
     pub client: u32,
-    /// Messages sent so far, either way: the counter of jitter.
-    pub messages: u32,
     /// The client's population: its way.
     pub population: PopulationId,
-    /// Events under way that name this connection. [`Wire::UNCOUNTED`] were too many to count: then it is never used again.
-    in_flight: u16,
-    /// Counts its transfers, so that a firing for one that came to an untimely end is known.
-    pub transfer: u16,
-    /// What the client has prepared for its next transfer.
-    pub plan: Plan,
-    /// One bit for each [`Fact`].
-    facts: u8,
+    /// A bit for each [`Fact`], and above them the number of events under way that name this connection. [`Wire::UNCOUNTED`] were too
+    /// many to count: then it is never used again.
+    state: u16,
 }
 
-const _: () = assert!(size_of::<Wire>() == 48);
+const _: () = assert!(size_of::<Wire>() == 32);
 
 /// What is true of a connection or is not.
 #[derive(Clone, Copy, Debug)]
-#[repr(u8)]
+#[repr(u16)]
 pub(super) enum Fact {
     /// The server has given the id back.
     Freed = 1,
@@ -51,33 +43,63 @@ pub(super) enum Fact {
 }
 
 impl Wire {
-    const UNCOUNTED: u16 = u16::MAX;
+    /// One event under way.
+    const ONE: u16 = 16;
+    const UNCOUNTED: u16 = u16::MAX / Self::ONE;
+
+    fn in_flight(&self) -> u16 {
+        self.state / Self::ONE
+    }
 
     /// An event that names it is entered.
     pub(super) fn depart(&mut self) {
-        self.in_flight = self.in_flight.saturating_add(1);
+        if self.in_flight() != Self::UNCOUNTED {
+            self.state += Self::ONE;
+        }
     }
 
     /// An event that names it has come.
     pub(super) fn arrive(&mut self) -> &Self {
-        self.in_flight -= u16::from(self.in_flight != Self::UNCOUNTED);
+        if self.in_flight() != Self::UNCOUNTED {
+            self.state -= Self::ONE;
+        }
         self
     }
 
     pub(super) fn is(&self, fact: Fact) -> bool {
-        self.facts & fact as u8 != 0
+        self.state & fact as u16 != 0
     }
 
     pub(super) fn note(&mut self, fact: Fact) {
-        self.facts |= fact as u8;
+        self.state |= fact as u16;
     }
 
     /// It is true no more. Was it?
     pub(super) fn take(&mut self, fact: Fact) -> bool {
         let was = self.is(fact);
-        self.facts &= !(fact as u8);
+        self.state &= !(fact as u16);
         was
     }
+}
+
+/// What a connection has of transfers, if it ever had one.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Load {
+    /// The bytes that the next one moves.
+    pub bytes: u64,
+    /// Counts them, so that a firing for one that came to an untimely end is known.
+    pub transfer: u16,
+    /// What the client has prepared for the next one.
+    pub plan: Plan,
+}
+
+/// What a connection over a rough way has more.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Jolts {
+    /// When the last message to the server arrives: none overtakes it.
+    pub up_at: Instant,
+    /// Messages sent so far, either way: the counter of jitter.
+    pub messages: u32,
 }
 
 /// What a client has prepared for a transfer, in one byte. By default nothing.
@@ -116,39 +138,34 @@ pub(super) struct Wires {
     server: ServerId,
     slots: Vec<Wire>,
     free: Vec<u32>,
-    /// The bytes that the next transfer of each connection moves, as far as there have been transfers.
-    bytes: Vec<u64>,
+    /// As far as there have been transfers.
+    loads: Vec<Load>,
+    /// As far as there have been rough ways.
+    jolts: Vec<Jolts>,
 }
 
 impl Wires {
     /// None yet, at `server`.
     pub(super) fn new(server: ServerId) -> Self {
-        Self { server, slots: Vec::new(), free: Vec::new(), bytes: Vec::new() }
+        Self { server, slots: Vec::new(), free: Vec::new(), loads: Vec::new(), jolts: Vec::new() }
     }
 
     /// A new connection of `client`.
     pub(super) fn open(&mut self, client: u32, population: PopulationId, now: Instant) -> ConnId {
-        let fresh = |deadline| Wire {
-            deadline,
-            down_at: now,
-            up_at: now,
-            client,
-            messages: 0,
-            population,
-            in_flight: 0,
-            transfer: 0,
-            plan: Plan::default(),
-            facts: 0,
-        };
-        if let Some(place) = self.free.pop() {
-            let slot = &mut self.slots[place as usize];
-            let deadline = slot.deadline;
-            *slot = fresh(deadline); // what is left of it in the calendar serves the new connection
-            ConnId::new(self.server, place)
-        } else {
+        let fresh = |deadline| Wire { deadline, down_at: now, client, population, state: 0 };
+        let Some(place) = self.free.pop() else {
             self.slots.push(fresh(Deadline::OFF));
-            ConnId::new(self.server, self.slots.len() as u32 - 1)
+            return ConnId::new(self.server, self.slots.len() as u32 - 1);
+        };
+        let slot = &mut self.slots[place as usize];
+        *slot = fresh(slot.deadline); // what is left of it in the calendar serves the new connection
+        if let Some(load) = self.loads.get_mut(place as usize) {
+            *load = Load::default();
         }
+        if let Some(jolts) = self.jolts.get_mut(place as usize) {
+            *jolts = Jolts::default();
+        }
+        ConnId::new(self.server, place)
     }
 
     /// The most connections that there ever were at once.
@@ -167,27 +184,52 @@ impl Wires {
         self.slots[conn.slot()].client
     }
 
-    /// The next transfer of `conn` moves so many bytes.
-    pub(super) fn load(&mut self, conn: ConnId, bytes: u64) {
-        if self.bytes.len() <= conn.slot() {
-            self.bytes.resize(self.slots.len(), 0);
-        }
-        self.bytes[conn.slot()] = bytes;
-    }
-
-    /// So many bytes does the transfer of `conn` move.
-    pub(super) fn bytes(&self, conn: ConnId) -> u64 {
-        self.bytes.get(conn.slot()).copied().unwrap_or(0)
+    /// The client at the end of `conn`, or [`NOBODY`], and its population.
+    pub(super) fn end(&self, conn: ConnId) -> (u32, PopulationId) {
+        let wire = &self.slots[conn.slot()];
+        (wire.client, wire.population)
     }
 
     pub(super) fn get(&mut self, conn: ConnId) -> &mut Wire {
         &mut self.slots[conn.slot()]
     }
 
+    pub(super) fn load(&self, conn: ConnId) -> Load {
+        self.loads.get(conn.slot()).copied().unwrap_or_default()
+    }
+
+    pub(super) fn load_mut(&mut self, conn: ConnId) -> &mut Load {
+        if self.loads.len() <= conn.slot() {
+            self.loads.resize(self.slots.len(), Load::default());
+        }
+        &mut self.loads[conn.slot()]
+    }
+
+    /// Over a rough way one more message is sent on `conn`. Its number.
+    pub(super) fn count(&mut self, conn: ConnId) -> u32 {
+        let jolts = self.jolts(conn);
+        jolts.messages += 1;
+        jolts.messages
+    }
+
+    /// Over a rough way a message would get to the server at `at`, if none were before it. When it does.
+    pub(super) fn queue_up(&mut self, conn: ConnId, at: Instant) -> Instant {
+        let jolts = self.jolts(conn);
+        jolts.up_at = jolts.up_at.max(at);
+        jolts.up_at
+    }
+
+    fn jolts(&mut self, conn: ConnId) -> &mut Jolts {
+        if self.jolts.len() <= conn.slot() {
+            self.jolts.resize(self.slots.len(), Jolts::default());
+        }
+        &mut self.jolts[conn.slot()]
+    }
+
     /// Puts the slot back if both ends and everything under way have let go of it.
     pub(super) fn recycle(&mut self, conn: ConnId) {
         let wire = &mut self.slots[conn.slot()];
-        if wire.is(Fact::Freed) && wire.client == NOBODY && wire.in_flight == 0 {
+        if wire.is(Fact::Freed) && wire.client == NOBODY && wire.in_flight() == 0 {
             wire.deadline.clear();
             wire.take(Fact::Freed);
             self.free.push(conn.slot() as u32);

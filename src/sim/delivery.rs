@@ -17,23 +17,24 @@ const SYNS: u32 = 0xffff_ff00;
 impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     /// Sends towards the client at `at`, which may be later than `now`. Nothing overtakes what was sent before. Nobody there: nothing is sent.
     pub(super) fn send_down(&mut self, now: Instant, at: Instant, conn: ConnId, event: Event) {
-        let wire = self.stations[usize::from(conn.server().0)].wires.get(conn);
-        if wire.client == NOBODY {
+        let wires = &mut self.stations[usize::from(conn.server().0)].wires;
+        let (client, population) = wires.end(conn);
+        if client == NOBODY {
             return;
         }
-        let path = &self.crowds[usize::from(wire.population.0)].path;
+        let path = &self.crowds[usize::from(population.0)].path;
         let arrival = match &path.rough {
             None => at + path.delay,
             Some(rough) => {
-                wire.messages += 1;
-                let message = message(&self.slots[wire.client as usize], wire.messages, false);
+                let message = message(&self.slots[client as usize], wires.count(conn), false);
                 rough.arrival(message, at, first_rto(event))
             }
         };
+        let wire = wires.get(conn);
         wire.down_at = wire.down_at.max(arrival);
         wire.depart();
         if at <= now + path.delay {
-            self.calendar.schedule_behind(lane(wire.population, false), wire.down_at, event);
+            self.calendar.schedule_behind(lane(population, false), wire.down_at, event);
         } else {
             self.calendar.schedule(wire.down_at, event); // a lane would be shut until then
         }
@@ -41,22 +42,21 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     /// Sends towards the server at `now`. Nothing overtakes what was sent before.
     pub(super) fn send_up(&mut self, now: Instant, conn: ConnId, event: Event) {
-        let wire = self.stations[usize::from(conn.server().0)].wires.get(conn);
-        if wire.client == NOBODY {
+        let wires = &mut self.stations[usize::from(conn.server().0)].wires;
+        let (client, population) = wires.end(conn);
+        if client == NOBODY {
             return;
         }
-        let path = &self.crowds[usize::from(wire.population.0)].path;
+        let path = &self.crowds[usize::from(population.0)].path;
         let arrival = match &path.rough {
-            None => now + path.delay,
+            None => now + path.delay, // as for all that were sent before
             Some(rough) => {
-                wire.messages += 1;
-                let message = message(&self.slots[wire.client as usize], wire.messages, true);
-                rough.arrival(message, now, first_rto(event))
+                let message = message(&self.slots[client as usize], wires.count(conn), true);
+                wires.queue_up(conn, rough.arrival(message, now, first_rto(event)))
             }
         };
-        wire.up_at = wire.up_at.max(arrival);
-        wire.depart();
-        self.calendar.schedule_behind(lane(wire.population, true), wire.up_at, event);
+        wires.get(conn).depart();
+        self.calendar.schedule_behind(lane(population, true), arrival, event);
     }
 
     /// Sends this SYN, or the first one after it that gets through. The kernel gives up when the last one has not been answered. A

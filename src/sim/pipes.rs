@@ -7,7 +7,7 @@
 //! made: it takes as long as it takes.
 
 use super::calendar::Queue;
-use super::conns::{Fact, NOBODY, Plan};
+use super::conns::{Fact, Load, NOBODY, Plan};
 use super::tap::Tap;
 use super::world::{Event, World};
 use crate::chaos::Effect;
@@ -86,7 +86,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let shared = self.pipes(conn.server()).is_some();
         let wire = self.wire(conn);
         wire.note(Fact::Moving);
-        let (client, serial) = (wire.client, wire.transfer);
+        let (client, serial) = (wire.client, self.load(conn).transfer);
         let event = if client == NOBODY || (shared && (at > now || self.is_closed(now, client))) {
             Event::TransferBegins { conn, serial }
         } else if shared {
@@ -104,7 +104,8 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     pub(super) fn shake_data(&mut self, now: Instant, conn: ConnId, at: Instant) {
         let wire = self.wire(conn);
         wire.note(Fact::Moving);
-        let (left, serial) = (if wire.plan.is_active() { 4 } else { 2 }, wire.transfer);
+        let load = self.load(conn);
+        let (left, serial) = (if load.plan.is_active() { 4 } else { 2 }, load.transfer);
         if at > now {
             // No message waits meanwhile: what is said on the control connection would not overtake it.
             self.schedule_for(conn, at, Event::DataShakes { conn, left, serial });
@@ -115,8 +116,9 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     /// A message of such a handshake has come, or its first can go out; `left` more follow.
     pub(super) fn data_shakes(&mut self, now: Instant, conn: ConnId, left: u8, serial: u16) {
+        let under_way = self.load(conn).transfer;
         let wire = self.wire(conn);
-        if wire.is(Fact::Freed) || !wire.is(Fact::Moving) || wire.transfer != serial {
+        if wire.is(Fact::Freed) || !wire.is(Fact::Moving) || under_way != serial {
             return; // the transfer came to an end before it began
         }
         let next = |left| Event::DataShakes { conn, left, serial };
@@ -149,7 +151,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     /// The transfer joins the others of its server.
     fn share(&mut self, now: Instant, conn: ConnId) {
         let wire = self.wire(conn);
-        let (client, up) = (wire.client, wire.plan.is_upload());
+        let (client, up) = (wire.client, self.load(conn).plan.is_upload());
         let bytes = self.to_move(conn);
         let cap = self.cap(now, client);
         let Some(pipes) = self.pipes(conn.server()) else { return };
@@ -175,8 +177,9 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         if !wire.take(Fact::Moving) {
             return;
         }
-        wire.plan = Plan::default();
-        wire.transfer = wire.transfer.wrapping_add(1); // a firing that is still under way is not for the next one
+        let load = self.load_mut(conn);
+        load.plan = Plan::default();
+        load.transfer = load.transfer.wrapping_add(1); // a firing that is still under way is not for the next one
         if let Some((pipe, Flight { flow, up })) = self.flow(conn) {
             pipe.remove(now, flow);
             self.land(conn);
@@ -246,13 +249,13 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     /// All bytes of the transfer are through, or all that will ever be.
     pub(super) fn transfer_done(&mut self, now: Instant, conn: ConnId) {
-        let wire = self.wire(conn);
-        if wire.plan.stalls() {
+        let load = self.load_mut(conn);
+        if load.plan.stalls() {
             return self.tell_server(now, conn.server(), server::Input::Progress { conn, rate: 0 });
         }
-        wire.take(Fact::Moving);
-        wire.plan = Plan::default();
-        wire.transfer = wire.transfer.wrapping_add(1);
+        load.plan = Plan::default();
+        load.transfer = load.transfer.wrapping_add(1);
+        self.wire(conn).take(Fact::Moving);
         self.send_down(now, now, conn, Event::DataEnds { conn, whole: true });
         self.tell_server(now, conn.server(), server::Input::TransferDone { conn });
     }
@@ -325,10 +328,9 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     }
 
     /// What of a transfer moves: a client that stalls stops half way.
-    fn to_move(&mut self, conn: ConnId) -> u64 {
-        let wires = &mut self.station(conn.server()).wires;
-        let (bytes, stalls) = (wires.bytes(conn), wires.get(conn).plan.stalls());
-        if stalls { bytes / 2 } else { bytes }
+    fn to_move(&self, conn: ConnId) -> u64 {
+        let Load { bytes, plan, .. } = self.load(conn);
+        if plan.stalls() { bytes / 2 } else { bytes }
     }
 
     fn pipes(&mut self, server: ServerId) -> Option<&mut Pipes> {

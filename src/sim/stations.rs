@@ -3,7 +3,7 @@
 //! It does not say which server a client goes to: `names` does.
 
 use super::calendar::Queue;
-use super::conns::{Fact, Wire, Wires};
+use super::conns::{Fact, Load, Wire, Wires};
 use super::pipes::Pipes;
 use super::tap::Tap;
 use super::world::{Event, Syn, World, enter_conn};
@@ -99,6 +99,14 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         self.station(conn.server()).wires.get(conn)
     }
 
+    pub(super) fn load(&self, conn: ConnId) -> Load {
+        self.stations[usize::from(conn.server().0)].wires.load(conn)
+    }
+
+    pub(super) fn load_mut(&mut self, conn: ConnId) -> &mut Load {
+        self.station(conn.server()).wires.load_mut(conn)
+    }
+
     pub(super) fn recycle(&mut self, conn: ConnId) {
         self.station(conn.server()).wires.recycle(conn);
     }
@@ -120,7 +128,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         }
         let conn = station.wires.open(client, slot.population, now);
         slot.conn = conn;
-        let peer = slot.peer;
+        let peer = self.peers[client as usize];
         let behaviour = &self.crowds[usize::from(slot.population.0)].spec.behaviour;
         self.send_down(now, now, conn, Event::Connected { conn });
         let classes = &self.scenario.servers[usize::from(syn.server().0)].classes;

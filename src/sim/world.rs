@@ -70,7 +70,7 @@ const WATCH_EVERY: u64 = 4_096;
 
 /// A client and what its driver keeps with it: what each event needs comes first.
 #[derive(Clone, Debug)]
-#[repr(C)]
+#[repr(C, align(32))]
 pub(super) struct Slot {
     pub(super) deadline: Deadline,
     /// Its connection, once its SYN has arrived; before that [`NO_CONN`].
@@ -79,10 +79,9 @@ pub(super) struct Slot {
     /// Counts its connects, so that a SYN whose client has given up is known.
     pub(super) serial: u16,
     pub(super) client: Client,
-    pub(super) peer: PeerId,
 }
 
-const _: () = assert!(size_of::<Slot>() <= 104);
+const _: () = assert!(size_of::<Slot>() == 96);
 
 /// No connection.
 pub(super) const NO_CONN: ConnId = ConnId(u32::MAX);
@@ -131,6 +130,8 @@ pub(super) struct World<'a, T, Q> {
     /// What the name points to; `None`: always to the first server.
     pub(super) names: Option<Names>,
     pub(super) slots: Vec<Slot>,
+    /// Where the client in each slot comes from.
+    pub(super) peers: Vec<PeerId>,
     pub(super) free: Vec<u32>,
     pub(super) parked: Parked,
     pub(super) actors: Actors,
@@ -234,6 +235,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             stations,
             names: Names::new(scenario),
             slots: Vec::new(),
+            peers: Vec::new(),
             free: Vec::new(),
             parked: Parked::default(),
             actors: Actors::default(),
@@ -455,7 +457,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     }
 
     fn deliver_reply(&mut self, now: Instant, client: u32, conn: ConnId, reply: ReplyId) {
-        let heard = T::LISTENS.then(|| (self.who(client), self.station(conn.server()).wires.bytes(conn)));
+        let heard = T::LISTENS.then(|| (self.who(client), self.load(conn).bytes));
         let slot = &self.slots[client as usize];
         let server = &self.stations[usize::from(conn.server().0)].server;
         let entry = server.policy().table.get(reply);
@@ -490,7 +492,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             }
             Event::DataSyn { conn } => {
                 // Behind a NAT nobody listens, and nobody says so.
-                if self.wire(conn).plan.is_active() {
+                if self.load(conn).plan.is_active() {
                     self.note(now, client, Happening::Data { open: true });
                     self.send_up(now, conn, Event::DataAtServer { conn });
                 }
@@ -522,15 +524,15 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
                 server::Input::TlsDone { conn }
             }
             Event::DataAtServer { conn } => {
-                if !self.wire(conn).plan.is_active() {
+                if !self.load(conn).plan.is_active() {
                     self.send_down(now, now, conn, Event::DataAtClient { conn });
                 }
                 server::Input::DataOpened { conn }
             }
-            Event::TransferBegins { conn, serial } if self.wire(conn).transfer == serial => {
+            Event::TransferBegins { conn, serial } if self.load(conn).transfer == serial => {
                 return self.transfer_begins(now, conn);
             }
-            Event::TransferDone { conn, serial } if self.wire(conn).transfer == serial => {
+            Event::TransferDone { conn, serial } if self.load(conn).transfer == serial => {
                 return self.transfer_done(now, conn);
             }
             _ => return,
@@ -564,7 +566,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             population: slot.population,
             index: slot.client.index(),
             session: slot.client.session(),
-            peer: slot.peer,
+            peer: self.peers[client as usize],
         }
     }
 
