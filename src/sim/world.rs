@@ -6,28 +6,25 @@ use std::hint::black_box;
 
 use super::calendar::{Calendar, Heap, Queue};
 use super::conns::{Fact, NOBODY};
+use super::crowd::{Crowd, Own};
 use super::deadline::{Deadline, Sweeps};
 use super::names::Names;
 use super::parked::Parked;
-use super::path::Path;
 use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
-use super::words::Words;
 use crate::chaos::Effect;
 use crate::client::actor::Actors;
-use crate::client::{self, Client, ClientStreams, Env, State, actor};
+use crate::client::{self, Client, State, actor};
 use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
 use crate::observe::Cause;
-use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
 use crate::time::Instant;
 use crate::timer::Firing;
 use crate::watch::Watch;
-use crate::workload::{Arrival, ArrivalSource, Population};
 
 use super::event::Whose;
 pub(super) use super::event::{Event, SmallCommand, Syn};
@@ -90,34 +87,6 @@ impl Slot {
     /// Its connection, if it has one.
     pub(super) fn conn(&self) -> Option<ConnId> {
         (self.conn != NO_CONN).then_some(self.conn)
-    }
-}
-
-/// What a population's clients share.
-pub(super) struct Crowd<'a> {
-    pub(super) spec: &'a Population,
-    pub(super) env: Env<'a>,
-    /// What the server's texts say to them.
-    pub(super) words: Words,
-    pub(super) addresses: Stream,
-    pub(super) pauses: Stream,
-    pub(super) resolver: Stream,
-    pub(super) path: Path,
-    pub(super) source: ArrivalSource,
-    pub(super) next: Option<Arrival>,
-}
-
-/// The random streams of one replication: those of the clients of each population beside them.
-struct Own {
-    streams: Streams,
-    clients: Vec<ClientStreams>,
-}
-
-impl Own {
-    fn new(scenario: &Scenario, replication: u32) -> Self {
-        let streams = Streams::new(scenario.seed, replication);
-        let of = |place| ClientStreams::new(streams, PopulationId(place as u16));
-        Self { streams, clients: (0..scenario.populations.len()).map(of).collect() }
     }
 }
 
@@ -571,37 +540,6 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     pub(super) fn note(&mut self, now: Instant, client: u32, what: Happening<'_>) {
         if let Some(who) = self.heard(client) {
             self.tap.happens(now, who, what);
-        }
-    }
-}
-
-impl<'a> Crowd<'a> {
-    fn new(
-        spec: &'a Population,
-        id: PopulationId,
-        scenario: &Scenario,
-        stations: &[Station],
-        streams: Streams,
-        own: &'a ClientStreams,
-    ) -> Self {
-        let stream = |purpose| streams.stream(purpose, u32::from(id.0));
-        Self {
-            spec,
-            env: Env {
-                population: id,
-                behaviour: &spec.behaviour,
-                streams: own,
-                users: &spec.users,
-                connect_timeout: spec.link.connect_timeout,
-                reply_timeout: spec.link.reply_timeout,
-            },
-            words: Words::new(&spec.behaviour, stations.iter().map(|station| station.server.policy())),
-            addresses: stream(Purpose::Address),
-            pauses: stream(Purpose::Pause),
-            resolver: stream(Purpose::Resolver),
-            path: Path::new(&spec.link, id, scenario, streams),
-            source: ArrivalSource::new(stream(Purpose::Arrival)),
-            next: None,
         }
     }
 }
