@@ -24,6 +24,16 @@ impl Digest {
         self.lanes[1] = fold(self.lanes[1].wrapping_add(word), 0xe703_7ed1_a0b4_28db) ^ word;
     }
 
+    /// Takes in two words at the price of one: both are factors, as in wyhash itself.
+    #[inline]
+    pub fn pair(&mut self, one: u64, other: u64) {
+        let [a, b] = self.lanes;
+        self.lanes = [
+            fold(one ^ 0xa076_1d64_78bd_642f, other ^ a) ^ one,
+            fold(one ^ b, other ^ 0xe703_7ed1_a0b4_28db) ^ other,
+        ];
+    }
+
     /// Takes in bytes, and their number.
     pub fn bytes(&mut self, bytes: &[u8]) {
         for chunk in bytes.chunks(8) {
@@ -69,6 +79,28 @@ mod tests {
         assert_ne!(of(&[0]), of(&[0, 0]));
         assert_ne!(of(&[]), of(&[0]));
         assert_eq!(of(&[7, 8, 9]), of(&[7, 8, 9]));
+    }
+
+    #[test]
+    fn pairs_are_told_from_each_other() {
+        let of_pairs = |pairs: &[(u64, u64)]| {
+            let mut digest = Digest::default();
+            pairs.iter().for_each(|(one, other)| digest.pair(*one, *other));
+            digest.value()
+        };
+        assert_ne!(of_pairs(&[(1, 2)]), of_pairs(&[(2, 1)]));
+        assert_ne!(of_pairs(&[(1, 2), (3, 4)]), of_pairs(&[(3, 4), (1, 2)]));
+        assert_ne!(of_pairs(&[(0, 0)]), of_pairs(&[(0, 0), (0, 0)]));
+        for bit in 0..64 {
+            let base = of_pairs(&[(3, 9), (1, 2), (5, 7)]);
+            let changes = [
+                of_pairs(&[(3, 9), (1 ^ 1 << bit, 2), (5, 7)]),
+                of_pairs(&[(3, 9), (1, 2 ^ 1 << bit), (5, 7)]),
+            ];
+            for changed in changes.map(|changed| (changed ^ base).count_ones()) {
+                assert!((34..=94).contains(&changed), "bit {bit}: {changed}");
+            }
+        }
     }
 
     #[test]

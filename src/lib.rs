@@ -27,7 +27,7 @@
 //! 2 observe                        the vocabulary of measurement
 //! 1 ftp                            verbs and replies
 //! 0 time  timer  id  rng  dist     numbers
-//!   digest  watch  units
+//!   digest  watch  units  outbox
 //! ```
 
 pub mod chaos;
@@ -43,6 +43,7 @@ pub mod live;
 pub mod metrics;
 pub mod network;
 pub mod observe;
+pub mod outbox;
 pub mod report;
 pub mod rng;
 pub mod scenario;

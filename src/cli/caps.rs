@@ -7,7 +7,7 @@ use super::exit::Failure;
 use crate::metrics::words::count;
 use crate::scenario::Scenario;
 use crate::time::{Duration, Instant};
-use crate::workload::{Arrivals, Population, Stages};
+use crate::workload::{Arrivals, Population, Rounds, Stages};
 
 /// The arguments of every command that makes load.
 #[derive(Debug, clap::Args)]
@@ -120,13 +120,16 @@ fn rate(population: &Population, end: Instant) -> f64 {
                 most = most.max(stage.from - before).max(slope);
                 before = stage.to;
             }
-            most
+            most * closed.clients.rounds.as_ref().map_or(1.0, Rounds::most)
         }
     }
 }
 
-/// The greatest value of `rate` before `end`.
+/// The greatest value of `rate` before `end`; of one that repeats, the greatest that it ever has.
 fn greatest(rate: &Stages, end: Instant) -> f64 {
+    if rate.rounds.is_some() {
+        return rate.most();
+    }
     let mut begin = rate.start;
     let mut most: f64 = 0.0;
     for stage in &rate.stages {

@@ -9,6 +9,7 @@ use super::interrupt::Keeping;
 use super::manifest::Manifest;
 use super::output::{self, Folder};
 use super::report;
+use super::scribe::Form;
 use crate::experiment::Outcome;
 use crate::report::{json, text};
 
@@ -36,7 +37,8 @@ pub(super) fn deliver(
     files.extend(manner.dialogue.map(|text| ("dialogue.txt".to_owned(), text.as_bytes().to_vec())));
     let manifest = serde_json::to_vec_pretty(manifest).context("cannot write the manifest")?;
     files.push(("manifest.json".to_owned(), manifest));
-    folder.forget(&["dialogue.txt", "trace.ndjson"]);
+    folder.forget(&["dialogue.txt"]);
+    folder.forget(&Form::FILES);
     folder.commit_some(|name| !report::is_chart(name), &files)?;
     manner.keeping.keep();
     let told = tell(&folder, outcome, manner); // whoever reads no more of it still gets his charts

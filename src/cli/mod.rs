@@ -24,6 +24,7 @@ mod progress;
 mod read;
 mod report;
 mod screen;
+pub mod scribe;
 mod serve;
 mod sim;
 mod tamper;

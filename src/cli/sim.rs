@@ -1,6 +1,5 @@
 //! `ftp421 sim`: the main job.
 
-use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -13,6 +12,7 @@ use super::interrupt::Keeping;
 use super::manifest::{Began, Manifest};
 use super::output::Folder;
 use super::progress::{Phase, Teller, When};
+use super::scribe::{Form, Scribe};
 use super::unfinished::Unfinished;
 use super::{read, report, tamper};
 use crate::experiment::{self, Outcome, Pace, Shelf, Study};
@@ -73,9 +73,9 @@ pub(super) struct Args {
     /// Show one client's control connection: its number (from 0) in the first population, or POPULATION:NUMBER
     #[arg(long, value_name = "CLIENT")]
     dialogue: Option<String>,
-    /// Write every message of replication 0 to trace.ndjson
-    #[arg(long)]
-    trace: bool,
+    /// Write every message of replication 0 to trace.ndjson, or compressed to trace.ndjson.zst
+    #[arg(long, value_name = "FORM", num_args = 0..=1, require_equals = true, default_missing_value = "ndjson")]
+    trace: Option<Form>,
     /// Do not search for the smallest change that would meet the thresholds
     #[arg(long)]
     no_advice: bool,
@@ -90,7 +90,6 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let watched = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose();
     let watched = watched.map_err(|why| Failure::Usage(format!("--dialogue: {why:#}")))?;
     let folder = open_folder(&scenario, args)?;
-    let trace_file = folder.stream("trace.ndjson")?;
     rayon::ThreadPoolBuilder::new()
         .num_threads(threads(args))
         .build_global()
@@ -101,9 +100,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     for note in scenario.notes.iter().chain(&tamper::not_played(&scenario)) {
         eprintln!("note: {note}");
     }
+    warn_if_big(&scenario, rayon::current_num_threads().min(scenario.replications as usize));
 
     let mut dialogue = watched.map(|(population, index)| Dialogue::new(&scenario, population, index));
-    let mut trace = trace_file.map(|file| Trace::new(&scenario, BufWriter::new(file)));
+    let mut scribe = start_scribe(args.trace, &folder, &watch)?;
+    let mut trace =
+        scribe.as_mut().map(|scribe| Trace::new(&scenario, |sheet: &mut Vec<u8>| scribe.take(sheet)));
     let (unfinished, earlier) = Unfinished::look(folder.path(), &scenario, args.fresh || args.bless);
     let resumed = earlier.runs.len() as u32;
     let shelf = (!args.bless).then_some(Shelf { keeper: &unfinished, every: args.keep_every });
@@ -119,6 +121,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         (dialogue, trace) => experiment::go_on(earlier, &scenario, &mut (dialogue, trace), &watch, shelf),
     };
     let mut outcome = experiment::summarise(&scenario, &study);
+    if let (Some(trace), Some(form)) = (trace, args.trace) {
+        let handed_on = trace.finish();
+        let written = scribe.map_or(Ok(()), Scribe::finish); // if it failed, it knows why
+        written.and(handed_on).with_context(|| format!("cannot write {}", form.file_name()))?;
+    }
     if !args.no_advice && !study.partial {
         let mut tell = |trial| teller.tell(Phase::Advice(trial));
         experiment::advise(&scenario, &study, &mut outcome.summary, &watch, &mut tell);
@@ -127,9 +134,6 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         }
     }
     drop(teller);
-    if let Some(trace) = trace {
-        trace.finish().context("cannot write trace.ndjson")?;
-    }
     let dialogue = dialogue.map(|d| d.text().to_owned());
     let manifest = began.ended(&scenario, args.scenario.as_deref(), rayon::current_num_threads(), study.work);
     let manifest = Manifest { resumed, ..manifest };
@@ -148,6 +152,14 @@ fn threads(args: &Args) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let wanted = if args.threads == 0 { cores } else { args.threads };
     wanted.clamp(1, 256)
+}
+
+/// Nobody is to find out by his machine's swapping that he asked for ten million clients.
+fn warn_if_big(scenario: &Scenario, threads: usize) {
+    let (cost, threads) = (experiment::Cost::of(scenario), u32::try_from(threads).unwrap_or(u32::MAX));
+    if cost.is_much(scenario.replications, threads) {
+        eprintln!("note: this takes {}, in orders of magnitude", cost.words(scenario.replications, threads));
+    }
 }
 
 /// Applies what flags and environment say over the file.
@@ -175,6 +187,14 @@ pub(super) fn client_named(scenario: &Scenario, name: &str) -> anyhow::Result<(P
     Ok((PopulationId(u16::try_from(population)?), number))
 }
 
+/// Starts the scribe that the trace is to have, if there is to be one. If it fails, nothing more is simulated.
+fn start_scribe(form: Option<Form>, folder: &Folder, watch: &Arc<Watch>) -> anyhow::Result<Option<Scribe>> {
+    let Some(form) = form else { return Ok(None) };
+    let Some(file) = folder.stream(form.file_name())? else { return Ok(None) };
+    let watch = Arc::clone(watch);
+    Scribe::start(form, file, move || watch.ask_to_stop()).map(Some).context("cannot start a thread")
+}
+
 fn open_folder(scenario: &Scenario, args: &Args) -> anyhow::Result<Folder> {
     let path = match &args.out {
         _ if args.bless => Path::new("results").join(&scenario.name),
@@ -185,8 +205,8 @@ fn open_folder(scenario: &Scenario, args: &Args) -> anyhow::Result<Folder> {
     if args.dialogue.is_some() {
         names.insert(0, "dialogue.txt".to_owned());
     }
-    if args.trace {
-        names.insert(0, "trace.ndjson".to_owned());
+    if let Some(form) = args.trace {
+        names.insert(0, form.file_name().to_owned());
     }
     if !args.bless {
         names.insert(0, "manifest.json".to_owned());

@@ -141,7 +141,11 @@ impl Actors {
 
     /// The slot of one of a user's clients is given back. The last one takes the user with it.
     pub fn left(&mut self, client: u32) {
-        let user = self.user_of(client);
+        self.leaves(self.user_of(client));
+    }
+
+    /// One of the clients of `user` will not come again.
+    pub fn leaves(&mut self, user: u32) {
         let clients = &mut self.users[user as usize].clients;
         *clients -= 1;
         if *clients == 0 {

@@ -6,6 +6,7 @@ use super::machine::{Client, Mark, State};
 use super::{Action, Env, Fresh, Tls};
 use crate::ftp::{ArgId, Command, Severity, Verb};
 use crate::observe::{Cause, Class, Latency, Observation, Phase, Refusal, SessionEnd};
+use crate::outbox::Outbox;
 use crate::rng::counter;
 use crate::time::{Duration, Instant};
 
@@ -23,7 +24,7 @@ const _: () = assert!(size_of::<Option<Told>>() == 4);
 impl Client {
     /// A reply was read. What follows hangs on its code alone: 421 is the end, whether the server means it or not, and any other
     /// code is the answer to the last command, whatever brought it about.
-    pub(super) fn replied(&mut self, now: Instant, told: Told, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn replied(&mut self, now: Instant, told: Told, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         let severity = Severity::of(told.code);
         if severity == Severity::Preliminary {
             self.wait_for_more(now, told, env, out);
@@ -104,7 +105,7 @@ impl Client {
     }
 
     /// A 1yz: the reply that counts is still to come. Before the greeting it is a 120, and says when.
-    fn wait_for_more(&mut self, now: Instant, told: Told, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn wait_for_more(&mut self, now: Instant, told: Told, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         if self.state == State::AwaitGreeting {
             let minutes = if env.behaviour.heeds_120 { u64::from(told.words) } else { 0 };
             self.until = now + Duration::from_secs(60 * minutes);
@@ -113,18 +114,32 @@ impl Client {
     }
 
     /// A step of the script is done. A row of failures ends here, where it has not ended at the login.
-    pub(super) fn progressed(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
-        self.streak = 0;
-        self.waited = Duration::ZERO;
+    pub(super) fn progressed(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
+        self.forget_failures();
         self.next_step(now, env, out);
     }
 
-    pub(super) fn took(&self, latency: Latency, now: Instant, out: &mut Vec<Action>) {
+    /// The row of failures is over. Where there is none there was no wait either, and nothing to be written.
+    fn forget_failures(&mut self) {
+        if self.streak != 0 {
+            self.streak = 0;
+            self.waited = Duration::ZERO;
+        }
+    }
+
+    pub(super) fn took(&self, latency: Latency, now: Instant, out: &mut impl Outbox<Action>) {
         out.push(Action::Observe(Observation::Took(latency, now.since(self.sent_at))));
     }
 
     /// The server says that it will not go on.
-    fn refused(&mut self, now: Instant, refusal: Refusal, words: u8, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn refused(
+        &mut self,
+        now: Instant,
+        refusal: Refusal,
+        words: u8,
+        env: &Env<'_>,
+        out: &mut impl Outbox<Action>,
+    ) {
         match self.state {
             State::Away => {
                 self.unread.get_or_insert(refusal);
@@ -142,7 +157,7 @@ impl Client {
         now: Instant,
         cause: Option<Cause>,
         env: &Env<'_>,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let bare = Refusal { cause: cause.unwrap_or(Cause::SilentClose), phase: self.phase(false), code: 0 };
         // A reply that the client did not understand may have said why.
@@ -183,8 +198,8 @@ impl Client {
     }
 
     /// The server has greeted: names the user, or sees to the protection of the session first (RFC 4217).
-    fn begin_login(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
-        self.login_at = now;
+    fn begin_login(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
+        self.until = now;
         match env.behaviour.tls {
             Tls::None => self.name_user(now, env, out),
             Tls::Explicit => self.security(now, Verb::Auth, State::AwaitAuth, env, out),
@@ -192,14 +207,21 @@ impl Client {
         }
     }
 
-    fn security(&mut self, now: Instant, verb: Verb, state: State, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn security(
+        &mut self,
+        now: Instant,
+        verb: Verb,
+        state: State,
+        env: &Env<'_>,
+        out: &mut impl Outbox<Action>,
+    ) {
         self.sent_at = now;
         out.push(Action::Send(Command::bare(verb)));
         self.enter(state, env, out);
     }
 
     /// The handshake is complete: the greeting is still to come, or the data connections are to be protected, too.
-    pub(super) fn secured(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn secured(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         if self.state == State::SecuringFirst {
             self.until = now;
             self.enter(State::AwaitGreeting, env, out);
@@ -209,21 +231,27 @@ impl Client {
     }
 
     /// The server said something in the clear where a handshake should be: nobody can read it.
-    pub(super) fn not_secured(&mut self, now: Instant, cause: Cause, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn not_secured(
+        &mut self,
+        now: Instant,
+        cause: Cause,
+        env: &Env<'_>,
+        out: &mut impl Outbox<Action>,
+    ) {
         let refusal = Refusal { cause, phase: self.phase(true), code: 0 };
         self.attempt_failed(now, class_of(refusal), refusal, 0, env, out);
     }
 
-    pub(super) fn name_user(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn name_user(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         self.sent_at = now;
         if self.tries > 0 {
-            self.login_at = now; // a login begins anew with each password
+            self.until = now; // a login begins anew with each password
         }
-        out.push(Action::Send(Command { verb: Verb::User, arg: env.user }));
+        out.push(Action::Send(Command { verb: Verb::User, arg: env.user(self.index) }));
         self.enter(State::AwaitUser, env, out);
     }
 
-    pub(super) fn give_password(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn give_password(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         self.sent_at = now;
         let position = self.attempt << 8 | u32::from(self.tries);
         let counter = counter(self.session, position);
@@ -237,7 +265,7 @@ impl Client {
 
     /// The answer to USER or PASS was no. The client takes it for a wrong password, whatever the reason is: it tries again over
     /// this connection, or its attempt is over.
-    fn login_failed(&mut self, now: Instant, told: Told, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn login_failed(&mut self, now: Instant, told: Told, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         let phase = self.phase(true);
         if self.state == State::AwaitUser {
             self.tries = self.tries.saturating_add(1); // or a server that denies USER itself would be asked for ever
@@ -251,8 +279,8 @@ impl Client {
         self.come_back_or_leave(now, refusal, told.words, env, out);
     }
 
-    pub(super) fn logged_in(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
-        out.push(Action::Observe(Observation::Took(Latency::Login, now.since(self.login_at))));
+    pub(super) fn logged_in(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
+        out.push(Action::Observe(Observation::Took(Latency::Login, now.since(self.until))));
         self.attempt_ended(Class::Admitted, None, env, out);
         if !self.served {
             out.push(Action::Observe(Observation::Took(Latency::TimeToService, now.since(self.wanted_at))));
@@ -263,8 +291,7 @@ impl Client {
         }
         self.served = true;
         if env.behaviour.fresh == Fresh::Login {
-            self.streak = 0;
-            self.waited = Duration::ZERO;
+            self.forget_failures();
         }
         if env.streams.vanish.chance(
             env.behaviour.vanish,

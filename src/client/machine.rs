@@ -6,6 +6,7 @@ use super::dialogue::Told;
 use super::retry::Draw;
 use super::{Action, Env, Input, Tls};
 use crate::observe::{Cause, Class, Latency, Observation, Phase, Refusal};
+use crate::outbox::Outbox;
 use crate::rng::counter;
 use crate::time::{Duration, Instant};
 
@@ -56,42 +57,41 @@ pub enum State {
     BackingOff,
 }
 
-/// One client.
+/// One client: what every step of a session needs comes first, what only logins and failures need behind it.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Client {
-    /// When its user first wanted the session.
-    pub(super) wanted_at: Instant,
-    /// When the attempt began.
-    pub(super) attempt_at: Instant,
     /// When the last command was sent, or the connection was established.
     pub(super) sent_at: Instant,
-    /// When the login began: with USER, or under TLS with the command before it that secures the session.
-    pub(super) login_at: Instant,
     /// When the pause or the backoff ends; when a transfer is aborted, or its completion reply is given up; since when a greeting
-    /// is waited for.
+    /// is waited for. During a login: when that began, with USER, or under TLS with the command before it that secures the session.
     pub(super) until: Instant,
-    /// The wait before this attempt.
-    pub(super) waited: Duration,
+    /// The step of the script that comes next or is under way.
+    pub(super) step: u32,
     /// Its number in its population.
     pub(super) index: u32,
     /// Which of its wanted sessions this is, from 0.
     pub(super) session: u32,
-    /// Which attempt at this session, from 1.
-    pub(super) attempt: u32,
-    /// Attempts in a row that were not admitted, this one included.
-    pub(super) streak: u32,
-    /// The step of the script that comes next or is under way.
-    pub(super) step: u32,
-    /// The refusal that nobody has read yet, or that was read and not understood: the reason of the close that may follow.
-    pub(super) unread: Option<Refusal>,
-    /// A reply that came unasked: the client will take it for the answer to its next command.
-    pub(super) stale: Option<Told>,
     pub(super) state: State,
     /// Passwords tried over this connection.
     pub(super) tries: u8,
     /// Has this wanted session been logged in once?
     pub(super) served: bool,
     pub(super) mark: Mark,
+    /// Attempts in a row that were not admitted, this one included.
+    pub(super) streak: u32,
+    /// Which attempt at this session, from 1.
+    pub(super) attempt: u32,
+    /// The wait before this attempt.
+    pub(super) waited: Duration,
+    /// The refusal that nobody has read yet, or that was read and not understood: the reason of the close that may follow.
+    pub(super) unread: Option<Refusal>,
+    /// A reply that came unasked: the client will take it for the answer to its next command.
+    pub(super) stale: Option<Told>,
+    /// When its user first wanted the session.
+    pub(super) wanted_at: Instant,
+    /// When the attempt began.
+    pub(super) attempt_at: Instant,
 }
 
 /// What is remembered across a command or two.
@@ -105,12 +105,12 @@ pub(super) enum Mark {
     Restarted,
 }
 
-const _: () = assert!(size_of::<Client>() <= 80);
+const _: () = assert!(size_of::<Client>() <= 72);
 
 impl Client {
     /// Reads it, so that its memory is near when it is needed.
     pub fn touch(&self) -> u64 {
-        self.wanted_at.as_nanos() ^ self.waited.as_nanos() ^ u64::from(self.step)
+        self.sent_at.as_nanos() ^ u64::from(self.streak)
     }
 
     /// Client number `index` of its population.
@@ -119,7 +119,6 @@ impl Client {
             wanted_at: Instant::ZERO,
             attempt_at: Instant::ZERO,
             sent_at: Instant::ZERO,
-            login_at: Instant::ZERO,
             until: Instant::NEVER,
             waited: Duration::ZERO,
             index,
@@ -172,7 +171,7 @@ impl Client {
     }
 
     /// Takes one input at `now` and appends what is to be done to `out`.
-    pub fn handle(&mut self, now: Instant, input: Input, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub fn handle(&mut self, now: Instant, input: Input, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         match (self.state, input) {
             (State::Done, Input::Start { session, entry }) => self.start(now, session, entry, env, out),
             (State::Queued, Input::Turn) => self.connect(now, env, out),
@@ -220,7 +219,7 @@ impl Client {
         session: u32,
         entry: u32,
         env: &Env<'_>,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         *self = Self { wanted_at: now, session, step: entry, ..Self::new(self.index) };
         out.push(Action::Observe(Observation::Wanted(env.population)));
@@ -228,7 +227,7 @@ impl Client {
     }
 
     /// Tries again, or for the first time: at once, unless its user's other connections come first.
-    pub(super) fn attempt(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn attempt(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         if env.behaviour.parallel > 1 {
             self.enter(State::Queued, env, out);
             out.push(Action::Ask);
@@ -237,7 +236,7 @@ impl Client {
         }
     }
 
-    fn connect(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn connect(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         self.attempt += 1;
         self.streak += 1;
         self.attempt_at = now;
@@ -254,7 +253,7 @@ impl Client {
         self.enter(State::Connecting, env, out);
     }
 
-    pub(super) fn connected(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn connected(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         out.push(Action::Observe(Observation::Took(Latency::Connect, now.since(self.attempt_at))));
         self.sent_at = now;
         self.until = now;
@@ -272,7 +271,7 @@ impl Client {
         class: Class,
         refusal: Option<Refusal>,
         env: &Env<'_>,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         out.push(Action::Observe(Observation::AttemptEnded {
             population: env.population,
@@ -291,7 +290,7 @@ impl Client {
         refusal: Refusal,
         words: u8,
         env: &Env<'_>,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         self.attempt_ended(class, Some(refusal), env, out);
         self.come_back_or_leave(now, refusal, words, env, out);
@@ -303,7 +302,7 @@ impl Client {
         refusal: Refusal,
         words: u8,
         env: &Env<'_>,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         out.push(Action::Disconnect);
         let draw = Draw {
@@ -323,7 +322,7 @@ impl Client {
     }
 
     /// This wanted session is over, served or not.
-    pub(super) fn leave(&mut self, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn leave(&mut self, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         if !self.served {
             out.push(Action::Observe(Observation::Unserved {
                 population: env.population,
@@ -334,7 +333,7 @@ impl Client {
         out.push(Action::Finish);
     }
 
-    pub(super) fn abandon(&mut self, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn abandon(&mut self, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         if !matches!(self.state, State::BackingOff | State::Queued) {
             self.attempt_ended(Class::Abandoned, None, env, out);
             out.push(Action::Disconnect);

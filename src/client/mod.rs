@@ -132,12 +132,19 @@ pub struct Env<'a> {
     pub behaviour: &'a Behaviour,
     /// Its random streams.
     pub streams: &'a ClientStreams,
-    /// Its account.
-    pub user: ArgId,
+    /// The accounts of its population.
+    pub users: &'a [ArgId],
     /// How long it waits for the TCP handshake.
     pub connect_timeout: Duration,
     /// How long it waits for a reply.
     pub reply_timeout: Duration,
+}
+
+impl Env<'_> {
+    /// The account of client number `index`. The connections of one user are numbered in a row.
+    pub fn user(&self, index: u32) -> ArgId {
+        self.behaviour.user(self.users, index)
+    }
 }
 
 /// The random streams of a population's clients.
@@ -277,6 +284,14 @@ impl Resolve {
     pub const ALL: [(&'static str, Self); 2] = [("again", Self::Again), ("once", Self::Once)];
 }
 
+impl Behaviour {
+    /// Which of `users` the account of client number `index` is. The connections of one user are numbered in a row.
+    pub fn user(&self, users: &[ArgId], index: u32) -> ArgId {
+        let user = if self.parallel == 1 { index } else { index / self.parallel };
+        users[user as usize % users.len()]
+    }
+}
+
 impl Default for Behaviour {
     fn default() -> Self {
         Self {
@@ -303,10 +318,11 @@ impl Default for Behaviour {
 }
 
 impl Input {
-    /// Takes the input into the digest of the run.
-    pub fn fold(&self, digest: &mut Digest) {
+    /// Takes the input that `client` gets at `now` into the digest of the run.
+    #[inline]
+    pub fn fold(&self, now: Instant, client: u32, digest: &mut Digest) {
         let cause = |cause: Option<Cause>| cause.map_or(0xff, |c| c.index() as u64);
-        digest.word(match *self {
+        let what = match *self {
             // A script has fewer than 2^24 steps.
             Self::Start { session, entry } => 33 << 56 | u64::from(entry) << 32 | u64::from(session),
             Self::Connected => 34 << 56,
@@ -322,12 +338,14 @@ impl Input {
             Self::DataOpened => 37 << 56,
             Self::Closed { cause: why } => 38 << 56 | cause(why),
             Self::TimerFired => 39 << 56,
-        });
+        };
+        digest.pair(now.as_nanos(), what ^ u64::from(client).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     }
 }
 
 impl Action {
     /// Takes the action into the digest of the run. An observation changes nothing and is left out.
+    #[inline]
     pub fn fold(&self, digest: &mut Digest) {
         let (word, more) = match *self {
             Self::Connect => (49 << 56, 0),
@@ -344,9 +362,6 @@ impl Action {
             Self::StartTls => (58 << 56, 0),
             Self::Observe(_) => return,
         };
-        digest.word(word);
-        if more != 0 {
-            digest.word(more);
-        }
+        digest.pair(word, more);
     }
 }

@@ -9,17 +9,18 @@ use super::{Action, DataMode, Env};
 use crate::dist::Dist;
 use crate::ftp::{Command, Severity, Verb};
 use crate::observe::{Cause, Class, Observation, Refusal, SessionEnd};
+use crate::outbox::Outbox;
 use crate::rng::counter;
 use crate::time::{Duration, Instant};
 
 impl Client {
-    pub(super) fn next_step(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn next_step(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         self.step += 1;
         self.run(now, env, out);
     }
 
     /// Begins the step of the script that comes next.
-    pub(super) fn run(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn run(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         self.sent_at = now;
         match env.behaviour.script.step(self.step) {
             Step::Login => self.next_step(now, env, out),
@@ -43,7 +44,14 @@ impl Client {
     }
 
     /// Sends a command and waits for its answer. One that came unasked before is taken for it.
-    fn send(&mut self, now: Instant, command: Command, state: State, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn send(
+        &mut self,
+        now: Instant,
+        command: Command,
+        state: State,
+        env: &Env<'_>,
+        out: &mut impl Outbox<Action>,
+    ) {
         out.push(Action::Send(command));
         self.enter(state, env, out);
         if let Some(stale) = self.stale.take() {
@@ -57,7 +65,7 @@ impl Client {
         time: &Dist,
         state: State,
         env: &Env<'_>,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let word = env.streams.think.word(u64::from(self.index), self.step_counter());
         self.until = now + Duration::from_nanos(time.sample(word));
@@ -65,7 +73,7 @@ impl Client {
     }
 
     /// Asks the server to listen for the data connection, or listens and tells it where.
-    fn prepare_data(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn prepare_data(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         let verb = match env.behaviour.data {
             DataMode::Passive => Verb::Pasv,
             DataMode::Active => {
@@ -79,7 +87,13 @@ impl Client {
     }
 
     /// PASV or PORT was answered with a 2yz.
-    pub(super) fn ready_for_data(&mut self, now: Instant, told: Told, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn ready_for_data(
+        &mut self,
+        now: Instant,
+        told: Told,
+        env: &Env<'_>,
+        out: &mut impl Outbox<Action>,
+    ) {
         match env.behaviour.data {
             DataMode::Active => self.transfer(now, env, out),
             // No address can be read from any other reply.
@@ -101,7 +115,7 @@ impl Client {
         cause: Option<Cause>,
         code: u16,
         env: &Env<'_>,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         out.push(Action::Observe(Observation::TransferFailed { cause, code }));
         self.next_step(now, env, out);
@@ -123,7 +137,7 @@ impl Client {
         counter(self.session, self.step.wrapping_add(self.attempt.wrapping_sub(1).wrapping_mul(STRIDE)))
     }
 
-    fn open_data(&self, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn open_data(&self, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         let Step::Transfer { command, .. } = env.behaviour.script.step(self.step) else { return };
         let stalls =
             env.streams.stall.chance(env.behaviour.stall, u64::from(self.index), self.mishap_counter());
@@ -131,7 +145,7 @@ impl Client {
         out.push(Action::OpenData { verb: command.verb, active, stalls, bytes: self.size(env) });
     }
 
-    pub(super) fn transfer(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn transfer(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         if let Step::Transfer { command, abort, .. } = env.behaviour.script.step(self.step) {
             self.sent_at = now;
             self.until = abort.map_or(Instant::NEVER, |after| now + after);
@@ -156,7 +170,7 @@ impl Client {
         self.mark = if agreed { Mark::Restarted } else { Mark::Nothing };
     }
 
-    pub(super) fn completed(&mut self, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn completed(&mut self, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         out.push(Action::Observe(Observation::SessionEnded {
             population: env.population,
             end: SessionEnd::Completed,
@@ -173,7 +187,7 @@ impl Client {
         refusal: Refusal,
         words: u8,
         env: &Env<'_>,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let observation =
             Observation::SessionEnded { population: env.population, end, refusal: Some(refusal) };
@@ -188,7 +202,8 @@ impl Client {
     }
 
     /// Changes what the client is doing, and asks for a firing when that has lasted too long.
-    pub(super) fn enter(&mut self, state: State, env: &Env<'_>, out: &mut Vec<Action>) {
+    #[inline]
+    pub(super) fn enter(&mut self, state: State, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         self.state = state;
         let at = self.deadline(env);
         if !at.is_never() {
@@ -196,6 +211,7 @@ impl Client {
         }
     }
 
+    #[inline]
     pub(super) fn deadline(&self, env: &Env<'_>) -> Instant {
         let own = match self.state {
             State::Done => return Instant::NEVER,
@@ -218,17 +234,20 @@ impl Client {
     }
 
     /// When the user gives up waiting to be served. A function of the wanted session, so it is not remembered.
+    #[inline]
     pub(super) fn patience_ends(&self, env: &Env<'_>) -> Instant {
         match &env.behaviour.patience {
-            Some(patience) if !self.served => {
-                let word = env.streams.patience.word(u64::from(self.index), counter(self.session, 0));
-                self.wanted_at + Duration::from_nanos(patience.sample(word))
-            }
+            Some(patience) if !self.served => self.loses_patience(patience, env),
             _ => Instant::NEVER,
         }
     }
 
-    pub(super) fn timer_fired(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn loses_patience(&self, patience: &Dist, env: &Env<'_>) -> Instant {
+        let word = env.streams.patience.word(u64::from(self.index), counter(self.session, 0));
+        self.wanted_at + Duration::from_nanos(patience.sample(word))
+    }
+
+    pub(super) fn timer_fired(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         let due = self.deadline(env);
         if now < due {
             self.enter(self.state, env, out);
@@ -249,7 +268,7 @@ impl Client {
 
     /// In a pause: sends the next keep-alive, ends the pause, or waits on. A client has one command under way at a time, so a
     /// pause lasts at least until its last keep-alive is answered.
-    pub(super) fn watch_pause(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn watch_pause(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         if now >= self.until {
             self.progressed(now, env, out);
         } else if now >= self.keepalive_due(env) {
@@ -263,14 +282,14 @@ impl Client {
 
     /// The user has no patience with this transfer any more. Two replies follow: the transfer's and ABOR's own (RFC 959, section
     /// 4.1.3).
-    fn abort(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn abort(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         self.sent_at = now;
         self.send(now, Command::bare(Verb::Abor), State::AwaitAbort, env, out);
     }
 
     /// The user is back: types the next command, and only then reads what the server said meanwhile. If he is away again, it
     /// waits on; if he only thinks, he sees it at once.
-    fn come_back_to_keyboard(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    fn come_back_to_keyboard(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         let goes_away = matches!(env.behaviour.script.step(self.step + 1), Step::Idle(_));
         let unread = if goes_away { None } else { self.unread.take() };
         if unread.is_some() {
@@ -284,7 +303,7 @@ impl Client {
     }
 
     /// The handshake, the greeting or a reply never came.
-    pub(super) fn timed_out(&mut self, now: Instant, env: &Env<'_>, out: &mut Vec<Action>) {
+    pub(super) fn timed_out(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         let refusal = Refusal { cause: Cause::ConnectTimeout, phase: self.phase(false), code: 0 };
         if refusal.phase.is_logged_in() {
             self.session_ended(now, SessionEnd::Lost, refusal, 0, env, out);

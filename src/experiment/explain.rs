@@ -2,12 +2,14 @@
 //!
 //! It runs nothing: what it expects are means by formula, and it says so.
 
+mod cost;
 mod demand;
 mod limits;
 mod words;
 
 use std::fmt::Write as _;
 
+pub use self::cost::Cost;
 pub(super) use self::demand::{Hold, concurrent};
 use self::demand::{busiest_address, peak};
 use self::limits::Demand;
@@ -115,8 +117,7 @@ fn clients(scenario: &Scenario, population: &Population, hold: &Hold, text: &mut
         expected = format!(": about {}", words::count_of(users * each, "session"));
     }
     if let Arrivals::Open(open) = &population.arrivals {
-        let rates = open.rate.stages.iter().map(|stage| stage.from.max(stage.to));
-        let most = rates.fold(0.0, f64::max) * each;
+        let most = open.rate.most() * each;
         let _ = write!(expected, ", up to {}", words::count_of(most * hold.mean(), "erlang"));
     }
     let when = words::arrivals(&population.arrivals, end);
@@ -220,6 +221,8 @@ fn expectation(scenario: &Scenario, holds: &[Hold], text: &mut Text) {
         let against = demand.against(&check.knob, check.limit);
         text.line("", format_args!("up to about {behind} of them behind {address} on average: {against}"));
     }
+    let cost = Cost::of(scenario).words(scenario.replications, 1);
+    text.line("to simulate", format_args!("{cost}, in orders of magnitude"));
     text.gap();
 }
 

@@ -18,7 +18,7 @@ mod summarise;
 pub mod theory;
 
 pub use advice::{Trial, advise};
-pub use explain::{explain, explain_server};
+pub use explain::{Cost, explain, explain_server};
 pub use interval::{Range, estimate, method};
 pub use measured::{Load, Measured, Measuring, Refusals};
 pub use pace::Pace;

@@ -110,6 +110,8 @@ impl Recorder {
     ///
     /// # Panics
     /// If a population is out of range, or an attempt ends that never began: the driver is wrong, and so is every number.
+    #[expect(clippy::inline_always, reason = "what happened is known where it is told, and nowhere else")]
+    #[inline(always)]
     pub fn record(&mut self, now: Instant, observation: &Observation) {
         let now = self.now.max(now);
         self.now = now;
@@ -119,21 +121,13 @@ impl Recorder {
                 self.on_attempt_started(now, population, first && !reconnect);
             }
             Observation::AttemptEnded { population, first, reconnect, started, class, refusal } => {
-                let warm = self.is_warm(started);
-                let tally = &mut self.populations[usize::from(population.0)];
-                tally.attempt_ended(started, class, first && !reconnect, warm);
-                self.on_attempt_class(now, class, refusal);
+                self.on_attempt_ended(now, population, first && !reconnect, started, class, refusal);
             }
             Observation::SessionEnded { population, end, refusal } => {
                 self.on_session_ended(now, population, end, refusal);
             }
             Observation::Served { population, wanted_at } => self.on_served(now, population, wanted_at),
-            Observation::Unserved { population, wanted_at } => {
-                let warm = self.is_warm(wanted_at);
-                self.populations[usize::from(population.0)].unserved(warm);
-                self.series.at(now).given_up += 1;
-                self.censor(warm);
-            }
+            Observation::Unserved { population, wanted_at } => self.on_unserved(now, population, wanted_at),
             Observation::Took(what, length) => self.on_took(now, what, length),
             Observation::Moved { bytes } => self.transfers.bytes += bytes,
             Observation::ConnectionOpened => self.on_came(now, Followed::Connections),
@@ -143,18 +137,9 @@ impl Recorder {
             Observation::Refused { check, .. } => self.on_refused_by_check(check),
             Observation::SlotFreed { held, admitted } => self.on_slot_freed(now, held, admitted),
             Observation::TransferFailed { cause, code } => self.on_transfer_failed(now, cause, code),
-            Observation::GhostBegan => {
-                self.ghosts.rise(now);
-            }
-            Observation::GhostEnded { cause } => {
-                self.ghosts.fall(now);
-                self.ghosts_ended[cause.map_or(Cause::COUNT, Cause::index)] += 1;
-            }
-            Observation::BanBegan { until } => {
-                self.end_bans(now);
-                self.bans.rise(now);
-                self.bans_until.push_back(until);
-            }
+            Observation::GhostBegan => self.on_ghost_began(now),
+            Observation::GhostEnded { cause } => self.on_ghost_ended(now, cause),
+            Observation::BanBegan { until } => self.on_ban_began(now, until),
         }
     }
 
@@ -256,6 +241,20 @@ impl Recorder {
         bucket.retries += u64::from(!first);
     }
 
+    fn on_attempt_ended(
+        &mut self,
+        now: Instant,
+        population: PopulationId,
+        first: bool,
+        started: Instant,
+        class: Class,
+        refusal: Option<Refusal>,
+    ) {
+        let warm = self.is_warm(started);
+        self.populations[usize::from(population.0)].attempt_ended(started, class, first, warm);
+        self.on_attempt_class(now, class, refusal);
+    }
+
     fn on_attempt_class(&mut self, now: Instant, class: Class, refusal: Option<Refusal>) {
         self.series.at(now).classes[class.index()] += 1;
         let turned_away = refusal.filter(|_| class == Class::TurnedAway);
@@ -311,6 +310,28 @@ impl Recorder {
         if warm {
             self.timings[Latency::TimeToService.index()].record(waited);
         }
+    }
+
+    fn on_unserved(&mut self, now: Instant, population: PopulationId, wanted_at: Instant) {
+        let warm = self.is_warm(wanted_at);
+        self.populations[usize::from(population.0)].unserved(warm);
+        self.series.at(now).given_up += 1;
+        self.censor(warm);
+    }
+
+    fn on_ghost_began(&mut self, now: Instant) {
+        self.ghosts.rise(now);
+    }
+
+    fn on_ghost_ended(&mut self, now: Instant, cause: Option<Cause>) {
+        self.ghosts.fall(now);
+        self.ghosts_ended[cause.map_or(Cause::COUNT, Cause::index)] += 1;
+    }
+
+    fn on_ban_began(&mut self, now: Instant, until: Instant) {
+        self.end_bans(now);
+        self.bans.rise(now);
+        self.bans_until.push_back(until);
     }
 
     fn on_took(&mut self, now: Instant, what: Latency, length: Duration) {

@@ -18,11 +18,28 @@ const WIDTHS_MS: [u64; 27] = [
 ];
 
 /// Buckets of equal width from the beginning of the run on. When a run outlasts them, the width doubles and pairs merge.
-#[derive(Clone, PartialEq, Eq, Debug, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
 pub struct Series {
     width: u64,
     buckets: Vec<Bucket>,
+    /// The bucket that was last asked for: nearly always the next one, too, and a division saved.
+    #[serde(skip)]
+    latest: Latest,
 }
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Latest {
+    begin: u64,
+    index: usize,
+}
+
+impl PartialEq for Series {
+    fn eq(&self, other: &Self) -> bool {
+        (self.width, &self.buckets) == (other.width, &other.buckets)
+    }
+}
+
+impl Eq for Series {}
 
 impl Series {
     /// An empty series with the least round width that covers a run up to `horizon`; 1 s if that is never.
@@ -34,7 +51,7 @@ impl Series {
     }
 
     fn with_width(width: Duration) -> Self {
-        Self { width: width.as_nanos(), buckets: Vec::with_capacity(BUCKETS + 1) }
+        Self { width: width.as_nanos(), buckets: Vec::with_capacity(BUCKETS + 1), latest: Latest::default() }
     }
 
     /// The width of a bucket now.
@@ -43,7 +60,20 @@ impl Series {
     }
 
     /// The bucket of `now`: it holds its beginning, not its end.
+    #[inline]
     pub fn at(&mut self, now: Instant) -> &mut Bucket {
+        if !self.is_in_latest(now) {
+            self.turn_to(now);
+        }
+        &mut self.buckets[self.latest.index]
+    }
+
+    fn is_in_latest(&self, now: Instant) -> bool {
+        now.as_nanos().wrapping_sub(self.latest.begin) < self.width && self.latest.index < self.buckets.len()
+    }
+
+    #[inline(never)]
+    fn turn_to(&mut self, now: Instant) {
         // The very end of the last bucket is let in, so that a run of exactly its horizon does not coarsen.
         while now.as_nanos() > self.width.saturating_mul(BUCKETS as u64) {
             self.coarsen();
@@ -52,7 +82,7 @@ impl Series {
         if index >= self.buckets.len() {
             self.buckets.resize_with(index + 1, Bucket::default);
         }
-        &mut self.buckets[index]
+        self.latest = Latest { begin: index as u64 * self.width, index };
     }
 
     /// Is this a series that may have begun as one for a run up to `horizon`? What was read from a file need not be.
@@ -73,11 +103,21 @@ impl Series {
     }
 
     /// Adds a span of a level, split exactly at the borders of buckets.
+    #[inline]
     pub fn hold(&mut self, which: Followed, span: Span) {
         if span.value == 0 {
             return;
         }
         self.at(span.to);
+        if span.from.as_nanos() >= self.latest.begin {
+            self.buckets[self.latest.index].hold(which, span);
+        } else {
+            self.split(which, span);
+        }
+    }
+
+    #[inline(never)]
+    fn split(&mut self, which: Followed, span: Span) {
         let mut from = span.from;
         while from < span.to {
             let index = from.as_nanos() / self.width;
@@ -134,6 +174,7 @@ impl Series {
     /// Doubles the width: bucket i becomes what 2i and 2i + 1 were.
     fn coarsen(&mut self) {
         self.width = self.width.saturating_mul(2);
+        self.latest = Latest::default();
         let halved = self.buckets.len().div_ceil(2);
         for i in 0..halved {
             let mut pair = std::mem::take(&mut self.buckets[2 * i]);

@@ -10,8 +10,16 @@ use crate::dist::Dist;
 use crate::time::{Duration, Instant};
 use crate::workload::{Arrivals, Closed, Open, Spacing, Stage, Stages};
 
-/// The most clients of a population, and the most that are expected to arrive.
-const MOST: u32 = 10_000_000;
+/// The most clients of a closed population.
+const MOST: u32 = 100_000_000;
+/// The most sessions that an open one is expected to want: as many as a 32-bit number tells apart, with room for chance.
+const MOST_SESSIONS: u32 = 4_000_000_000;
+/// From so many sessions on it is said how long a simulation of them may take.
+const MANY: f64 = 10e6;
+/// The most rounds of a cycle.
+const MOST_ROUNDS: usize = 1_000;
+/// The greatest factor of a round.
+const GREATEST_FACTOR: f64 = 1_000.0;
 /// The pause of a closed population that names none. It is never zero: clients that are refused would come again at the
 /// same instant, for ever.
 const PAUSE: Dist = Dist::Constant(1_000_000_000);
@@ -91,15 +99,16 @@ fn per_client(table: &mut Reader<'_>, end: Duration) -> Read<Arrivals> {
 fn burst(table: &mut Reader<'_>, end: Duration) -> Read<Arrivals> {
     Ok(Arrivals::Burst {
         at: table.require("at", "at = \"5m\"", |v| v.instant_before(end))?,
-        count: table.require("count", "count = 100", |v| v.count(1..=MOST))?,
+        count: table.require("count", "count = 100", |v| v.count(1..=MOST_SESSIONS))?,
         within: table.get_or("within", Duration::ZERO, |v| v.duration())?,
     })
 }
 
 fn closed(clients: Stages, sessions: u32, table: &mut Reader<'_>) -> Read<Arrivals> {
-    let most = clients.stages.iter().fold(0.0, |most: f64, s| most.max(s.from).max(s.to)) as u32;
+    let most = clients.most() as u32;
     let pause = table.get_or("pause", PAUSE, |v| v.pauses())?;
-    Ok(Arrivals::Closed(Closed { clients, most, sessions, pause }))
+    let pause_first = table.get_or("pause_first", false, |v| v.flag())?;
+    Ok(Arrivals::Closed(Closed { clients, most, sessions, pause, pause_first }))
 }
 
 fn clients(table: &mut Reader<'_>) -> Read<u32> {
@@ -172,7 +181,28 @@ fn ramp<R: Ramped>(table: &mut Reader<'_>, end: Duration, ramped: R) -> Read<Sta
         stages.push(Stage { duration, from, to });
         from = to;
     }
-    Ok(Stages { start, stages })
+    let stages = Stages::once(start, stages);
+    let Some(factors) = table.get("repeat", |v| repeats(v, &stages))?.flatten() else { return Ok(stages) };
+    Ok(stages.repeated(factors, Instant::ZERO + end))
+}
+
+/// The factor of each round of `stages`, if they repeat.
+fn repeats(value: Value<'_>, stages: &Stages) -> Read<Option<Vec<f64>>> {
+    let hint = "write repeat = true, or a factor for each round in turn: repeat = [1, 1, 0.6]";
+    let factors = match value.list(MOST_ROUNDS) {
+        Ok(list) if list.is_empty() => return Err(value.wrong("is empty", hint)),
+        Ok(list) => list.iter().map(|v| v.number(0.0, GREATEST_FACTOR)).collect::<Read<Vec<f64>>>()?,
+        Err(too_long) if value.is_list() => return Err(too_long),
+        Err(_) => match value.flag() {
+            Ok(true) => vec![1.0],
+            Ok(false) => return Ok(None),
+            Err(_) => return Err(value.wrong("does not say how the stages repeat", hint)),
+        },
+    };
+    if stages.end() == stages.start {
+        return Err(value.wrong("repeats stages that take no time", "give one of them a duration"));
+    }
+    Ok(Some(factors))
 }
 
 /// Refuses arrivals that never come or are too many, and notes those that the end cuts off.
@@ -188,13 +218,36 @@ fn check(value: Value<'_>, arrivals: &Arrivals, name: &str, draft: &mut Draft<'_
         draft.notes.push(format!("The arrivals of {name:?} go on until {last}, and the run ends at {end}."));
     }
     let nobody = || value.wrong("lets nobody come", "let somebody come before the run is over");
-    match (arrivals, arrivals.expected_until(end)) {
-        (_, Some(expected)) if expected > f64::from(MOST) => Err(value.wrong(
-            "lets too many come",
-            format!("about {expected:.0} sessions, at most {MOST} are allowed"),
-        )),
-        (_, Some(expected)) if expected <= 0.0 => Err(nobody()),
-        (Arrivals::Closed(closed), _) if closed.most == 0 => Err(nobody()),
-        _ => Ok(()),
+    let too_many = |how_many: f64, most: u32| {
+        value.wrong("lets too many come", format!("about {how_many:.0} sessions, at most {most} are allowed"))
+    };
+    let sessions = match (arrivals, arrivals.expected_until(end)) {
+        (_, Some(expected)) if expected > f64::from(MOST_SESSIONS) => {
+            return Err(too_many(expected, MOST_SESSIONS));
+        }
+        (_, Some(expected)) if expected <= 0.0 => return Err(nobody()),
+        (_, Some(expected)) => expected,
+        (Arrivals::Closed(closed), _) if closed.most == 0 => return Err(nobody()),
+        (Arrivals::Closed(closed), _) if closed.most > MOST => {
+            return Err(too_many(f64::from(closed.most), MOST));
+        }
+        (Arrivals::Closed(closed), _) => at_most(closed, draft.end),
+        _ => 0.0,
+    };
+    if sessions > MANY {
+        draft.notes.push(format!(
+            "{name:?} may want {:.0} million sessions in each replication: a simulation takes some seconds for each million.",
+            sessions / 1e6
+        ));
     }
+    Ok(())
+}
+
+/// The sessions of a closed population if they took no time.
+fn at_most(closed: &Closed, run: Duration) -> f64 {
+    let each = match closed.sessions {
+        0 => (run.as_secs_f64() * 1e9 / closed.pause.mean().max(1.0)).ceil(),
+        sessions => f64::from(sessions),
+    };
+    f64::from(closed.most) * each
 }

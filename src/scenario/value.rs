@@ -297,6 +297,11 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Is it a list?
+    pub fn is_list(&self) -> bool {
+        matches!(self.content, DeValue::Array(_))
+    }
+
     /// Is it a table?
     pub fn is_table(&self) -> bool {
         matches!(self.content, DeValue::Table(_))

@@ -10,6 +10,7 @@ use super::{Action, Control, DENIED, Server};
 use crate::ftp::ArgId;
 use crate::id::{ConnId, PeerId, UserId};
 use crate::observe::{Cause, CloseHow, Observation, Phase, Refusal};
+use crate::outbox::Outbox;
 use crate::time::Instant;
 
 /// An ending and the place of the check that brought it about.
@@ -21,7 +22,7 @@ impl Server {
         now: Instant,
         conn: ConnId,
         (peer, class, tls): (PeerId, u8, bool),
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let who = Who { peer, user: UserId::default(), class };
         let place = conn.slot();
@@ -56,7 +57,7 @@ impl Server {
     }
 
     /// When the 220 goes out. A server that is not ready says so first.
-    fn prepare_greeting(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) -> Instant {
+    fn prepare_greeting(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) -> Instant {
         let at = self.work(now, now, self.policy.greeting_cost, conn, Work::Greet);
         let Some(wait) = self.not_ready(now) else { return at };
         out.push(Action::Reply { conn, reply: wait, at });
@@ -64,7 +65,7 @@ impl Server {
     }
 
     /// Greets a connection whose TLS handshake is complete.
-    pub(super) fn greet(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn greet(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let at = self.prepare_greeting(now, conn, out);
         let session = &mut self.sessions[conn.slot()];
         session.stage = Stage::Greeted;
@@ -107,28 +108,34 @@ impl Server {
     /// How many of what `check` counts there are besides the newcomer: at accept it has no slot yet, and later its session is not
     /// yet counted.
     pub(super) fn present(&self, check: &Check, who: Who) -> u32 {
-        let address = self.peers.get(who.peer);
+        let address = || self.peers.get(who.peer);
         let class = self.classes.get(who.class);
         let user = self.users.get(usize::from(who.user.0)).copied().unwrap_or(0);
         match (check.counts, check.per) {
             (Counts::Sessions, Per::Server) => self.logged_in,
-            (Counts::Sessions, Per::Address) => address.sessions,
+            (Counts::Sessions, Per::Address) => address().sessions,
             (Counts::Sessions, Per::Class) => class.sessions,
             (Counts::Hosts, Per::User) => self.hosts.others(who),
             (Counts::Hosts, Per::Address) => 0,
             (Counts::Hosts, per) => {
                 let all = if per == Per::Class { class.hosts } else { self.hosts_in };
-                all.saturating_sub(u32::from(address.sessions > 0))
+                all.saturating_sub(u32::from(address().sessions > 0))
             }
             (Counts::Load, _) => self.host.whole_load(),
             (Counts::Recent, _) => self.listener.recent.alive(),
             (_, Per::User) => user,
             (Counts::Sockets, Per::Server) => self.slots - self.refused + self.data_sockets,
-            (Counts::Sockets, Per::Address) => address.connections + address.sockets,
+            (Counts::Sockets, Per::Address) => {
+                let address = address();
+                address.connections + address.sockets
+            }
             (Counts::Sockets, Per::Class) => class.connections + class.sockets,
             (counts, per) => {
                 let (all, refused) = match per {
-                    Per::Address => (address.connections, address.refused),
+                    Per::Address => {
+                        let address = address();
+                        (address.connections, address.refused)
+                    }
                     Per::Class => (class.connections, class.refused),
                     _ => (self.slots, self.refused),
                 };
@@ -145,7 +152,7 @@ impl Server {
         conn: ConnId,
         who: Who,
         (verdict, mut banned): (Verdict, bool),
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let (mut ending, check) = verdict;
         if let Some(offence) = Offence::of(ending.cause) {
@@ -192,9 +199,7 @@ impl Server {
     pub(super) fn count_refused(&mut self, who: Who, more: bool) {
         let change = |count: &mut u32| if more { *count += 1 } else { *count -= 1 };
         change(&mut self.refused);
-        if let Some(peer) = self.peers.get_mut(who.peer) {
-            change(&mut peer.refused);
-        }
+        self.peers.change(who.peer, |peer| change(&mut peer.refused));
         if let Some(class) = self.classes.get_mut(who.class) {
             change(&mut class.refused);
         }
@@ -203,9 +208,7 @@ impl Server {
     fn take_slot(&mut self, now: Instant, conn: ConnId, who: Who) {
         self.slots += 1;
         self.listener.recent.forked(now, conn, &self.sessions);
-        if let Some(peer) = self.peers.get_mut(who.peer) {
-            peer.connections += 1;
-        }
+        self.peers.change(who.peer, |peer| peer.connections += 1);
         if let Some(class) = self.classes.get_mut(who.class) {
             class.connections += 1;
         }

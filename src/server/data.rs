@@ -12,11 +12,18 @@ use super::{Action, Server};
 use crate::ftp::Verb;
 use crate::id::ConnId;
 use crate::observe::Phase;
+use crate::outbox::Outbox;
 use crate::time::Instant;
 
 impl Server {
     /// PASV.
-    pub(super) fn listen_for_data(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn listen_for_data(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        conn: ConnId,
+        out: &mut impl Outbox<Action>,
+    ) {
         self.drop_data(now, conn, out);
         if let Some(last) = self.no_socket(conn) {
             self.end(now, at, conn, last, out);
@@ -36,7 +43,13 @@ impl Server {
     }
 
     /// PORT.
-    pub(super) fn note_port(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn note_port(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        conn: ConnId,
+        out: &mut impl Outbox<Action>,
+    ) {
         self.drop_data(now, conn, out);
         if let Some(last) = self.no_socket(conn) {
             self.end(now, at, conn, last, out);
@@ -62,7 +75,7 @@ impl Server {
         at: Instant,
         conn: ConnId,
         verb: Verb,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         self.host.sample(now); // a limit on downloads may count the load
         if verb == Verb::Retr
@@ -105,7 +118,13 @@ impl Server {
     }
 
     /// A transfer of a file that is not there, or that nobody may touch.
-    pub(super) fn refuse_transfer(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn refuse_transfer(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        conn: ConnId,
+        out: &mut impl Outbox<Action>,
+    ) {
         let data = &self.policy.data;
         let nobody = self.side(conn).is_none_or(|side| side.data == DataState::None);
         if data.looked_at_first && nobody {
@@ -118,7 +137,7 @@ impl Server {
         self.answer(conn, self.policy.replies.told, at, out);
     }
 
-    pub(super) fn data_opened(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn data_opened(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let Some(stage) = self.live(conn).map(|s| s.stage) else { return };
         let awaited =
             self.side(conn).is_some_and(|s| matches!(s.data, DataState::Listening | DataState::Connecting));
@@ -139,7 +158,7 @@ impl Server {
     }
 
     /// The client's host has refused the data connection, or it broke.
-    pub(super) fn data_failed(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn data_failed(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let Some(stage) = self.live(conn).map(|s| s.stage) else { return };
         let Some(data) = self.side(conn).map(|s| s.data) else { return };
         let at = self.turn(now, conn);
@@ -161,7 +180,7 @@ impl Server {
     }
 
     /// The upload has come to what the files have room for.
-    pub(super) fn store_full(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn store_full(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         if self.live(conn).is_none() || self.side(conn).is_none_or(|side| side.began.is_never()) {
             return;
         }
@@ -170,7 +189,7 @@ impl Server {
         self.end(now, at, conn, self.policy.process.disk_full.into(), out);
     }
 
-    pub(super) fn progress(&mut self, now: Instant, conn: ConnId, rate: u32, out: &mut Vec<Action>) {
+    pub(super) fn progress(&mut self, now: Instant, conn: ConnId, rate: u32, out: &mut impl Outbox<Action>) {
         let Some(timer) = self.policy.stalled_timer.filter(|timer| !timer.after.is_forever()) else { return };
         if self.live(conn).is_none() {
             return;
@@ -184,7 +203,7 @@ impl Server {
         }
     }
 
-    pub(super) fn transfer_done(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn transfer_done(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         if self.live(conn).is_none() {
             return;
         }
@@ -206,7 +225,7 @@ impl Server {
     }
 
     /// ABOR while a command has the data connection or waits for it.
-    pub(super) fn abort(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn abort(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let at = self.work(now, self.turn(now, conn), self.policy.command_cost, conn, Work::Answer);
         let replies = self.policy.replies;
         self.drop_data(now, conn, out);
@@ -230,7 +249,7 @@ impl Server {
     }
 
     /// Closes the data connection, or what listens for it.
-    pub(super) fn drop_data(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn drop_data(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         if self.release_data(now, conn) {
             out.push(Action::AbortData { conn });
         }
@@ -263,7 +282,7 @@ impl Server {
         }
     }
 
-    fn begin_transfer(&mut self, now: Instant, conn: ConnId, at: Instant, out: &mut Vec<Action>) {
+    fn begin_transfer(&mut self, now: Instant, conn: ConnId, at: Instant, out: &mut impl Outbox<Action>) {
         let side = self.side_mut(conn);
         side.began = at;
         side.slow_since = Instant::NEVER;
@@ -296,7 +315,7 @@ impl Server {
         }
     }
 
-    fn connect_data(&mut self, conn: ConnId, at: Instant, out: &mut Vec<Action>) {
+    fn connect_data(&mut self, conn: ConnId, at: Instant, out: &mut impl Outbox<Action>) {
         self.set_data(conn, DataState::Connecting);
         out.push(Action::ConnectData { conn, at });
     }
@@ -313,9 +332,7 @@ impl Server {
         let who = self.sessions[conn.slot()].who();
         let change = |count: &mut u32| if more { *count += 1 } else { *count -= 1 };
         change(&mut self.data_sockets);
-        if let Some(peer) = self.peers.get_mut(who.peer) {
-            change(&mut peer.sockets);
-        }
+        self.peers.change(who.peer, |peer| change(&mut peer.sockets));
         if let Some(class) = self.classes.get_mut(who.class) {
             change(&mut class.sockets);
         }

@@ -10,6 +10,7 @@ use super::tls::Guard;
 use super::{Action, Server};
 use crate::id::ConnId;
 use crate::observe::{Cause, CloseHow, Observation, Phase, Refusal};
+use crate::outbox::Outbox;
 use crate::time::Instant;
 
 /// How a connection is refused or cut.
@@ -48,7 +49,7 @@ impl Server {
         at: Instant,
         conn: ConnId,
         last: LastWords,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let LastWords { mut ending, phase, check, mut banned } = last;
         let session = &self.sessions[conn.slot()];
@@ -85,7 +86,7 @@ impl Server {
     }
 
     /// A refusal that leaves the session as it was, but for what it was about.
-    fn go_on(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    fn go_on(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let session = &mut self.sessions[conn.slot()];
         match session.stage {
             Stage::Transfer => {
@@ -109,7 +110,7 @@ impl Server {
         conn: ConnId,
         how: CloseHow,
         cause: Option<Cause>,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let session = &mut self.sessions[conn.slot()];
         session.close = how;
@@ -123,14 +124,14 @@ impl Server {
         }
     }
 
-    pub(super) fn close_now(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn close_now(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let session = self.sessions[conn.slot()];
         out.push(Action::Close { conn, how: session.close, cause: session.cause });
         self.release(now, conn, out);
     }
 
     /// The connection is over: counts it out, and frees its slot or waits until it is reaped.
-    fn release(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    fn release(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         self.release_data(now, conn);
         self.forget_side(conn);
         let session = self.sessions[conn.slot()];
@@ -143,14 +144,21 @@ impl Server {
     }
 
     /// All is said to a connection that a process of its own has turned away: that process ends, too.
-    pub(super) fn close_refused(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn close_refused(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let Session { close, cause, .. } = self.sessions[conn.slot()];
         out.push(Action::Close { conn, how: close, cause });
         self.reap(now, conn, self.policy.process.refused_release, Stage::Refused, out);
     }
 
     /// Frees the slot of a connection that is over, after the profile's time to do so.
-    fn reap(&mut self, now: Instant, conn: ConnId, time: Lasting, stage: Stage, out: &mut Vec<Action>) {
+    fn reap(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        time: Lasting,
+        stage: Stage,
+        out: &mut impl Outbox<Action>,
+    ) {
         let at = self.work_lasting(now, time, conn, Work::Reap);
         let session = &mut self.sessions[conn.slot()];
         session.stage = stage;
@@ -162,7 +170,7 @@ impl Server {
         }
     }
 
-    pub(super) fn free(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn free(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         self.listener.recent.expire(now, &self.sessions); // before one of them is no longer alive
         let session = std::mem::replace(&mut self.sessions[conn.slot()], Session::FREE);
         self.guards.set(conn, Guard::None);
@@ -171,9 +179,7 @@ impl Server {
             self.count_refused(session.who(), false);
         }
         self.listener.recent.ended(now, session.opened);
-        if let Some(peer) = self.peers.get_mut(session.peer) {
-            peer.connections -= 1;
-        }
+        self.peers.change(session.peer, |peer| peer.connections -= 1);
         if let Some(class) = self.classes.get_mut(session.class) {
             class.connections -= 1;
         }
@@ -184,7 +190,7 @@ impl Server {
     }
 
     /// The peer has closed or reset the connection.
-    pub(super) fn closed(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn closed(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         if self.sessions.get(conn.slot()).is_some_and(Session::is_open) {
             self.release(now, conn, out);
         } else {
@@ -193,14 +199,20 @@ impl Server {
     }
 
     /// Ends every open connection: with `ending` if its dialogue is still going on, and what was ending anyway at once.
-    pub(super) fn end_all(&mut self, now: Instant, ending: Ending, out: &mut Vec<Action>) {
+    pub(super) fn end_all(&mut self, now: Instant, ending: Ending, out: &mut impl Outbox<Action>) {
         for place in 0..self.sessions.len() {
             self.end_whatever(now, ConnId::new(self.id, place as u32), ending, out);
         }
     }
 
     /// The same for one connection, wherever it stands.
-    pub(super) fn end_whatever(&mut self, now: Instant, conn: ConnId, ending: Ending, out: &mut Vec<Action>) {
+    pub(super) fn end_whatever(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        ending: Ending,
+        out: &mut impl Outbox<Action>,
+    ) {
         match self.sessions[conn.slot()].stage {
             Stage::Free | Stage::Reaping | Stage::Refused => {}
             Stage::Refusing => self.close_refused(now, conn, out),

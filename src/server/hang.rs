@@ -5,6 +5,7 @@
 use super::session::Stage;
 use super::{Action, Control, Input, Server, Signal};
 use crate::id::ConnId;
+use crate::outbox::Outbox;
 use crate::time::Instant;
 
 /// The most inputs of one connection that wait: its socket's buffer is bounded, too.
@@ -112,7 +113,7 @@ impl Server {
 
     /// The server answers again: first what its administrator said, then who waited to be accepted, then what has waited, in the order
     /// in which it came.
-    pub(super) fn resume(&mut self, now: Instant, out: &mut Vec<Action>) {
+    pub(super) fn resume(&mut self, now: Instant, out: &mut impl Outbox<Action>) {
         if !std::mem::take(&mut self.hung) {
             return;
         }
@@ -138,7 +139,7 @@ impl Server {
 
     /// A server that may hang is ended: connections that it never saw are reset by its kernel, and nothing else that waited
     /// matters any more but who has left meanwhile.
-    pub(super) fn drop_backlog(&mut self, now: Instant, out: &mut Vec<Action>) {
+    pub(super) fn drop_backlog(&mut self, now: Instant, out: &mut impl Outbox<Action>) {
         self.reset_waiting(out);
         self.hung = false;
         let Backlog { inputs, controls, of } = std::mem::take(&mut self.backlog);

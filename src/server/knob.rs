@@ -5,6 +5,7 @@
 use super::policy::{Policy, ReplyId};
 use super::{Action, Server};
 use crate::id::ConnId;
+use crate::outbox::Outbox;
 use crate::time::Duration;
 
 /// Something of the configuration. Its names are the keys of a scenario's `[server]`.
@@ -151,7 +152,7 @@ impl Policy {
 
 impl Server {
     /// Sets `knob`. Timers hold for live sessions at once: each asks for a firing at its new time.
-    pub(super) fn set_knob(&mut self, knob: Knob, value: u32, out: &mut Vec<Action>) {
+    pub(super) fn set_knob(&mut self, knob: Knob, value: u32, out: &mut impl Outbox<Action>) {
         self.policy.set_knob(knob, value);
         for place in 0..self.sessions.len() {
             let conn = ConnId::new(self.id, place as u32);

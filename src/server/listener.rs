@@ -10,6 +10,7 @@ use super::session::{Session, Stage};
 use super::{Action, Server};
 use crate::id::{ConnId, PeerId};
 use crate::observe::{Cause, CloseHow};
+use crate::outbox::Outbox;
 use crate::time::{Duration, Instant};
 
 /// A connection that waits to be accepted.
@@ -170,7 +171,7 @@ impl Server {
     }
 
     /// The handshake with `waiting` is complete: it is accepted at once if the loop is free, and else waits.
-    pub(super) fn arrive(&mut self, now: Instant, waiting: Waiting, out: &mut Vec<Action>) {
+    pub(super) fn arrive(&mut self, now: Instant, waiting: Waiting, out: &mut impl Outbox<Action>) {
         let listener = &mut self.listener;
         if listener.queue.is_empty() && listener.free_at() <= now && !self.hung && !listener.orphaned {
             self.take(now, waiting, out);
@@ -183,7 +184,7 @@ impl Server {
     }
 
     /// Takes `waiting` out of the kernel's hands.
-    fn take(&mut self, now: Instant, waiting: Waiting, out: &mut Vec<Action>) {
+    fn take(&mut self, now: Instant, waiting: Waiting, out: &mut impl Outbox<Action>) {
         let Waiting { conn, peer, class, gone, tls, hello } = waiting;
         let accept = self.policy.process.accept;
         if !accept.mean.is_zero() {
@@ -199,7 +200,7 @@ impl Server {
     }
 
     /// Accepts what can be accepted at `now`, and asks for a firing if more waits.
-    pub(super) fn accept_waiting(&mut self, now: Instant, out: &mut Vec<Action>) {
+    pub(super) fn accept_waiting(&mut self, now: Instant, out: &mut impl Outbox<Action>) {
         while self.listener.free_at() <= now && !self.accepts_nothing() {
             let Some(waiting) = self.listener.queue.pop_front() else { break };
             self.take(now, waiting, out);
@@ -227,7 +228,7 @@ impl Server {
     }
 
     /// The listening socket is closed: the kernel resets whoever waits.
-    pub(super) fn reset_waiting(&mut self, out: &mut Vec<Action>) {
+    pub(super) fn reset_waiting(&mut self, out: &mut impl Outbox<Action>) {
         for waiting in self.listener.queue.drain(..) {
             self.backlog.forget(waiting.conn);
             reset(waiting.conn, out);
@@ -235,7 +236,7 @@ impl Server {
     }
 
     /// A process has ended: what waited for its descriptors can be accepted, and the loop of some servers stalls for it.
-    pub(super) fn process_ended(&mut self, now: Instant, out: &mut Vec<Action>) {
+    pub(super) fn process_ended(&mut self, now: Instant, out: &mut impl Outbox<Action>) {
         let stall = self.policy.process.stall_after_exit;
         if !stall.is_zero() {
             self.listener.stall(now, stall);
@@ -246,7 +247,7 @@ impl Server {
     }
 
     /// Asks for the next firing of the server as a whole, if it needs one.
-    pub(super) fn arm_server(&self, now: Instant, out: &mut Vec<Action>) {
+    pub(super) fn arm_server(&self, now: Instant, out: &mut impl Outbox<Action>) {
         let mut at = self.down.next();
         if !self.listener.queue.is_empty() && !self.accepts_nothing() {
             at = at.min(self.listener.free_at().max(now));
@@ -273,7 +274,7 @@ impl Server {
 }
 
 /// The kernel resets a connection that was never accepted.
-fn reset(conn: ConnId, out: &mut Vec<Action>) {
+fn reset(conn: ConnId, out: &mut impl Outbox<Action>) {
     out.push(Action::Close { conn, how: CloseHow::Rst, cause: Some(Cause::Reset) });
     out.push(Action::Free { conn });
 }

@@ -11,6 +11,7 @@ use super::{Action, Server};
 use crate::ftp::ArgId;
 use crate::id::{ConnId, PeerId, UserId};
 use crate::observe::{Cause, CloseHow, Observation, Phase};
+use crate::outbox::Outbox;
 use crate::rng::unit;
 use crate::time::{Duration, Instant};
 
@@ -34,7 +35,7 @@ impl Server {
         at: Instant,
         conn: ConnId,
         user: ArgId,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         if self.demands_tls(now, at, conn, out) {
             return;
@@ -63,7 +64,7 @@ impl Server {
         at: Instant,
         conn: ConnId,
         (right, phase): (bool, Phase),
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let session = &self.sessions[conn.slot()];
         let (who, verdict) = (session.who(), session.verdict);
@@ -92,7 +93,14 @@ impl Server {
     }
 
     /// The user is who he says: lets him in, unless a limit has no room.
-    fn log_in(&mut self, now: Instant, at: Instant, conn: ConnId, phase: Phase, out: &mut Vec<Action>) {
+    fn log_in(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        conn: ConnId,
+        phase: Phase,
+        out: &mut impl Outbox<Action>,
+    ) {
         let who = self.sessions[conn.slot()].who();
         if let Some((ending, check)) = self.exceeded(CheckStage::Login, who) {
             self.end(now, at, conn, LastWords { phase: Some(phase), check, ..ending.into() }, out);
@@ -112,7 +120,7 @@ impl Server {
 
     /// REIN: the session is over, and the connection is as after the greeting (RFC 959 section 4.1.1), but that wrong passwords stay
     /// counted.
-    pub(super) fn log_out(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn log_out(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         self.drop_data(now, conn, out);
         self.forget_side(conn);
         let session = &mut self.sessions[conn.slot()];
@@ -132,11 +140,8 @@ impl Server {
     pub(super) fn count_session(&mut self, who: Who, more: bool) {
         let change = |count: &mut u32| if more { *count += 1 } else { *count -= 1 };
         change(&mut self.logged_in);
-        let mut host = false;
-        if let Some(peer) = self.peers.get_mut(who.peer) {
-            change(&mut peer.sessions);
-            host = peer.sessions == u32::from(more);
-        }
+        let peer = self.peers.change(who.peer, |peer| change(&mut peer.sessions));
+        let host = peer.is_some_and(|peer| peer.sessions == u32::from(more));
         if host {
             change(&mut self.hosts_in);
         }
@@ -166,7 +171,7 @@ impl Server {
         at: Instant,
         conn: ConnId,
         reply: ReplyId,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         if self.policy.login.errors_count && self.policy.table.get(reply).code >= 500 {
             let last = self.policy.login.exhausted.saying(reply);
@@ -177,7 +182,7 @@ impl Server {
     }
 
     /// A user on the list of those who are not welcome.
-    fn deny(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    fn deny(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let login = &self.policy.login;
         let last = login.exhausted.saying(login.denied);
         let failure = Failure { reply: login.denied, last, refusal: None, punished: true };
@@ -191,7 +196,7 @@ impl Server {
         at: Instant,
         conn: ConnId,
         (ending, check): (Ending, Option<u8>),
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let login = &self.policy.login;
         if ending.close != CloseHow::None {
@@ -208,7 +213,14 @@ impl Server {
     }
 
     /// Counts a failed attempt, answers it, and ends the session if it was the last one allowed.
-    fn fail(&mut self, now: Instant, at: Instant, conn: ConnId, failure: Failure, out: &mut Vec<Action>) {
+    fn fail(
+        &mut self,
+        now: Instant,
+        at: Instant,
+        conn: ConnId,
+        failure: Failure,
+        out: &mut impl Outbox<Action>,
+    ) {
         let allowed = self.policy.login.max_attempts;
         let session = &mut self.sessions[conn.slot()];
         session.fails = session.fails.saturating_add(1);
@@ -317,7 +329,13 @@ impl Server {
     }
 
     /// The administrator bans `peer`. If the profile ends its live sessions at once, so it does here.
-    pub(super) fn ban_by_hand(&mut self, now: Instant, peer: PeerId, secs: u32, out: &mut Vec<Action>) {
+    pub(super) fn ban_by_hand(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        secs: u32,
+        out: &mut impl Outbox<Action>,
+    ) {
         let until =
             if secs == u32::MAX { Instant::NEVER } else { now + Duration::from_secs(u64::from(secs)) };
         self.bans.ban_by_hand(peer, now, until);
@@ -334,7 +352,7 @@ impl Server {
         conn: ConnId,
         who: Who,
         offence: Offence,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) -> bool {
         let Some(rule) = self.policy.ban.as_ref().filter(|rule| rule.offence == offence) else {
             return false;
@@ -349,7 +367,14 @@ impl Server {
     }
 
     /// Ends the (other) live sessions of somebody who has just been banned.
-    fn cut_live(&mut self, now: Instant, but: Option<ConnId>, who: Who, by: BanBy, out: &mut Vec<Action>) {
+    fn cut_live(
+        &mut self,
+        now: Instant,
+        but: Option<ConnId>,
+        who: Who,
+        by: BanBy,
+        out: &mut impl Outbox<Action>,
+    ) {
         let is_victim = |s: &Session| match by {
             BanBy::Address => s.peer == who.peer,
             BanBy::User => s.user == who.user,

@@ -18,6 +18,7 @@ use super::{Action, Control, Input, ServerStreams};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ConnId, ServerId};
 use crate::observe::{Cause, CloseHow, Phase};
+use crate::outbox::Outbox;
 use crate::time::{Duration, Instant};
 
 /// All connections of one server.
@@ -144,7 +145,7 @@ impl Server {
     }
 
     /// Takes one input at `now` and appends what is to be done to `out`.
-    pub fn handle(&mut self, now: Instant, input: Input, out: &mut Vec<Action>) {
+    pub fn handle(&mut self, now: Instant, input: Input, out: &mut impl Outbox<Action>) {
         if self.hung && self.keeps(input) {
             return;
         }
@@ -188,7 +189,7 @@ impl Server {
         }
     }
 
-    fn command(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut Vec<Action>) {
+    fn command(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut impl Outbox<Action>) {
         if self.guards.get(conn) == Guard::Begun {
             return; // a handshake is under way, and this was none
         }
@@ -208,7 +209,7 @@ impl Server {
     }
 
     /// A line that is longer than the server reads.
-    fn line_too_long(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    fn line_too_long(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         if self.live(conn).is_none() {
             return;
         }
@@ -222,7 +223,7 @@ impl Server {
     }
 
     /// Obeys what came during a transfer that is over now, until there is another.
-    fn obey_kept(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    fn obey_kept(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         while let Some(session) = self.live(conn) {
             if session.side == NO_SIDE || session.stage == Stage::Transfer {
                 return;
@@ -241,7 +242,7 @@ impl Server {
     }
 
     #[inline]
-    fn obey(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut Vec<Action>) {
+    fn obey(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut impl Outbox<Action>) {
         let turn = self.turn(now, conn) + self.reluctance(now, conn);
         if self.down.tells(self.sessions[conn.slot()].opened) {
             self.end(now, turn, conn, self.policy.process.down.live.into(), out);
@@ -295,13 +296,19 @@ impl Server {
     }
 
     #[inline]
-    pub(super) fn answer(&mut self, conn: ConnId, reply: ReplyId, at: Instant, out: &mut Vec<Action>) {
+    pub(super) fn answer(
+        &mut self,
+        conn: ConnId,
+        reply: ReplyId,
+        at: Instant,
+        out: &mut impl Outbox<Action>,
+    ) {
         out.push(Action::Reply { conn, reply, at });
         self.sessions[conn.slot()].ends = at;
         self.arm(conn, out);
     }
 
-    fn quit(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    fn quit(&mut self, now: Instant, at: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         out.push(Action::Reply { conn, reply: self.policy.replies.quit, at });
         self.close_at(now, at, conn, CloseHow::Fin, None, out);
     }
@@ -312,7 +319,7 @@ impl Server {
         at: Instant,
         conn: ConnId,
         command: Command,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let replies = &self.policy.replies;
         let reply = match command.verb {

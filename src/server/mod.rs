@@ -339,10 +339,12 @@ impl Input {
         }
     }
 
-    /// Takes the input into the digest of the run.
-    pub fn fold(&self, digest: &mut Digest) {
-        let mut word =
-            |tag: u64, conn: ConnId, more: u64| digest.word(tag << 56 | more << 32 | u64::from(conn.0));
+    /// Takes the input that comes at `now` into the digest of the run.
+    #[inline]
+    pub fn fold(&self, now: Instant, digest: &mut Digest) {
+        let mut word = |tag: u64, conn: ConnId, more: u64| {
+            digest.pair(now.as_nanos(), tag << 56 | more << 32 | u64::from(conn.0));
+        };
         match *self {
             Self::Accepted { conn, peer, class } => {
                 word(1, conn, u64::from(class));
@@ -412,44 +414,25 @@ impl Control {
 
 impl Action {
     /// Takes the action into the digest of the run. An observation changes nothing and is left out.
+    #[inline]
     pub fn fold(&self, digest: &mut Digest) {
-        let mut word =
-            |tag: u64, conn: ConnId, more: u64| digest.word(tag << 56 | more << 32 | u64::from(conn.0));
+        let mut pair = |tag: u64, conn: ConnId, more: u64, other: u64| {
+            digest.pair(tag << 56 | more << 32 | u64::from(conn.0), other);
+        };
         match *self {
-            Self::Reply { conn, reply, at } => {
-                word(17, conn, u64::from(reply.0));
-                digest.word(at.as_nanos());
-            }
+            Self::Reply { conn, reply, at } => pair(17, conn, u64::from(reply.0), at.as_nanos()),
             Self::Close { conn, how, cause } => {
-                word(18, conn, (how as u64) << 8 | cause.map_or(0xff, |c| c.index() as u64));
+                pair(18, conn, (how as u64) << 8 | cause.map_or(0xff, |c| c.index() as u64), 0);
             }
-            Self::Arm { conn, at } => {
-                word(19, conn, 0);
-                digest.word(at.as_nanos());
-            }
-            Self::StartTransfer { conn, at } => {
-                word(20, conn, 0);
-                digest.word(at.as_nanos());
-            }
-            Self::ArmServer { at } => {
-                word(23, ConnId(0), 0);
-                digest.word(at.as_nanos());
-            }
-            Self::ConnectData { conn, at } => {
-                word(24, conn, 0);
-                digest.word(at.as_nanos());
-            }
-            Self::AbortData { conn } => word(25, conn, 0),
-            Self::StartTls { conn, at } => {
-                word(27, conn, 0);
-                digest.word(at.as_nanos());
-            }
-            Self::AnswerHello { conn, at } => {
-                word(28, conn, 0);
-                digest.word(at.as_nanos());
-            }
-            Self::Free { conn } => word(21, conn, 0),
-            Self::Listen { up } => word(22, ConnId(u32::from(up)), 0),
+            Self::Arm { conn, at } => pair(19, conn, 0, at.as_nanos()),
+            Self::StartTransfer { conn, at } => pair(20, conn, 0, at.as_nanos()),
+            Self::ArmServer { at } => pair(23, ConnId(0), 0, at.as_nanos()),
+            Self::ConnectData { conn, at } => pair(24, conn, 0, at.as_nanos()),
+            Self::AbortData { conn } => pair(25, conn, 0, 0),
+            Self::StartTls { conn, at } => pair(27, conn, 0, at.as_nanos()),
+            Self::AnswerHello { conn, at } => pair(28, conn, 0, at.as_nanos()),
+            Self::Free { conn } => pair(21, conn, 0, 0),
+            Self::Listen { up } => pair(22, ConnId(u32::from(up)), 0, 0),
             Self::Observe(_) => {}
         }
     }

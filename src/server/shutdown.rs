@@ -9,6 +9,7 @@ use super::{Action, Control, Server, Signal};
 use crate::ftp::ArgId;
 use crate::id::{ConnId, PeerId, UserId};
 use crate::observe::{Cause, CloseHow};
+use crate::outbox::Outbox;
 use crate::time::{Duration, Instant};
 
 /// A server on its way down.
@@ -64,7 +65,7 @@ impl Down {
 const SILENT: Ending = Ending::silent(Cause::ShuttingDown, CloseHow::Fin);
 
 impl Server {
-    pub(super) fn control(&mut self, now: Instant, control: Control, out: &mut Vec<Action>) {
+    pub(super) fn control(&mut self, now: Instant, control: Control, out: &mut impl Outbox<Action>) {
         match control {
             Control::StopListening => self.stop_listening(out),
             Control::Listen => self.listen(now, 0, out),
@@ -94,19 +95,19 @@ impl Server {
     }
 
     /// The server's own timer has fired: does what is due.
-    pub(super) fn server_timer_fired(&mut self, now: Instant, out: &mut Vec<Action>) {
+    pub(super) fn server_timer_fired(&mut self, now: Instant, out: &mut impl Outbox<Action>) {
         self.do_due(now, out);
         self.accept_waiting(now, out); // which asks for the next firing
     }
 
-    fn stop_listening(&mut self, out: &mut Vec<Action>) {
+    fn stop_listening(&mut self, out: &mut impl Outbox<Action>) {
         self.listener.orphaned = false;
         out.push(Action::Listen { up: false });
         self.reset_waiting(out);
     }
 
     /// A server listens (again), and greets properly after `secs`.
-    fn listen(&mut self, now: Instant, secs: u32, out: &mut Vec<Action>) {
+    fn listen(&mut self, now: Instant, secs: u32, out: &mut impl Outbox<Action>) {
         self.backlog.withdraw();
         if std::mem::take(&mut self.listener.orphaned) {
             self.reset_waiting(out); // those waited for a listener that is no more
@@ -118,14 +119,14 @@ impl Server {
     }
 
     /// All is lost, at once.
-    pub(super) fn crash(&mut self, now: Instant, out: &mut Vec<Action>) {
+    pub(super) fn crash(&mut self, now: Instant, out: &mut impl Outbox<Action>) {
         self.drop_backlog(now, out);
         self.drop_work(now);
         self.end_all(now, Ending::silent(Cause::Reset, CloseHow::Rst), out);
     }
 
     /// The connections from `peer` end. Nobody asks the server, so one that hangs loses them, too.
-    fn part(&mut self, now: Instant, peer: PeerId, reset: bool, out: &mut Vec<Action>) {
+    fn part(&mut self, now: Instant, peer: PeerId, reset: bool, out: &mut impl Outbox<Action>) {
         let (cause, how) =
             if reset { (Cause::Reset, CloseHow::Rst) } else { (Cause::SilentClose, CloseHow::Fin) };
         for place in 0..self.sessions.len() {
@@ -150,7 +151,7 @@ impl Server {
 
     // ---- an announced shutdown -----------------------------------------------------------------------------------
 
-    fn announce(&mut self, now: Instant, out: &mut Vec<Action>) {
+    fn announce(&mut self, now: Instant, out: &mut impl Outbox<Action>) {
         if self.down.noticed.is_never() {
             self.down.noticed = now + self.policy.process.down.noticed_after;
             if self.policy.process.down.new.is_none() {
@@ -162,7 +163,7 @@ impl Server {
 
     /// The deadline of the announcement has come. It passes unseen while nobody has noticed the announcement, and a server may
     /// have noticed it too early.
-    fn deadline(&mut self, now: Instant, out: &mut Vec<Action>) {
+    fn deadline(&mut self, now: Instant, out: &mut impl Outbox<Action>) {
         let noticed = self.down.noticed;
         let down = &self.policy.process.down;
         // Who notices an announcement at once has always noticed it too early.
@@ -174,12 +175,12 @@ impl Server {
     }
 
     /// Does what is due of going down, and asks for a firing for the rest.
-    fn go_down(&mut self, now: Instant, out: &mut Vec<Action>) {
+    fn go_down(&mut self, now: Instant, out: &mut impl Outbox<Action>) {
         self.do_due(now, out);
         self.arm_server(now, out);
     }
 
-    fn do_due(&mut self, now: Instant, out: &mut Vec<Action>) {
+    fn do_due(&mut self, now: Instant, out: &mut impl Outbox<Action>) {
         if self.down.closes <= now {
             self.down.closes = Instant::NEVER;
             self.stop_listening(out);
@@ -195,7 +196,7 @@ impl Server {
         }
     }
 
-    fn cut_announced(&mut self, now: Instant, out: &mut Vec<Action>) {
+    fn cut_announced(&mut self, now: Instant, out: &mut impl Outbox<Action>) {
         let down = &self.policy.process.down;
         let (live, transfer) = (down.live, down.transfer);
         let (at_next_command, anonymous_silently) = (down.at_next_command, down.anonymous_silently);
@@ -217,7 +218,7 @@ impl Server {
 
     // ---- signals -------------------------------------------------------------------------------------------------
 
-    fn signal(&mut self, now: Instant, signal: Signal, out: &mut Vec<Action>) {
+    fn signal(&mut self, now: Instant, signal: Signal, out: &mut impl Outbox<Action>) {
         let on = self.policy.process.down.on(signal);
         match on.listener {
             ListenerFate::Stays => {}
@@ -238,7 +239,7 @@ impl Server {
     }
 
     /// The sessions that were there when a signal was `given` meet their fates.
-    fn end_signalled(&mut self, now: Instant, given: Instant, on: OnSignal, out: &mut Vec<Action>) {
+    fn end_signalled(&mut self, now: Instant, given: Instant, on: OnSignal, out: &mut impl Outbox<Action>) {
         for place in 0..self.sessions.len() {
             let conn = ConnId::new(self.id, place as u32);
             let session = self.sessions[place];

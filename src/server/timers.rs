@@ -10,6 +10,7 @@ use super::{Action, Server};
 use crate::ftp::Verb;
 use crate::id::ConnId;
 use crate::observe::CloseHow;
+use crate::outbox::Outbox;
 use crate::time::{Duration, Instant};
 
 /// Which timer.
@@ -41,14 +42,14 @@ impl Next {
 
 impl Server {
     /// Asks for a firing when the next timer of `conn` is due.
-    pub(super) fn arm(&self, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn arm(&self, conn: ConnId, out: &mut impl Outbox<Action>) {
         let at = self.next_timer(&self.sessions[conn.slot()]).at;
         if !at.is_never() {
             out.push(Action::Arm { conn, at });
         }
     }
 
-    pub(super) fn timer_fired(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn timer_fired(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let Some(session) = self.sessions.get(conn.slot()) else { return };
         match session.stage {
             Stage::Free => {}
@@ -66,7 +67,7 @@ impl Server {
     }
 
     /// Bytes without a line end.
-    pub(super) fn bytes(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn bytes(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let policy = &self.policy;
         let (idle, login, line) = (policy.idle_timer, policy.login_timer, policy.line_timer);
         let Some(session) = self.live(conn).filter(|s| s.stage != Stage::Transfer) else { return };
@@ -93,7 +94,7 @@ impl Server {
         })
     }
 
-    fn expire(&mut self, now: Instant, conn: ConnId, kind: Kind, out: &mut Vec<Action>) {
+    fn expire(&mut self, now: Instant, conn: ConnId, kind: Kind, out: &mut impl Outbox<Action>) {
         let Some(ending) = self.ending_of(conn, kind) else { return };
         let at = self.turn(now, conn);
         if ending.close == CloseHow::None {
@@ -103,7 +104,7 @@ impl Server {
     }
 
     /// The session outlives this timer, which must not fire again at once.
-    fn begin_anew(&mut self, now: Instant, conn: ConnId, kind: Kind, out: &mut Vec<Action>) {
+    fn begin_anew(&mut self, now: Instant, conn: ConnId, kind: Kind, out: &mut impl Outbox<Action>) {
         match kind {
             Kind::NoTransfer => self.sessions[conn.slot()].last_transfer = now,
             Kind::Line => self.side_mut(conn).line_since = Instant::NEVER,

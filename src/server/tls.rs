@@ -10,6 +10,7 @@ use super::{Action, Server};
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::ConnId;
 use crate::observe::{Cause, CloseHow, Phase};
+use crate::outbox::Outbox;
 use crate::time::Instant;
 
 /// How far the protection of a connection has come.
@@ -53,7 +54,7 @@ impl Server {
         at: Instant,
         conn: ConnId,
         command: Command,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) {
         let (tls, replies, guard) = (self.policy.tls, self.policy.replies, self.guards.get(conn));
         let logged_in = self.sessions[conn.slot()].stage == Stage::Session;
@@ -85,7 +86,7 @@ impl Server {
     }
 
     /// A connection was accepted where TLS begins with the first byte. Its login timer runs on in the handshake.
-    pub(super) fn await_handshake(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn await_handshake(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         self.sessions[conn.slot()].stage = Stage::Securing;
         self.guards.set(conn, Guard::Begun);
         out.push(Action::StartTls { conn, at: now });
@@ -93,7 +94,7 @@ impl Server {
     }
 
     /// The client's half of the handshake has come.
-    pub(super) fn tls_hello(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn tls_hello(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         if self.live(conn).is_none() {
             self.hello_in_queue(conn);
         } else if self.guards.get(conn) == Guard::Begun {
@@ -103,7 +104,7 @@ impl Server {
     }
 
     /// The handshake is complete.
-    pub(super) fn tls_done(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn tls_done(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         let Some(stage) = self.live(conn).map(|session| session.stage) else { return };
         if self.guards.get(conn) != Guard::Begun {
             return;
@@ -115,7 +116,7 @@ impl Server {
     }
 
     /// The handshake has failed: the connection ends without a word, since nobody could read it.
-    pub(super) fn tls_failed(&mut self, now: Instant, conn: ConnId, out: &mut Vec<Action>) {
+    pub(super) fn tls_failed(&mut self, now: Instant, conn: ConnId, out: &mut impl Outbox<Action>) {
         if self.live(conn).is_some() && self.guards.get(conn) == Guard::Begun {
             let at = self.turn(now, conn);
             self.end(now, at, conn, Ending::silent(Cause::CriticalError, CloseHow::Fin).into(), out);
@@ -128,7 +129,7 @@ impl Server {
         now: Instant,
         at: Instant,
         conn: ConnId,
-        out: &mut Vec<Action>,
+        out: &mut impl Outbox<Action>,
     ) -> bool {
         let required = self.policy.tls.offer.and_then(|offer| offer.required);
         let Some(ending) = required.filter(|_| self.guards.get(conn) < Guard::Control) else { return false };

@@ -40,6 +40,11 @@ impl Server {
         })
     }
 
+    /// For how many addresses it has room or remembers an offence: it follows those that are there, not those that ever came.
+    pub fn addresses(&self) -> usize {
+        self.peers.room() + self.bans.addresses()
+    }
+
     /// The bans in force, and when each is over (never, for one that was ordered for good).
     pub fn bans(&self, now: Instant) -> impl Iterator<Item = (Banned, Instant)> {
         self.bans.in_force(now)

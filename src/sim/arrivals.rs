@@ -3,12 +3,13 @@
 //! It does not say when they come: `workload` does.
 
 use super::calendar::Queue;
+use super::deadline::Deadline;
+use super::parked::Pausing;
 use super::tap::{Happening, Tap};
-use super::world::{Event, Slot, World};
+use super::world::{Event, NO_CONN, Slot, World};
 use crate::client::{self, Client, actor};
 use crate::id::{ClientId, PeerId, PopulationId};
-use crate::time::{Duration, Instant};
-use crate::timer::Timer;
+use crate::time::Instant;
 use crate::workload::{Arrival, Arrivals};
 
 impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
@@ -20,91 +21,139 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         }
     }
 
+    /// The next client of a population comes, and whoever comes at the same time only to pause first: millions of them need no entry
+    /// in the calendar for that.
     pub(super) fn arrive(&mut self, now: Instant, population: PopulationId) {
+        loop {
+            let crowd = &self.crowds[usize::from(population.0)];
+            let Some(arrival) = crowd.next else { return };
+            let first = matches!(&crowd.spec.arrivals, Arrivals::Closed(closed) if closed.pause_first);
+            if !first {
+                return self.starts(now, population, arrival);
+            }
+            self.pauses_first(now, population, arrival);
+            let crowd = &mut self.crowds[usize::from(population.0)];
+            crowd.next = crowd.source.next(&crowd.spec.arrivals);
+            match crowd.next {
+                Some(next) if next.at > now => {
+                    return self.calendar.schedule(next.at, Event::Arrive { population });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Its connections, one after the other, and from where they come.
+    fn connections(
+        &mut self,
+        population: PopulationId,
+        arrival: Arrival,
+    ) -> impl Iterator<Item = Pausing> + use<T, Q> {
         let crowd = &self.crowds[usize::from(population.0)];
-        let Some(arrival) = crowd.next else { return };
-        let book = self.scenario.addresses.len();
-        let own = &mut self.own_addresses;
+        let parallel = crowd.spec.behaviour.parallel;
+        let (book, own) = (self.scenario.addresses.len(), &mut self.own_addresses);
         let peer = arrival.peer.unwrap_or_else(|| {
             crowd.spec.addresses.of(arrival.index, crowd.addresses, || {
                 *own += 1;
                 PeerId(book + *own - 1)
             })
         });
-        let (parallel, start) =
-            (crowd.spec.behaviour.parallel, client::Input::Start { session: 0, entry: arrival.entry });
-        if parallel == 1 {
-            let client = self.take_slot(population, arrival, peer);
-            self.expect_arrival(population);
-            self.tell_client(now, client, start);
-            return;
-        }
-        let user = self.actors.come(parallel);
+        (0..parallel).map(move |connection| Pausing {
+            index: arrival.index.wrapping_mul(parallel).wrapping_add(connection),
+            session: 0,
+            peer,
+        })
+    }
+
+    /// A client that has come begins with a session.
+    fn starts(&mut self, now: Instant, population: PopulationId, arrival: Arrival) {
+        let parallel = self.crowds[usize::from(population.0)].spec.behaviour.parallel;
+        let user = (parallel > 1).then(|| self.actors.come(parallel));
+        let connections = self.connections(population, arrival);
         self.expect_arrival(population);
-        for connection in 0..parallel {
-            let index = arrival.index.wrapping_mul(parallel).wrapping_add(connection);
-            let client = self.take_slot(population, Arrival { index, ..arrival }, peer);
-            self.actors.belongs(client, user);
-            self.tell_client(now, client, start);
+        for connection in connections {
+            let client = self.take_slot(population, connection);
+            if let Some(user) = user {
+                self.actors.belongs(client, user);
+            }
+            self.tell_client(now, client, client::Input::Start { session: 0, entry: arrival.entry });
         }
     }
 
-    pub(super) fn take_slot(&mut self, population: PopulationId, arrival: Arrival, peer: PeerId) -> u32 {
-        let fresh = |timer, serial| Slot {
-            client: Client::new(arrival.index),
-            timer,
-            peer,
-            conn: None,
+    /// A client that has come begins with a pause.
+    fn pauses_first(&mut self, now: Instant, population: PopulationId, arrival: Arrival) {
+        let parallel = self.crowds[usize::from(population.0)].spec.behaviour.parallel;
+        let user = (parallel > 1).then(|| self.actors.come(parallel));
+        for connection in self.connections(population, arrival) {
+            self.pauses(now, population, connection, user);
+        }
+    }
+
+    /// A slot for a client with a session, with what its last owner has left in the calendar.
+    fn take_slot(&mut self, population: PopulationId, client: Pausing) -> u32 {
+        let fresh = |deadline, serial| Slot {
+            client: Client::new(client.index),
+            deadline,
+            conn: NO_CONN,
             population,
             serial,
-            entry: arrival.entry,
-            taken: true,
         };
         if let Some(place) = self.free.pop() {
             let slot = &mut self.slots[place as usize];
-            *slot = fresh(slot.timer, slot.serial);
+            *slot = fresh(slot.deadline, slot.serial);
+            self.peers[place as usize] = client.peer;
             return place;
         }
-        self.slots.push(fresh(Timer::OFF, 0));
+        self.slots.push(fresh(Deadline::OFF, 0));
+        self.peers.push(client.peer);
         self.work.clients_max = self.slots.len();
         self.slots.len() as u32 - 1
     }
 
-    /// A client is done with a wanted session: one of a closed population pauses and comes again.
+    /// A client is done with a wanted session, and leaves its slot: one of a closed population pauses and comes again.
     pub(super) fn finished(&mut self, now: Instant, client: u32) {
         self.note(now, client, Happening::Finish);
-        let parallel = self.is_parallel(client);
-        if parallel {
+        let user = self.is_parallel(client).then(|| self.actors.user_of(client));
+        if user.is_some() {
             self.tell_actor_of(now, client, actor::Input::GaveUp(ClientId(client))); // if it still waited for its turn
         }
+        self.free.push(client);
         let slot = &mut self.slots[client as usize];
-        slot.timer.disarm();
-        let crowd = &self.crowds[usize::from(slot.population.0)];
-        let next = match &crowd.spec.arrivals {
-            Arrivals::Closed(closed) => {
-                let session = slot.client.session() + 1;
-                let word = crowd.pauses.word(u64::from(slot.client.index()), u64::from(session));
-                let at = now + Duration::from_nanos(closed.pause.sample(word));
-                let level = f64::from(slot.client.index() / crowd.spec.behaviour.parallel) + 1.0;
-                let more = closed.sessions == 0 || session < closed.sessions;
-                more.then(|| closed.clients.reaches(level, at)).flatten()
-            }
-            _ => None,
-        };
-        if let Some(at) = next {
-            self.calendar.schedule(at, Event::Again { client });
-        } else {
-            slot.taken = false;
-            self.free.push(client);
-            if parallel {
-                self.actors.left(client);
-            }
-        }
+        slot.deadline.clear();
+        let (index, session) = (slot.client.index(), slot.client.session() + 1);
+        let (population, peer) = (slot.population, self.peers[client as usize]);
+        self.pauses(now, population, Pausing { index, session, peer }, user);
     }
 
-    pub(super) fn again(&mut self, now: Instant, client: u32) {
-        let slot = &self.slots[client as usize];
-        let input = client::Input::Start { session: slot.client.session() + 1, entry: slot.entry };
-        self.tell_client(now, client, input);
+    /// A client, who may be one of several connections of `user`, waits for the session that it wants next, or leaves for good.
+    fn pauses(&mut self, now: Instant, population: PopulationId, client: Pausing, user: Option<u32>) {
+        let Some(at) = self.next_session(now, population, client) else {
+            if let Some(user) = user {
+                self.actors.leaves(user);
+            }
+            return;
+        };
+        let place = self.parked.park(client);
+        if let Some(user) = user {
+            self.parked.belongs(place, user);
+        }
+        self.calendar.schedule(at, Event::Again { population, place });
+    }
+
+    /// When the session comes that `client` wants after its pause, if ever: only in a closed population.
+    fn next_session(&self, now: Instant, population: PopulationId, client: Pausing) -> Option<Instant> {
+        let crowd = &self.crowds[usize::from(population.0)];
+        let Arrivals::Closed(closed) = &crowd.spec.arrivals else { return None };
+        closed.next_session((client.index, crowd.spec.behaviour.parallel), client.session, now, crowd.pauses)
+    }
+
+    /// The pause of the client at `place` is over.
+    pub(super) fn again(&mut self, now: Instant, population: PopulationId, place: u32) {
+        let pausing = self.parked.take(place);
+        let client = self.take_slot(population, pausing);
+        if self.is_parallel(client) {
+            self.actors.belongs(client, self.parked.user_of(place));
+        }
+        self.tell_client(now, client, client::Input::Start { session: pausing.session, entry: 0 });
     }
 }

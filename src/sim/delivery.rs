@@ -3,10 +3,11 @@
 //! It does not look into messages, except that a handshake is sent again later than what follows it.
 
 use super::calendar::Queue;
+use super::conns::NOBODY;
 use super::path::Message;
 use super::tap::Tap;
 use super::world::{Event, Slot, Syn, World};
-use crate::id::ConnId;
+use crate::id::{ConnId, PopulationId};
 use crate::network::loss::{self, RTO, SYN_RETRIES, SYN_RTO};
 use crate::time::{Duration, Instant};
 
@@ -16,20 +17,24 @@ const SYNS: u32 = 0xffff_ff00;
 impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     /// Sends towards the client at `at`, which may be later than `now`. Nothing overtakes what was sent before. Nobody there: nothing is sent.
     pub(super) fn send_down(&mut self, now: Instant, at: Instant, conn: ConnId, event: Event) {
-        let wire = self.stations[usize::from(conn.server().0)].wires.get(conn);
-        let Some(slot) = self.slots.get(wire.client as usize) else { return };
-        let path = &self.crowds[usize::from(slot.population.0)].path;
+        let wires = &mut self.stations[usize::from(conn.server().0)].wires;
+        let (client, population) = wires.end(conn);
+        if client == NOBODY {
+            return;
+        }
+        let path = &self.crowds[usize::from(population.0)].path;
         let arrival = match &path.rough {
             None => at + path.delay,
             Some(rough) => {
-                wire.messages += 1;
-                rough.arrival(message(slot, wire.messages, false), at, first_rto(event))
+                let message = message(&self.slots[client as usize], wires.count(conn), false);
+                rough.arrival(message, at, first_rto(event))
             }
         };
+        let wire = wires.get(conn);
         wire.down_at = wire.down_at.max(arrival);
-        wire.in_flight += 1;
+        wire.depart();
         if at <= now + path.delay {
-            self.calendar.schedule_behind(lane(slot, false), wire.down_at, event);
+            self.calendar.schedule_behind(lane(population, false), wire.down_at, event);
         } else {
             self.calendar.schedule(wire.down_at, event); // a lane would be shut until then
         }
@@ -37,19 +42,21 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     /// Sends towards the server at `now`. Nothing overtakes what was sent before.
     pub(super) fn send_up(&mut self, now: Instant, conn: ConnId, event: Event) {
-        let wire = self.stations[usize::from(conn.server().0)].wires.get(conn);
-        let Some(slot) = self.slots.get(wire.client as usize) else { return };
-        let path = &self.crowds[usize::from(slot.population.0)].path;
+        let wires = &mut self.stations[usize::from(conn.server().0)].wires;
+        let (client, population) = wires.end(conn);
+        if client == NOBODY {
+            return;
+        }
+        let path = &self.crowds[usize::from(population.0)].path;
         let arrival = match &path.rough {
-            None => now + path.delay,
+            None => now + path.delay, // as for all that were sent before
             Some(rough) => {
-                wire.messages += 1;
-                rough.arrival(message(slot, wire.messages, true), now, first_rto(event))
+                let message = message(&self.slots[client as usize], wires.count(conn), true);
+                wires.queue_up(conn, rough.arrival(message, now, first_rto(event)))
             }
         };
-        wire.up_at = wire.up_at.max(arrival);
-        wire.in_flight += 1;
-        self.calendar.schedule_behind(lane(slot, true), wire.up_at, event);
+        wires.get(conn).depart();
+        self.calendar.schedule_behind(lane(population, true), arrival, event);
     }
 
     /// Sends this SYN, or the first one after it that gets through. The kernel gives up when the last one has not been answered. A
@@ -97,9 +104,9 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     }
 }
 
-/// The lane of the calendar for what this client sends or gets: the messages of a population are under way for equally long.
-fn lane(slot: &Slot, up: bool) -> usize {
-    2 * usize::from(slot.population.0) + usize::from(up)
+/// The lane of the calendar for what such clients send or get: the messages of a population are under way for equally long.
+fn lane(population: PopulationId, up: bool) -> usize {
+    2 * usize::from(population.0) + usize::from(up)
 }
 
 /// Message number `number` of this client's attempt.

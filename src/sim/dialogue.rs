@@ -58,13 +58,11 @@ impl<'a> Dialogue<'a> {
         };
         self.written.sends(now, &line);
     }
-}
 
-impl Tap for Dialogue<'_> {
-    fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>) {
-        if who.population != self.population || who.index != self.index {
-            return;
-        }
+    /// Rare, and so apart: whoever is not listened to passes by with two comparisons.
+    #[cold]
+    #[inline(never)]
+    fn write(&mut self, now: Instant, who: Who, what: Happening<'_>) {
         match what {
             Happening::Connect { to } => {
                 let ip = self.scenario.addresses.address(who.peer);
@@ -102,6 +100,15 @@ impl Tap for Dialogue<'_> {
             Happening::Disconnect => self.written.note(now, "-- client closes"),
             Happening::Vanish => self.written.note(now, "-- client vanishes without a word"),
             Happening::Connected | Happening::Data { .. } | Happening::Finish => {}
+        }
+    }
+}
+
+impl Tap for Dialogue<'_> {
+    #[inline]
+    fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>) {
+        if who.population == self.population && who.index == self.index {
+            self.write(now, who, what);
         }
     }
 }

@@ -11,8 +11,8 @@ use crate::observe::{Cause, CloseHow};
 pub(super) enum Event {
     /// The next client of a population comes.
     Arrive { population: PopulationId },
-    /// A client of a closed population wants its next session.
-    Again { client: u32 },
+    /// The client that pauses at this place wants its next session.
+    Again { population: PopulationId, place: u32 },
     /// A client's timer.
     ClientTimer { client: u32 },
     /// The timer of a user with several connections.
@@ -68,8 +68,10 @@ pub(super) enum Event {
 pub(super) enum Whose {
     /// That of the client in this slot.
     Client(u32),
-    /// That of this connection, and of the client at its end.
-    Conn(ConnId),
+    /// That of the client at the end of this connection.
+    Reader(ConnId),
+    /// That of the server about this connection.
+    Server(ConnId),
     /// Nobody's, or that of many.
     Nobody,
 }
@@ -78,27 +80,27 @@ impl Event {
     /// Whose state it is about to touch.
     pub(super) const fn whose(self) -> Whose {
         match self {
-            Self::ClientTimer { client }
-            | Self::Again { client }
-            | Self::Syn { client, .. }
-            | Self::ConnectFailed { client, .. } => Whose::Client(client),
-            Self::ConnTimer { conn }
-            | Self::Connected { conn }
-            | Self::CommandArrives { conn, .. }
+            Self::ClientTimer { client } | Self::Syn { client, .. } | Self::ConnectFailed { client, .. } => {
+                Whose::Client(client)
+            }
+            Self::Connected { conn }
             | Self::ReplyArrives { conn, .. }
-            | Self::ClosedByClient { conn }
             | Self::ClosedByServer { conn, .. }
-            | Self::TlsHello { conn }
             | Self::TlsAnswered { conn }
+            | Self::DataAtClient { conn }
+            | Self::DataSyn { conn }
+            | Self::DataEnds { conn, .. } => Whose::Reader(conn),
+            Self::ConnTimer { conn }
+            | Self::CommandArrives { conn, .. }
+            | Self::ClosedByClient { conn }
+            | Self::TlsHello { conn }
             | Self::TlsFinished { conn }
             | Self::DataShakes { conn, .. }
             | Self::DataAtServer { conn }
-            | Self::DataAtClient { conn }
-            | Self::DataSyn { conn }
-            | Self::DataEnds { conn, .. }
             | Self::TransferBegins { conn, .. }
-            | Self::TransferDone { conn, .. } => Whose::Conn(conn),
+            | Self::TransferDone { conn, .. } => Whose::Server(conn),
             Self::Arrive { .. }
+            | Self::Again { .. }
             | Self::ActorTimer { .. }
             | Self::ServerTimer { .. }
             | Self::PipeDue { .. }

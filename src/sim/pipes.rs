@@ -7,7 +7,7 @@
 //! made: it takes as long as it takes.
 
 use super::calendar::Queue;
-use super::conns::{NOBODY, Plan, Wire};
+use super::conns::{Fact, Load, NOBODY, Plan};
 use super::tap::Tap;
 use super::world::{Event, World};
 use crate::chaos::Effect;
@@ -85,19 +85,15 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     pub(super) fn start_transfer(&mut self, now: Instant, conn: ConnId, at: Instant) {
         let shared = self.pipes(conn.server()).is_some();
         let wire = self.wire(conn);
-        wire.moving = true;
-        let (client, bytes, serial) = (wire.client, to_move(wire), wire.transfer);
+        wire.note(Fact::Moving);
+        let (client, serial) = (wire.client, self.load(conn).transfer);
         let event = if client == NOBODY || (shared && (at > now || self.is_closed(now, client))) {
             Event::TransferBegins { conn, serial }
         } else if shared {
             return self.share(now, conn);
         } else {
-            let cap = self.cap(at, client);
-            return self.schedule_for(
-                conn,
-                at + transmission(bytes, cap),
-                Event::TransferDone { conn, serial },
-            );
+            let takes = transmission(self.to_move(conn), self.cap(at, client));
+            return self.schedule_for(conn, at + takes, Event::TransferDone { conn, serial });
         };
         self.schedule_for(conn, at.max(now), event);
     }
@@ -107,8 +103,9 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     /// the server that connected, the client hears of it half a round trip later and only then begins.
     pub(super) fn shake_data(&mut self, now: Instant, conn: ConnId, at: Instant) {
         let wire = self.wire(conn);
-        wire.moving = true;
-        let (left, serial) = (if wire.plan.is_active() { 4 } else { 2 }, wire.transfer);
+        wire.note(Fact::Moving);
+        let load = self.load(conn);
+        let (left, serial) = (if load.plan.is_active() { 4 } else { 2 }, load.transfer);
         if at > now {
             // No message waits meanwhile: what is said on the control connection would not overtake it.
             self.schedule_for(conn, at, Event::DataShakes { conn, left, serial });
@@ -119,8 +116,9 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     /// A message of such a handshake has come, or its first can go out; `left` more follow.
     pub(super) fn data_shakes(&mut self, now: Instant, conn: ConnId, left: u8, serial: u16) {
+        let under_way = self.load(conn).transfer;
         let wire = self.wire(conn);
-        if wire.freed || !wire.moving || wire.transfer != serial {
+        if wire.is(Fact::Freed) || !wire.is(Fact::Moving) || under_way != serial {
             return; // the transfer came to an end before it began
         }
         let next = |left| Event::DataShakes { conn, left, serial };
@@ -133,7 +131,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     }
 
     fn schedule_for(&mut self, conn: ConnId, at: Instant, event: Event) {
-        self.wire(conn).in_flight += 1;
+        self.wire(conn).depart();
         self.calendar.schedule(at, event);
     }
 
@@ -153,7 +151,8 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     /// The transfer joins the others of its server.
     fn share(&mut self, now: Instant, conn: ConnId) {
         let wire = self.wire(conn);
-        let (client, bytes, up) = (wire.client, to_move(wire), wire.plan.is_upload());
+        let (client, up) = (wire.client, self.load(conn).plan.is_upload());
+        let bytes = self.to_move(conn);
         let cap = self.cap(now, client);
         let Some(pipes) = self.pipes(conn.server()) else { return };
         let flow = pipes.direction(up).pipe.begin(now, bytes, cap, conn.0);
@@ -175,11 +174,12 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     /// The transfer of this connection, if there is one, has come to an end before its time: the others get what it had.
     pub(super) fn stop_transfer(&mut self, now: Instant, conn: ConnId) {
         let wire = self.wire(conn);
-        if !std::mem::take(&mut wire.moving) {
+        if !wire.take(Fact::Moving) {
             return;
         }
-        wire.plan = Plan::default();
-        wire.transfer = wire.transfer.wrapping_add(1); // a firing that is still under way is not for the next one
+        let load = self.load_mut(conn);
+        load.plan = Plan::default();
+        load.transfer = load.transfer.wrapping_add(1); // a firing that is still under way is not for the next one
         if let Some((pipe, Flight { flow, up })) = self.flow(conn) {
             pipe.remove(now, flow);
             self.land(conn);
@@ -189,7 +189,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     /// Whoever was at the other end does not read or send any more, and does not say so. The server finds that nothing moves.
     pub(super) fn stall_transfer(&mut self, now: Instant, conn: ConnId) {
-        if self.wire(conn).moving {
+        if self.wire(conn).is(Fact::Moving) {
             self.stop_transfer(now, conn);
             self.tell_server(now, conn.server(), server::Input::Progress { conn, rate: 0 });
         }
@@ -249,13 +249,13 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     /// All bytes of the transfer are through, or all that will ever be.
     pub(super) fn transfer_done(&mut self, now: Instant, conn: ConnId) {
-        let wire = self.wire(conn);
-        if wire.plan.stalls() {
+        let load = self.load_mut(conn);
+        if load.plan.stalls() {
             return self.tell_server(now, conn.server(), server::Input::Progress { conn, rate: 0 });
         }
-        wire.moving = false;
-        wire.plan = Plan::default();
-        wire.transfer = wire.transfer.wrapping_add(1);
+        load.plan = Plan::default();
+        load.transfer = load.transfer.wrapping_add(1);
+        self.wire(conn).take(Fact::Moving);
         self.send_down(now, now, conn, Event::DataEnds { conn, whole: true });
         self.tell_server(now, conn.server(), server::Input::TransferDone { conn });
     }
@@ -327,6 +327,12 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         conns
     }
 
+    /// What of a transfer moves: a client that stalls stops half way.
+    fn to_move(&self, conn: ConnId) -> u64 {
+        let Load { bytes, plan, .. } = self.load(conn);
+        if plan.stalls() { bytes / 2 } else { bytes }
+    }
+
     fn pipes(&mut self, server: ServerId) -> Option<&mut Pipes> {
         self.station(server).pipes.as_mut()
     }
@@ -345,9 +351,4 @@ fn transmission(bytes: u64, rate: u64) -> Duration {
     }
     let ns = (u128::from(bytes) * 1_000_000_000).div_ceil(u128::from(rate.max(1)));
     Duration::from_nanos(u64::try_from(ns).unwrap_or(u64::MAX))
-}
-
-/// What of a transfer moves: a client that stalls stops half way.
-fn to_move(wire: &Wire) -> u64 {
-    if wire.plan.stalls() { wire.bytes / 2 } else { wire.bytes }
 }

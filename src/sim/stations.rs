@@ -3,13 +3,16 @@
 //! It does not say which server a client goes to: `names` does.
 
 use super::calendar::Queue;
-use super::conns::{Wire, Wires};
+use super::conns::{Fact, Load, Wire, Wires};
 use super::pipes::Pipes;
 use super::tap::Tap;
-use super::world::{Event, Syn, World};
+use super::world::{Event, Syn, World, enter_conn};
 use crate::client::Tls;
+use crate::digest::Digest;
 use crate::id::{ConnId, ServerId};
+use crate::metrics::Recorder;
 use crate::observe::Observation;
+use crate::outbox::Outbox;
 use crate::rng::Streams;
 use crate::scenario::Scenario;
 use crate::server::{self, Control, Server, ServerStreams};
@@ -43,6 +46,50 @@ impl Station {
     }
 }
 
+/// What a server wants done. What it tells and what it waits for is seen to at once; the rest is kept until it has said all.
+struct Wishes<'a, Q> {
+    now: Instant,
+    /// Is it the first server?
+    first: bool,
+    sweep: Instant,
+    wires: &'a mut Wires,
+    calendar: &'a mut Q,
+    recorder: &'a mut Recorder,
+    digest: &'a mut Digest,
+    rest: &'a mut Vec<server::Action>,
+}
+
+impl<Q: Queue<Event>> Outbox<server::Action> for Wishes<'_, Q> {
+    #[expect(
+        clippy::inline_always,
+        reason = "which action it is is known where it is made, and nowhere else"
+    )]
+    #[inline(always)]
+    fn push(&mut self, action: server::Action) {
+        action.fold(self.digest);
+        match action {
+            server::Action::Observe(observation) => {
+                // Counts are over all servers; a place in check order means something for the first one only, which reports are
+                // about.
+                let observation = match observation {
+                    Observation::Refused { refusal, .. } if !self.first => {
+                        Observation::Refused { refusal, check: None }
+                    }
+                    observation => observation,
+                };
+                self.recorder.record(self.now, &observation);
+            }
+            server::Action::Arm { conn, at } => {
+                // It may have gone by while the server hung.
+                if let Some(at) = self.wires.get(conn).deadline.set(at.max(self.now), self.sweep) {
+                    enter_conn(self.calendar, at, conn);
+                }
+            }
+            rest => self.rest.push(rest),
+        }
+    }
+}
+
 impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     pub(super) fn station(&mut self, server: ServerId) -> &mut Station {
         &mut self.stations[usize::from(server.0)]
@@ -50,6 +97,14 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     pub(super) fn wire(&mut self, conn: ConnId) -> &mut Wire {
         self.station(conn.server()).wires.get(conn)
+    }
+
+    pub(super) fn load(&self, conn: ConnId) -> Load {
+        self.stations[usize::from(conn.server().0)].wires.load(conn)
+    }
+
+    pub(super) fn load_mut(&mut self, conn: ConnId) -> &mut Load {
+        self.station(conn.server()).wires.load_mut(conn)
     }
 
     pub(super) fn recycle(&mut self, conn: ConnId) {
@@ -71,9 +126,9 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             self.send_syn_again(now, client, syn);
             return;
         }
-        let conn = station.wires.open(client, now);
-        slot.conn = Some(conn);
-        let peer = slot.peer;
+        let conn = station.wires.open(client, slot.population, now);
+        slot.conn = conn;
+        let peer = self.peers[client as usize];
         let behaviour = &self.crowds[usize::from(slot.population.0)].spec.behaviour;
         self.send_down(now, now, conn, Event::Connected { conn });
         let classes = &self.scenario.servers[usize::from(syn.server().0)].classes;
@@ -87,30 +142,30 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     }
 
     pub(super) fn tell_server(&mut self, now: Instant, server: ServerId, input: server::Input) {
-        let mut actions = std::mem::take(&mut self.server_actions);
-        self.stations[usize::from(server.0)].server.handle(now, input, &mut actions);
-        self.digest.word(now.as_nanos());
-        if server != ServerId(0) {
-            self.digest.word(u64::from(server.0));
+        input.fold(now, &mut self.digest);
+        let Station { server: machine, wires, .. } = &mut self.stations[usize::from(server.0)];
+        let from = self.server_actions.len();
+        let mut out = Wishes {
+            now,
+            first: server == ServerId(0),
+            sweep: self.sweeps.next,
+            wires,
+            calendar: &mut self.calendar,
+            recorder: &mut self.recorder,
+            digest: &mut self.digest,
+            rest: &mut self.server_actions,
+        };
+        machine.handle(now, input, &mut out);
+        // What one of these brings about may tell servers more: that comes and goes behind them.
+        for place in from..self.server_actions.len() {
+            self.do_for_server(now, server, self.server_actions[place]);
         }
-        input.fold(&mut self.digest);
-        for action in &actions {
-            action.fold(&mut self.digest);
-            self.do_for_server(now, server, action);
-        }
-        actions.clear();
-        self.server_actions = actions;
+        self.server_actions.truncate(from);
     }
 
-    fn do_for_server(&mut self, now: Instant, server: ServerId, action: &server::Action) {
-        match *action {
-            server::Action::Observe(ref observation) => self.observe(now, server, observation),
-            server::Action::Arm { conn, at } => {
-                // A deadline may have gone by while the server hung.
-                if let Some(at) = self.wire(conn).timer.arm(at.max(now)) {
-                    self.calendar.schedule(at, Event::ConnTimer { conn });
-                }
-            }
+    fn do_for_server(&mut self, now: Instant, server: ServerId, action: server::Action) {
+        match action {
+            server::Action::Observe(_) | server::Action::Arm { .. } => {} // seen to
             server::Action::ArmServer { at } => {
                 if let Some(at) = self.station(server).timer.arm(at.max(now)) {
                     self.calendar.schedule(at, Event::ServerTimer { server });
@@ -121,7 +176,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             }
             server::Action::Close { conn, how, cause } => {
                 self.stop_transfer(now, conn);
-                if std::mem::take(&mut self.wire(conn).ghost) {
+                if self.wire(conn).take(Fact::Ghost) {
                     self.recorder.record(now, &Observation::GhostEnded { cause });
                 }
                 self.send_down(now, now, conn, Event::ClosedByServer { conn, how, cause });
@@ -130,12 +185,12 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             server::Action::AnswerHello { conn, at } => {
                 self.send_down(now, at, conn, Event::TlsAnswered { conn });
             }
-            server::Action::StartTransfer { conn, at } if self.wire(conn).secured => {
+            server::Action::StartTransfer { conn, at } if self.wire(conn).is(Fact::Secured) => {
                 self.shake_data(now, conn, at);
             }
             server::Action::StartTransfer { conn, at } => self.start_transfer(now, conn, at),
             server::Action::AbortData { conn } => {
-                if self.wire(conn).moving {
+                if self.wire(conn).is(Fact::Moving) {
                     self.send_down(now, now, conn, Event::DataEnds { conn, whole: false });
                 }
                 self.stop_transfer(now, conn);
@@ -146,23 +201,13 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             server::Action::Free { conn } => {
                 self.stop_transfer(now, conn);
                 // It may have vanished when the server had just closed.
-                if std::mem::take(&mut self.wire(conn).ghost) {
+                if self.wire(conn).take(Fact::Ghost) {
                     self.recorder.record(now, &Observation::GhostEnded { cause: None });
                 }
-                self.wire(conn).freed = true;
+                self.wire(conn).note(Fact::Freed);
                 self.recycle(conn);
             }
             server::Action::Listen { up } => self.station(server).listening = up,
-        }
-    }
-
-    /// Counts are over all servers; a place in check order means something for the first one only, which reports are about.
-    fn observe(&mut self, now: Instant, server: ServerId, observation: &Observation) {
-        match *observation {
-            Observation::Refused { refusal, .. } if server != ServerId(0) => {
-                self.recorder.record(now, &Observation::Refused { refusal, check: None });
-            }
-            _ => self.recorder.record(now, observation),
         }
     }
 }

@@ -5,8 +5,10 @@
 use std::hint::black_box;
 
 use super::calendar::{Calendar, Heap, Queue};
-use super::conns::{NOBODY, Plan};
+use super::conns::{Fact, NOBODY};
+use super::deadline::{Deadline, Sweeps};
 use super::names::Names;
+use super::parked::Parked;
 use super::path::Path;
 use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
@@ -16,14 +18,14 @@ use crate::client::actor::Actors;
 use crate::client::{self, Client, ClientStreams, Env, State, actor};
 use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
-use crate::id::{ClientId, ConnId, PeerId, PopulationId, ServerId};
+use crate::id::{ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
-use crate::observe::{Cause, Observation};
+use crate::observe::Cause;
 use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
 use crate::time::Instant;
-use crate::timer::{Firing, Timer};
+use crate::timer::Firing;
 use crate::watch::Watch;
 use crate::workload::{Arrival, ArrivalSource, Population};
 
@@ -50,34 +52,51 @@ pub struct Work {
     pub commands: u64,
     /// The most events that were pending at once.
     pub pending_max: usize,
-    /// The most clients that were there at once.
+    /// The most clients that had a session under way, or waited to try again, at once.
     pub clients_max: usize,
+    /// The most clients that paused between two sessions at once.
+    pub pausing_max: usize,
+    /// The addresses that all servers have room for at the end, or remember offences of.
+    pub addresses: usize,
     /// The most connections that were there at once, ghosts included.
     pub connections_max: usize,
 }
 
+/// So many clients may be in the processor's own memory: nothing need be read ahead.
+const MANY: usize = 1 << 14;
+
 /// How many events go by between two looks at the [`Watch`].
 const WATCH_EVERY: u64 = 4_096;
 
-/// A client and what its driver keeps with it.
+/// A client and what its driver keeps with it: what each event needs comes first.
 #[derive(Clone, Debug)]
+#[repr(C, align(32))]
 pub(super) struct Slot {
-    pub(super) client: Client,
-    pub(super) timer: Timer,
-    pub(super) peer: PeerId,
-    /// Its connection, once its SYN has arrived.
-    pub(super) conn: Option<ConnId>,
+    pub(super) deadline: Deadline,
+    /// Its connection, once its SYN has arrived; before that [`NO_CONN`].
+    pub(super) conn: ConnId,
     pub(super) population: PopulationId,
     /// Counts its connects, so that a SYN whose client has given up is known.
     pub(super) serial: u16,
-    pub(super) entry: u32,
-    pub(super) taken: bool,
+    pub(super) client: Client,
+}
+
+const _: () = assert!(size_of::<Slot>() == 96);
+
+/// No connection.
+pub(super) const NO_CONN: ConnId = ConnId(u32::MAX);
+
+impl Slot {
+    /// Its connection, if it has one.
+    pub(super) fn conn(&self) -> Option<ConnId> {
+        (self.conn != NO_CONN).then_some(self.conn)
+    }
 }
 
 /// What a population's clients share.
 pub(super) struct Crowd<'a> {
     pub(super) spec: &'a Population,
-    pub(super) streams: ClientStreams,
+    pub(super) env: Env<'a>,
     /// What the server's texts say to them.
     pub(super) words: Words,
     pub(super) addresses: Stream,
@@ -88,15 +107,33 @@ pub(super) struct Crowd<'a> {
     pub(super) next: Option<Arrival>,
 }
 
+/// The random streams of one replication: those of the clients of each population beside them.
+struct Own {
+    streams: Streams,
+    clients: Vec<ClientStreams>,
+}
+
+impl Own {
+    fn new(scenario: &Scenario, replication: u32) -> Self {
+        let streams = Streams::new(scenario.seed, replication);
+        let of = |place| ClientStreams::new(streams, PopulationId(place as u16));
+        Self { streams, clients: (0..scenario.populations.len()).map(of).collect() }
+    }
+}
+
 pub(super) struct World<'a, T, Q> {
     pub(super) scenario: &'a Scenario,
     pub(super) crowds: Vec<Crowd<'a>>,
     pub(super) calendar: Q,
+    pub(super) sweeps: Sweeps,
     pub(super) stations: Vec<Station>,
     /// What the name points to; `None`: always to the first server.
     pub(super) names: Option<Names>,
     pub(super) slots: Vec<Slot>,
+    /// Where the client in each slot comes from.
+    pub(super) peers: Vec<PeerId>,
     pub(super) free: Vec<u32>,
+    pub(super) parked: Parked,
     pub(super) actors: Actors,
     pub(super) own_addresses: u32,
     pub(super) recorder: Recorder,
@@ -104,8 +141,9 @@ pub(super) struct World<'a, T, Q> {
     pub(super) work: Work,
     pub(super) client_actions: Vec<client::Action>,
     pub(super) server_actions: Vec<server::Action>,
-    /// Clients whose memory will be needed soon.
-    touched: Vec<u32>,
+    /// Clients whose memory will be needed soon, for what they read and for their timers.
+    readers: Vec<u32>,
+    timed: Vec<u32>,
     pub(super) tap: &'a mut T,
 }
 
@@ -115,15 +153,45 @@ pub fn run<T: Tap>(scenario: &Scenario, replication: u32, tap: &mut T, watch: &W
     run_on::<T, Calendar<Event>>(scenario, replication, tap, watch)
 }
 
-/// The same with the standard library's heap for a calendar: the same events and the same results, at its own pace. The benches
-/// show what the wheel is worth beside it.
-pub fn run_on_heap<T: Tap>(
+/// The calendar of a run that the benches measure. The events and the results are the same with either.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Pending {
+    /// Lanes and the wheel, as in [`run`].
+    Wheel,
+    /// The standard library's heap: what the wheel is held against.
+    Heap,
+}
+
+/// Simulates replication 0 of `scenario` for the benches, on the calendar that they name. `passed` hears what it took until each of
+/// `marks`, which come in order of time, and how many events are pending then: so the steady state is told from the filling.
+pub fn run_marked(
     scenario: &Scenario,
-    replication: u32,
-    tap: &mut T,
-    watch: &Watch,
-) -> (Finished, bool) {
-    run_on::<T, Heap<Event>>(scenario, replication, tap, watch)
+    pending: Pending,
+    marks: &[Instant],
+    passed: impl FnMut(Work, usize),
+) -> Finished {
+    match pending {
+        Pending::Wheel => run_past::<Calendar<Event>>(scenario, marks, passed),
+        Pending::Heap => run_past::<Heap<Event>>(scenario, marks, passed),
+    }
+}
+
+fn run_past<Q: Queue<Event>>(
+    scenario: &Scenario,
+    marks: &[Instant],
+    mut passed: impl FnMut(Work, usize),
+) -> Finished {
+    let watch = Watch::default();
+    let mut nobody = ();
+    let own = Own::new(scenario, 0);
+    let mut world = World::<(), Q>::new(scenario, &own, &mut nobody);
+    world.begin();
+    for mark in marks {
+        world.run_to(*mark, &watch);
+        passed(world.work, world.calendar.len());
+    }
+    let (end, _) = world.run_to(Instant::ZERO + scenario.duration, &watch);
+    world.finish(end)
 }
 
 fn run_on<T: Tap, Q: Queue<Event>>(
@@ -132,23 +200,27 @@ fn run_on<T: Tap, Q: Queue<Event>>(
     tap: &mut T,
     watch: &Watch,
 ) -> (Finished, bool) {
-    let mut world = World::<T, Q>::new(scenario, replication, tap);
+    let own = Own::new(scenario, replication);
+    let mut world = World::<T, Q>::new(scenario, &own, tap);
     world.begin();
     let (end, complete) = world.run_to(Instant::ZERO + scenario.duration, watch);
     (world.finish(end), complete)
 }
 
 impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
-    fn new(scenario: &'a Scenario, replication: u32, tap: &'a mut T) -> Self {
-        let streams = Streams::new(scenario.seed, replication);
+    fn new(scenario: &'a Scenario, own: &'a Own, tap: &'a mut T) -> Self {
+        let streams = own.streams;
         let stations: Vec<Station> = (0..scenario.servers.len())
             .map(|place| Station::new(scenario, ServerId(place as u8), streams))
             .collect();
         let crowds: Vec<Crowd<'a>> = scenario
             .populations
             .iter()
+            .zip(&own.clients)
             .enumerate()
-            .map(|(place, spec)| Crowd::new(spec, PopulationId(place as u16), scenario, &stations, streams))
+            .map(|(place, (spec, own))| {
+                Crowd::new(spec, PopulationId(place as u16), scenario, &stations, streams, own)
+            })
             .collect();
         let shape = Shape {
             populations: crowds.len(),
@@ -159,10 +231,13 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             scenario,
             crowds,
             calendar: Q::default(),
+            sweeps: Sweeps::new(),
             stations,
             names: Names::new(scenario),
             slots: Vec::new(),
+            peers: Vec::new(),
             free: Vec::new(),
+            parked: Parked::default(),
             actors: Actors::default(),
             own_addresses: 0,
             recorder: Recorder::new(shape),
@@ -170,7 +245,8 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             work: Work::default(),
             client_actions: Vec::with_capacity(16),
             server_actions: Vec::with_capacity(16),
-            touched: Vec::new(),
+            readers: Vec::new(),
+            timed: Vec::new(),
             tap,
         }
     }
@@ -192,18 +268,29 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         let mut last = Instant::ZERO;
         loop {
             let pending = self.calendar.len();
-            let Some((now, event)) = self.calendar.pop_until(horizon) else { break };
+            let Some((now, event)) = self.calendar.pop_until(horizon.min(self.sweeps.next)) else {
+                if self.sweeps.next >= horizon {
+                    break;
+                }
+                self.sweep(self.sweeps.next);
+                continue;
+            };
             if self.work.events.is_multiple_of(WATCH_EVERY) {
                 lane.is_at(now.as_nanos());
                 if watch.is_stopped() {
                     return (now, false);
+                }
+                if self.sweeps.is_overdue(self.work.events, self.deadlines()) {
+                    self.sweep(now);
                 }
             }
             self.work.pending_max = self.work.pending_max.max(pending);
             assert!(now >= last, "virtual time goes back from {last} to {now}");
             last = now;
             self.work.events += 1;
-            self.touch_next();
+            if self.calendar.has_news() && self.slots.len() > MANY {
+                self.touch_next();
+            }
             self.happen(now, event);
             if T::LISTENS && self.tap.has_enough() {
                 return (now, false);
@@ -214,21 +301,54 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     }
 
     /// Reads what the next events are about, so that the memory brings it all at once and not piece by piece: a miss costs ten times
-    /// as much alone as in company.
+    /// as much alone as in company. What is behind what was read comes in a second round.
     fn touch_next(&mut self) {
-        let Self { calendar, slots, stations, touched, .. } = self;
+        let Self { calendar, slots, stations, readers, timed, .. } = self;
+        let mut read = 0;
         calendar.show_next(|event| match event.whose() {
-            Whose::Client(client) => touched.push(client),
-            Whose::Conn(conn) => {
+            Whose::Client(client) => timed.push(client),
+            Whose::Reader(conn) => readers.push(stations[usize::from(conn.server().0)].wires.touch(conn)),
+            Whose::Server(conn) => {
                 let station = &stations[usize::from(conn.server().0)];
-                black_box(station.server.touch(conn));
-                touched.push(station.wires.touch(conn));
+                read ^= station.server.touch(conn) ^ u64::from(station.wires.touch(conn));
             }
             Whose::Nobody => {}
         });
-        for client in touched.drain(..) {
-            if let Some(slot) = slots.get(client as usize) {
-                black_box(slot.client.touch() ^ slot.timer.touch() ^ u64::from(slot.serial));
+        for client in readers.drain(..) {
+            read ^= slots.get(client as usize).map_or(0, |slot| slot.client.touch());
+        }
+        for client in &*timed {
+            read ^= slots.get(*client as usize).map_or(0, |slot| slot.client.touch());
+        }
+        for client in timed.drain(..) {
+            if let Some(conn) = slots.get(client as usize).and_then(Slot::conn) {
+                read ^= u64::from(stations[usize::from(conn.server().0)].wires.touch(conn));
+            }
+        }
+        black_box(read);
+    }
+
+    // ---- deadlines ---------------------------------------------------------------------------------------------
+
+    /// How many deadlines there may be.
+    fn deadlines(&self) -> usize {
+        self.slots.len() + self.stations.iter().map(|station| station.wires.most()).sum::<usize>()
+    }
+
+    /// Enters all deadlines that come before the next sweep.
+    fn sweep(&mut self, now: Instant) {
+        let next = self.sweeps.plan(now, self.work.events, self.deadlines());
+        let Self { calendar, slots, stations, .. } = self;
+        for (client, slot) in (0..).zip(slots) {
+            if let Some(at) = slot.deadline.enter(next) {
+                enter_client(calendar, at, client);
+            }
+        }
+        for station in stations {
+            for (conn, wire) in station.wires.all() {
+                if let Some(at) = wire.deadline.enter(next) {
+                    enter_conn(calendar, at, conn);
+                }
             }
         }
     }
@@ -237,7 +357,6 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         let still_wanting: Vec<(PopulationId, Instant)> = self
             .slots
             .iter()
-            .filter(|slot| slot.taken)
             .filter_map(|slot| Some((slot.population, slot.client.still_wants()?)))
             .collect();
         self.recorder.finish(
@@ -246,7 +365,12 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             self.stations.iter().flat_map(|station| station.server.open_sessions()),
             still_wanting.into_iter(),
         );
-        let work = Work { connections_max: self.stations.iter().map(|s| s.wires.most()).sum(), ..self.work };
+        let work = Work {
+            connections_max: self.stations.iter().map(|s| s.wires.most()).sum(),
+            pausing_max: self.parked.most(),
+            addresses: self.stations.iter().map(|station| station.server.addresses()).sum(),
+            ..self.work
+        };
         Finished { recorder: self.recorder, digest: self.digest.value(), work }
     }
 
@@ -255,18 +379,24 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     fn happen(&mut self, now: Instant, event: Event) {
         match event {
             Event::Arrive { population } => self.arrive(now, population),
-            Event::Again { client } => self.again(now, client),
-            Event::ClientTimer { client } => match self.slots[client as usize].timer.fire(now) {
-                Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
-                Firing::Again(at) => self.calendar.schedule(at, event),
-                Firing::Dropped => {}
-            },
+            Event::Again { population, place } => self.again(now, population, place),
+            Event::ClientTimer { client } => {
+                let slot = &mut self.slots[client as usize];
+                match slot.deadline.come(now, self.sweeps.next) {
+                    Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
+                    Firing::Again(at) => enter_client(&mut self.calendar, at, client),
+                    Firing::Dropped => {}
+                }
+            }
             Event::ActorTimer { user } => self.tell_actor(now, user, actor::Input::TimerFired),
-            Event::ConnTimer { conn } => match self.wire(conn).timer.fire(now) {
-                Firing::Due => self.tell_server(now, conn.server(), server::Input::TimerFired { conn }),
-                Firing::Again(at) => self.calendar.schedule(at, event),
-                Firing::Dropped => {}
-            },
+            Event::ConnTimer { conn } => {
+                let sweep = self.sweeps.next;
+                match self.wire(conn).deadline.come(now, sweep) {
+                    Firing::Due => self.tell_server(now, conn.server(), server::Input::TimerFired { conn }),
+                    Firing::Again(at) => enter_conn(&mut self.calendar, at, conn),
+                    Firing::Dropped => {}
+                }
+            }
             Event::ServerTimer { server } => match self.station(server).timer.fire(now) {
                 Firing::Due => self.tell_server(now, server, server::Input::ServerTimerFired),
                 Firing::Again(at) => self.calendar.schedule(at, event),
@@ -283,41 +413,70 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             Event::Fault { fault, step } => self.fault(now, fault, step),
             Event::PipeDue { server, up } => self.pipe_due(now, server, up),
             Event::PathOpens { population } => self.reconsider(now, population),
+            Event::ReplyArrives { conn, reply } => match self.wire(conn).arrive().client {
+                NOBODY => self.recycle(conn),
+                client => self.deliver_reply(now, client, conn, ReplyId(reply)),
+            },
+            Event::CommandArrives { conn, command } => {
+                if self.wire(conn).arrive().is(Fact::Freed) {
+                    self.recycle(conn);
+                } else {
+                    self.deliver_command(now, conn, command);
+                }
+            }
             Event::Connected { conn }
-            | Event::ReplyArrives { conn, .. }
             | Event::ClosedByServer { conn, .. }
             | Event::DataSyn { conn }
             | Event::DataEnds { conn, .. }
             | Event::TlsAnswered { conn }
             | Event::DataAtClient { conn } => {
-                let wire = self.wire(conn);
-                wire.in_flight -= 1;
-                let client = wire.client;
-                if client != NOBODY {
-                    self.deliver_to_client(now, client, event);
+                // Whoever lets go of the connection meanwhile puts it back himself.
+                match self.wire(conn).arrive().client {
+                    NOBODY => self.recycle(conn),
+                    client => self.deliver_to_client(now, client, event),
                 }
-                self.recycle(conn);
             }
             Event::DataShakes { conn, left, serial } => {
-                self.wire(conn).in_flight -= 1;
+                self.wire(conn).arrive();
                 self.data_shakes(now, conn, left, serial);
                 self.recycle(conn);
             }
-            Event::CommandArrives { conn, .. }
-            | Event::ClosedByClient { conn }
+            Event::ClosedByClient { conn }
             | Event::TlsHello { conn }
             | Event::TlsFinished { conn }
             | Event::DataAtServer { conn }
             | Event::TransferBegins { conn, .. }
             | Event::TransferDone { conn, .. } => {
-                let wire = self.wire(conn);
-                wire.in_flight -= 1;
-                if !wire.freed {
+                if self.wire(conn).arrive().is(Fact::Freed) {
+                    self.recycle(conn);
+                } else {
                     self.deliver_to_server(now, conn.server(), event);
                 }
-                self.recycle(conn);
             }
         }
+    }
+
+    fn deliver_reply(&mut self, now: Instant, client: u32, conn: ConnId, reply: ReplyId) {
+        let heard = T::LISTENS.then(|| (self.who(client), self.load(conn).bytes));
+        let slot = &self.slots[client as usize];
+        let server = &self.stations[usize::from(conn.server().0)].server;
+        let entry = server.policy().table.get(reply);
+        if let Some((who, bytes)) = heard {
+            let (reply, connections) = (entry, server.slots());
+            let unread = slot.client.state() == State::Away;
+            self.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
+        }
+        let crowd = &self.crowds[usize::from(slot.population.0)];
+        let words = crowd.words.of(conn.server(), reply, entry, crowd.env.behaviour);
+        let input = client::Input::Reply { code: entry.code, cause: entry.cause, words };
+        self.tell_client(now, client, input);
+    }
+
+    fn deliver_command(&mut self, now: Instant, conn: ConnId, command: SmallCommand) {
+        self.work.commands += 1;
+        let (verb, arg) = (command.verb, ArgId(command.arg));
+        let arg = if verb == Verb::SiteIdle { self.scenario.idle_seconds(arg) } else { arg };
+        self.tell_server(now, conn.server(), server::Input::Command { conn, command: Command { verb, arg } });
     }
 
     fn deliver_to_client(&mut self, now: Instant, client: u32, event: Event) {
@@ -326,20 +485,6 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
                 self.note(now, client, Happening::Connected);
                 client::Input::Connected
             }
-            Event::ReplyArrives { conn, reply } => {
-                let heard = T::LISTENS.then(|| (self.who(client), self.wire(conn).bytes));
-                let slot = &self.slots[client as usize];
-                let server = &self.stations[usize::from(conn.server().0)].server;
-                let entry = server.policy().table.get(ReplyId(reply));
-                if let Some((who, bytes)) = heard {
-                    let (reply, connections) = (entry, server.slots());
-                    let unread = slot.client.state() == State::Away;
-                    self.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
-                }
-                let crowd = &self.crowds[usize::from(slot.population.0)];
-                let words = crowd.words.of(conn.server(), ReplyId(reply), entry, &crowd.spec.behaviour);
-                client::Input::Reply { code: entry.code, cause: entry.cause, words }
-            }
             Event::ClosedByServer { how, cause, .. } => {
                 let unread = self.slots[client as usize].client.state() == State::Away;
                 self.note(now, client, Happening::Closed { how, cause, unread });
@@ -347,7 +492,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             }
             Event::DataSyn { conn } => {
                 // Behind a NAT nobody listens, and nobody says so.
-                if self.wire(conn).plan.is_active() {
+                if self.load(conn).plan.is_active() {
                     self.note(now, client, Happening::Data { open: true });
                     self.send_up(now, conn, Event::DataAtServer { conn });
                 }
@@ -372,28 +517,22 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
 
     fn deliver_to_server(&mut self, now: Instant, server: ServerId, event: Event) {
         let input = match event {
-            Event::CommandArrives { conn, command } => {
-                self.work.commands += 1;
-                let (verb, arg) = (command.verb, ArgId(command.arg));
-                let arg = if verb == Verb::SiteIdle { self.scenario.idle_seconds(arg) } else { arg };
-                server::Input::Command { conn, command: Command { verb, arg } }
-            }
             Event::ClosedByClient { conn } => server::Input::Closed { conn },
             Event::TlsHello { conn } => server::Input::TlsHello { conn },
             Event::TlsFinished { conn } => {
-                self.wire(conn).secured = true;
+                self.wire(conn).note(Fact::Secured);
                 server::Input::TlsDone { conn }
             }
             Event::DataAtServer { conn } => {
-                if !self.wire(conn).plan.is_active() {
+                if !self.load(conn).plan.is_active() {
                     self.send_down(now, now, conn, Event::DataAtClient { conn });
                 }
                 server::Input::DataOpened { conn }
             }
-            Event::TransferBegins { conn, serial } if self.wire(conn).transfer == serial => {
+            Event::TransferBegins { conn, serial } if self.load(conn).transfer == serial => {
                 return self.transfer_begins(now, conn);
             }
-            Event::TransferDone { conn, serial } if self.wire(conn).transfer == serial => {
+            Event::TransferDone { conn, serial } if self.load(conn).transfer == serial => {
                 return self.transfer_done(now, conn);
             }
             _ => return,
@@ -419,111 +558,6 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         }
     }
 
-    // ---- the client's side -------------------------------------------------------------------------------------
-
-    pub(super) fn tell_client(&mut self, now: Instant, client: u32, input: client::Input) {
-        let slot = &mut self.slots[client as usize];
-        let crowd = &self.crowds[usize::from(slot.population.0)];
-        let env = Env {
-            population: slot.population,
-            behaviour: &crowd.spec.behaviour,
-            streams: &crowd.streams,
-            user: crowd.spec.user(slot.client.index()),
-            connect_timeout: crowd.spec.link.connect_timeout,
-            reply_timeout: crowd.spec.link.reply_timeout,
-        };
-        let mut actions = std::mem::take(&mut self.client_actions);
-        slot.client.handle(now, input, &env, &mut actions);
-        self.digest.word(now.as_nanos());
-        self.digest.word(u64::from(client));
-        input.fold(&mut self.digest);
-        for action in &actions {
-            action.fold(&mut self.digest);
-            self.do_for_client(now, client, action);
-        }
-        actions.clear();
-        self.client_actions = actions;
-    }
-
-    fn do_for_client(&mut self, now: Instant, client: u32, action: &client::Action) {
-        match *action {
-            client::Action::Observe(ref observation) => {
-                if T::LISTENS {
-                    self.tap.observes(now, observation);
-                }
-                self.recorder.record(now, observation);
-            }
-            client::Action::Arm { at } => {
-                if let Some(at) = self.slots[client as usize].timer.arm(at.max(now)) {
-                    self.calendar.schedule(at, Event::ClientTimer { client });
-                }
-            }
-            client::Action::Send(command) => {
-                self.note(now, client, Happening::Command(command));
-                let command = SmallCommand { arg: command.arg.0, verb: command.verb };
-                if let Some(conn) = self.slots[client as usize].conn {
-                    self.send_up(now, conn, Event::CommandArrives { conn, command });
-                }
-            }
-            client::Action::OpenData { verb, active, stalls, bytes } => {
-                if let Some(conn) = self.slots[client as usize].conn {
-                    let wire = self.wire(conn);
-                    wire.bytes = bytes;
-                    wire.plan = Plan::new(verb == Verb::Stor, active, stalls);
-                    if !active {
-                        self.send_up(now, conn, Event::DataAtServer { conn });
-                    }
-                }
-            }
-            client::Action::StartTls => {
-                if let Some(conn) = self.slots[client as usize].conn {
-                    self.send_up(now, conn, Event::TlsHello { conn });
-                }
-            }
-            client::Action::Ask => self.tell_actor_of(now, client, actor::Input::Asked(ClientId(client))),
-            client::Action::Lower if self.is_parallel(client) => {
-                self.tell_actor_of(now, client, actor::Input::Lowered);
-            }
-            client::Action::Lower => {}
-            client::Action::Connect => self.connect(now, client),
-            client::Action::Disconnect | client::Action::Vanish => {
-                self.let_go(now, client, *action == client::Action::Disconnect);
-                if self.is_parallel(client) {
-                    self.tell_actor_of(now, client, actor::Input::Ended);
-                }
-            }
-            client::Action::Finish => self.finished(now, client),
-        }
-    }
-
-    fn connect(&mut self, now: Instant, client: u32) {
-        let server = self.look_up(now, client);
-        self.note(now, client, Happening::Connect { to: server });
-        let slot = &mut self.slots[client as usize];
-        slot.serial = slot.serial.wrapping_add(1);
-        self.send_syn(now, client, Syn::new(server, 0));
-    }
-
-    /// The client gives up its connection, if it has one: with a FIN, or without a word.
-    fn let_go(&mut self, now: Instant, client: u32, fin: bool) {
-        let slot = &mut self.slots[client as usize];
-        slot.serial = slot.serial.wrapping_add(1);
-        let Some(conn) = slot.conn.take() else { return };
-        self.note(now, client, if fin { Happening::Disconnect } else { Happening::Vanish });
-        if !self.wire(conn).freed {
-            if fin {
-                self.stop_transfer(now, conn);
-                self.send_up(now, conn, Event::ClosedByClient { conn });
-            } else {
-                self.stall_transfer(now, conn);
-                self.wire(conn).ghost = true;
-                self.recorder.record(now, &Observation::GhostBegan);
-            }
-        }
-        self.wire(conn).client = NOBODY;
-        self.recycle(conn);
-    }
-
     // ---- the tap -----------------------------------------------------------------------------------------------
 
     fn who(&self, client: u32) -> Who {
@@ -532,7 +566,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             population: slot.population,
             index: slot.client.index(),
             session: slot.client.session(),
-            peer: slot.peer,
+            peer: self.peers[client as usize],
         }
     }
 
@@ -551,11 +585,19 @@ impl<'a> Crowd<'a> {
         scenario: &Scenario,
         stations: &[Station],
         streams: Streams,
+        own: &'a ClientStreams,
     ) -> Self {
         let stream = |purpose| streams.stream(purpose, u32::from(id.0));
         Self {
             spec,
-            streams: ClientStreams::new(streams, id),
+            env: Env {
+                population: id,
+                behaviour: &spec.behaviour,
+                streams: own,
+                users: &spec.users,
+                connect_timeout: spec.link.connect_timeout,
+                reply_timeout: spec.link.reply_timeout,
+            },
             words: Words::new(&spec.behaviour, stations.iter().map(|station| station.server.policy())),
             addresses: stream(Purpose::Address),
             pauses: stream(Purpose::Pause),
@@ -565,4 +607,12 @@ impl<'a> Crowd<'a> {
             next: None,
         }
     }
+}
+
+pub(super) fn enter_client(calendar: &mut impl Queue<Event>, at: Instant, client: u32) {
+    calendar.schedule_last(at, u64::from(client), Event::ClientTimer { client });
+}
+
+pub(super) fn enter_conn(calendar: &mut impl Queue<Event>, at: Instant, conn: ConnId) {
+    calendar.schedule_last(at, 1 << 32 | u64::from(conn.0), Event::ConnTimer { conn });
 }

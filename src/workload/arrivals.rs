@@ -70,6 +70,27 @@ pub struct Closed {
     pub sessions: u32,
     /// The pause between the end of a session and the next.
     pub pause: Dist,
+    /// Does each begin with a pause, as if it had just had a session?
+    pub pause_first: bool,
+}
+
+impl Closed {
+    /// When connection number `index` of the population comes for session number `session` (both from 0), if the one before ended at
+    /// `ended`, and its user has `parallel` connections; `None` if it never does.
+    pub fn next_session(
+        &self,
+        (index, parallel): (u32, u32),
+        session: u32,
+        ended: Instant,
+        pauses: Stream,
+    ) -> Option<Instant> {
+        if self.sessions != 0 && session >= self.sessions {
+            return None;
+        }
+        let word = pauses.word(u64::from(index), u64::from(session));
+        let at = ended + Duration::from_nanos(self.pause.sample(word));
+        self.clients.reaches(f64::from(index / parallel) + 1.0, at)
+    }
 }
 
 /// One client that comes.
@@ -130,13 +151,15 @@ fn burst_until(at: Instant, count: u32, within: Duration, t: Instant) -> f64 {
 pub struct ArrivalSource {
     next: u32,
     unit_sum: f64,
+    /// When the last one came: rounding may not turn the order of two that come together.
+    last: Instant,
     gaps: Stream,
 }
 
 impl ArrivalSource {
     /// A source whose random gaps come from `gaps`.
     pub fn new(gaps: Stream) -> Self {
-        Self { next: 0, unit_sum: 0.0, gaps }
+        Self { next: 0, unit_sum: 0.0, last: Instant::ZERO, gaps }
     }
 
     /// The next arrival, or `None` when there are no more. For a closed population: the first coming of each client.
@@ -152,7 +175,8 @@ impl ArrivalSource {
                         self.unit_sum
                     }
                 };
-                plain(open.rate.integral_reaches(area).filter(|at| *at < open.rate.end())?)
+                let at = open.rate.integral_reaches(area)?.max(self.last);
+                plain((at < open.rate.end()).then_some(at)?)
             }
             Arrivals::Burst { at, count, within } => {
                 plain((index < *count).then(|| burst_time(*at, *count, *within, index))?)
@@ -169,6 +193,7 @@ impl ArrivalSource {
             }
         };
         self.next += 1;
+        self.last = arrival.at;
         Some(arrival)
     }
 }

@@ -4,12 +4,14 @@
 
 pub mod addresses;
 pub mod arrivals;
+mod rounds;
 pub mod stages;
 pub mod trace;
 pub mod xferlog;
 
 pub use addresses::{AddressBook, Addresses, Classes, Network, Pick};
 pub use arrivals::{Arrival, ArrivalSource, Arrivals, Closed, Open, Spacing, TraceArrival};
+pub use rounds::Rounds;
 pub use stages::{Stage, Stages};
 
 use crate::client::Behaviour;
@@ -44,7 +46,6 @@ impl Population {
 
     /// The account of client number `index`. The connections of one user are numbered in a row.
     pub fn user(&self, index: u32) -> ArgId {
-        let user = if self.behaviour.parallel == 1 { index } else { index / self.behaviour.parallel };
-        self.users[user as usize % self.users.len()]
+        self.behaviour.user(&self.users, index)
     }
 }

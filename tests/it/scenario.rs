@@ -1,8 +1,10 @@
 //! Scenario files: what is read, and what a user is told about each mistake.
 
-use ftp421::experiment::explain;
+use ftp421::experiment::{Cost, explain};
 use ftp421::scenario::{BUILT_IN, Problem, Scenario, template};
+use ftp421::sim;
 use ftp421::time::Duration;
+use ftp421::watch::Watch;
 use ftp421::workload::{Addresses, Arrivals};
 use proptest::prelude::*;
 
@@ -406,6 +408,7 @@ clients     readers: at random (Poisson) 5/m: about 300 sessions, up to 0.27 erl
 
 expected    about 0.27 sessions at a time on average at the peak, at 3.6s, if nobody is refused
             below max_clients = 10: without retries less than 0.1 % of first attempts would be refused (Erlang B)
+to simulate about 11,000 events, less than a second of one core, 4 MB of memory, in orders of magnitude
 
 fault       at 20m: shutdown (announce), until 23m
 must hold   refused_first rate < 0.1
@@ -449,6 +452,46 @@ stall = 0.01
     ] {
         assert!(words.contains(said), "{said}\n{words}");
     }
+}
+
+/// Where nobody is refused, the events that are foretold are those of the run within a third; where retries and refusals have their part,
+/// within an order of magnitude.
+#[test]
+fn what_a_simulation_takes_is_foretold() {
+    let events = |text: &str| {
+        let scenario = read(text).unwrap();
+        let run = sim::run(&scenario, 0, &mut (), &Watch::default()).0;
+        (Cost::of(&scenario).events, run.work.events as f64)
+    };
+    for (foretold, told) in [
+        events(&open("[\"login\", { loop = 3, steps = [{ think = \"3s\" }, \"noop\"] }]")),
+        events(&open("[\"login\", { retr = \"10KiB\" }, { think = \"1s\" }, { retr = \"1MiB\" }]")),
+        events(&open("[\"login\", \"list\"]")),
+    ] {
+        assert!((0.67..1.5).contains(&(foretold / told)), "{foretold} foretold, {told} told");
+    }
+    let (foretold, told) = events(GOOD);
+    assert!((0.1..10.0).contains(&(foretold / told)), "{foretold} foretold, {told} told");
+}
+
+/// Millions of clients are worth a warning, and a thousand are not.
+#[test]
+fn a_big_run_is_known_beforehand() {
+    let of = |rate: &str| {
+        let stays = open("[\"login\", { think = \"1h\" }]");
+        Cost::of(&read(&stays.replace("rate = \"2/s\"", &format!("rate = \"{rate}\""))).unwrap())
+    };
+    assert!(!of("1/s").is_much(1, 1));
+    let big = of("5000/s");
+    assert!(big.is_much(1, 1) && big.words(2, 2).contains("GB of memory"), "{}", big.words(2, 2));
+}
+
+/// Half an hour of a server without limits and clients with this script.
+fn open(script: &str) -> String {
+    format!(
+        "schema = 1\nname = \"open\"\nduration = \"30m\"\n[server]\nprofile = \"rfc959\"\n[[clients]]\nname = \"a\"\n\
+         arrivals = {{ executor = \"poisson\", rate = \"2/s\" }}\nlink = {{ rtt = \"50ms\" }}\nscript = {script}\n"
+    )
 }
 
 #[test]

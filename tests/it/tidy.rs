@@ -17,11 +17,12 @@ const TABLE: &[Module] = &[
     module("watch",      0, &[],          &[]),
     module("id",         0, &[],          &["serde"]),
     module("digest",     0, &[],          &[]),
+    module("outbox",     0, &[],          &[]),
     module("rng",        0, &[],          &["rand", "rand_chacha"]),
     module("dist",       0, &["rng"],     &["libm"]),
     module("ftp",        1, &[],          &[]),
     module("observe",    2, &[],          &["serde"]),
-    module("server",     3, &[],          &["libm", "serde", "toml"]),  // never `client`
+    module("server",     3, &[],          &["hashbrown", "libm", "serde", "toml"]),  // never `client`
     module("client",     3, &[],          &["libm", "regex_lite", "serde", "toml"]), // never `server`
     module("network",    4, &[],          &[]),
     module("workload",   4, &["network"], &["libm"]),                   // a population has a link
@@ -30,12 +31,12 @@ const TABLE: &[Module] = &[
     module("transcript", 4, &[],          &[]),
     module("chaos",      5, &[],          &["strsim"]),
     module("scenario",   5, &["chaos"],   &["strsim", "toml"]),       // a scenario has faults
-    module("sim",        6, &[],          &["serde", "serde_json"]),             // never `live`
+    module("sim",        6, &[],          &["itoa", "serde", "serde_json"]),     // never `live`
     module("live",       6, &[],          &["cap_std", "hdrhistogram", "nix", "postcard", "prometheus_client", "rcgen", "rustls", "rustls_native_certs", "serde", "serde_json", "tokio"]), // never `sim`
     module("experiment", 7, &[],          &["hdrhistogram", "libm", "rayon", "serde"]),
     module("report",     8, &[],          &["ab_glyph", "hdrhistogram", "libm", "plotters", "plotters_backend", "png", "rayon", "serde_json"])
                             .only(&["time", "observe", "metrics", "scenario", "experiment"]), // results, never machines
-    module("cli",        9, &[],          &["anyhow", "clap", "clap_complete", "clap_mangen", "csv", "hdrhistogram", "indicatif", "nix", "postcard", "rayon", "serde", "serde_json", "signal_hook", "toml"]),
+    module("cli",        9, &[],          &["anyhow", "clap", "clap_complete", "clap_mangen", "csv", "hdrhistogram", "indicatif", "nix", "postcard", "rayon", "serde", "serde_json", "signal_hook", "toml", "zstd"]),
 ];
 
 /// Words that no source file holds, but for the files that are named, each with its reason.

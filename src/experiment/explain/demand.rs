@@ -168,7 +168,7 @@ pub(in crate::experiment) fn concurrent(population: &Population, hold: f64, t: I
 }
 
 /// No more corners of arrivals than this are looked at.
-const MOST_CORNERS: usize = 2_000;
+const MOST_CORNERS: usize = 8_000;
 
 /// When and how high the sum of what `populations` want peaks, of a thousand even points and the corners of the arrivals.
 pub(super) fn peak(populations: &[(&Population, f64)], end: Duration) -> (Instant, f64) {
@@ -194,12 +194,7 @@ fn corners(population: &Population) -> Vec<Instant> {
         Arrivals::Burst { at, within, .. } => return vec![*at, *at + *within],
         Arrivals::Trace(_) => return Vec::new(),
     };
-    let mut t = stages.start;
-    let ends = stages.stages.iter().map(|stage| {
-        t += stage.duration;
-        t - Duration::from_nanos(1)
-    });
-    std::iter::once(stages.start).chain(ends).collect()
+    stages.corners(MOST_CORNERS).collect()
 }
 
 /// The address of a pool behind which most sessions may be at a time, with an upper estimate of how many: the sum of its

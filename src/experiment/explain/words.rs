@@ -13,6 +13,8 @@ use crate::workload::{AddressBook, Addresses, Arrivals, Closed, Open, Pick, Spac
 
 /// No more stages than this are told.
 const SHOWN_STAGES: usize = 6;
+/// No more rounds than this have their factors told.
+const SHOWN_FACTORS: usize = 7;
 /// A cap that no wait of a scenario reaches.
 const NO_CAP: Duration = Duration::from_secs(366 * 86_400);
 
@@ -76,9 +78,10 @@ pub(super) fn arrivals(arrivals: &Arrivals, end: Instant) -> String {
 fn closed_population(closed: &Closed, end: Instant) -> String {
     let clients = course(&closed.clients, end, |n| format!("{n:.0}"));
     let pause = seconds(closed.pause.mean() / 1e9);
+    let first = if closed.pause_first { ", and for the first time after such a pause" } else { "" };
     match closed.sessions {
-        0 => format!("a closed population, {clients}: each comes again {pause} after a session"),
-        n => format!("a closed population, {clients}: each comes {n} times, {pause} apart"),
+        0 => format!("a closed population, {clients}: each comes again {pause} after a session{first}"),
+        n => format!("a closed population, {clients}: each comes {n} times, {pause} apart{first}"),
     }
 }
 
@@ -88,7 +91,7 @@ fn course(stages: &Stages, run_end: Instant, show: impl Fn(f64) -> String) -> St
     let begin =
         if stages.start == Instant::ZERO { String::new() } else { format!(" from {} on", stages.start) };
     let end = if stages.end() >= run_end { String::new() } else { format!(" until {}", stages.end()) };
-    if stages.stages.len() == 1 && first.from.total_cmp(&first.to).is_eq() {
+    if stages.stages.len() == 1 && stages.rounds.is_none() && first.from.total_cmp(&first.to).is_eq() {
         return format!("{}{begin}{end}", show(first.from));
     }
     let mut text = format!("{}{begin}", show(first.from));
@@ -99,6 +102,15 @@ fn course(stages: &Stages, run_end: Instant, show: impl Fn(f64) -> String) -> St
     }
     if stages.stages.len() > SHOWN_STAGES {
         text.push_str(" → ..");
+    }
+    if let Some(rounds) = &stages.rounds {
+        let _ = write!(text, ", again and again every {}", rounds.length());
+        let factors: Vec<String> =
+            rounds.factors().iter().take(SHOWN_FACTORS).map(|f| number_of(*f)).collect();
+        if factors.len() > 1 {
+            let more = if rounds.factors().len() > SHOWN_FACTORS { ", .." } else { "" };
+            let _ = write!(text, ", times {}{more} in turn", factors.join(", "));
+        }
     }
     text
 }

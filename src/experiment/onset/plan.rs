@@ -150,9 +150,9 @@ impl Stand {
         // The second comes when the first has been there for half of its time.
         let rise = Stage { duration: half, from: 1.0, to: 2.0 };
         let level = Stage { duration: length, from: 2.0, to: 2.0 };
-        let clients = Stages { start: Instant::ZERO + full, stages: vec![rise, level] };
+        let clients = Stages::once(Instant::ZERO + full, vec![rise, level]);
         let pause = Dist::Constant(half.as_nanos());
-        let arrivals = Arrivals::Closed(Closed { clients, most: 2, sessions: 0, pause });
+        let arrivals = Arrivals::Closed(Closed { clients, most: 2, sessions: 0, pause, pause_first: false });
         let mut two =
             self.population("relay", arrivals, kind, vec![Step::Login, Step::Think(constant(hold)), end]);
         two.behaviour.retry = knocking(knock);

@@ -180,6 +180,7 @@ fn a_closed_population_offers_no_erlangs() {
         most: 1,
         sessions: 0,
         pause: Dist::Constant(0),
+        pause_first: false,
     });
     let summary = summarise(&scenario, &study(&[run(1, Some(40), 1)])).summary;
     assert_eq!(summary.estimates.offered_erlangs.mean, None);

@@ -43,6 +43,8 @@ pub(super) enum Due {
     Client(u32),
     /// A client of a closed population wants its next session.
     Again(u32),
+    /// A client of a closed population that began with a pause wants its first session.
+    First(u32),
     /// The timer of a user with several connections.
     Actor(u32),
     /// A client tries once more to get a socket for its connect number `serial`.
@@ -239,6 +241,10 @@ impl Shard {
                 let input = client::Input::Start { session: slot.client.session() + 1, entry: slot.entry };
                 self.tell(moment, client, input);
             }
+            Due::First(client) => {
+                let entry = self.slots[client as usize].entry;
+                self.tell(moment, client, client::Input::Start { session: 0, entry });
+            }
             Due::Actor(user) => self.tell_actor(moment, user, actor::Input::TimerFired),
             Due::Connect { client, serial } => {
                 let slot = &self.slots[client as usize];
@@ -256,10 +262,9 @@ impl Shard {
         let plan = Arc::clone(&self.plan);
         let Some(Coming { population, arrival, peer }) = self.schedule.take(&plan.scenario) else { return };
         let parallel = plan.scenario.populations[usize::from(population.0)].behaviour.parallel;
-        let start = client::Input::Start { session: 0, entry: arrival.entry };
         if parallel == 1 {
             let client = self.take_slot(population, arrival.index, arrival.entry, peer);
-            self.tell(moment, client, start);
+            self.begin(moment, client);
             return;
         }
         let user = self.actors.come(parallel);
@@ -267,7 +272,24 @@ impl Shard {
             let index = arrival.index.wrapping_mul(parallel).wrapping_add(connection);
             let client = self.take_slot(population, index, arrival.entry, peer);
             self.actors.belongs(client, user);
-            self.tell(moment, client, start);
+            self.begin(moment, client);
+        }
+    }
+
+    /// A client that has just come begins with a session, or with a pause.
+    fn begin(&mut self, moment: Moment, client: u32) {
+        let slot = &self.slots[client as usize];
+        let (population, entry) = (usize::from(slot.population.0), slot.entry);
+        let spec = &self.plan.scenario.populations[population];
+        match &spec.arrivals {
+            Arrivals::Closed(closed) if closed.pause_first => {
+                let who = (slot.client.index(), spec.behaviour.parallel);
+                match closed.next_session(who, 0, moment.at, self.crowds[population].pauses) {
+                    Some(at) => self.schedule(at, Due::First(client)),
+                    None => self.leaves(client),
+                }
+            }
+            _ => self.tell(moment, client, client::Input::Start { session: 0, entry }),
         }
     }
 
@@ -307,24 +329,25 @@ impl Shard {
         let spec = &self.plan.scenario.populations[usize::from(slot.population.0)];
         let next = match &spec.arrivals {
             Arrivals::Closed(closed) => {
-                let session = slot.client.session() + 1;
+                let who = (slot.client.index(), spec.behaviour.parallel);
                 let pauses = self.crowds[usize::from(slot.population.0)].pauses;
-                let word = pauses.word(u64::from(slot.client.index()), u64::from(session));
-                let at = moment.at + Duration::from_nanos(closed.pause.sample(word));
-                let level = f64::from(slot.client.index() / spec.behaviour.parallel) + 1.0;
-                let more = closed.sessions == 0 || session < closed.sessions;
-                more.then(|| closed.clients.reaches(level, at)).flatten()
+                closed.next_session(who, slot.client.session() + 1, moment.at, pauses)
             }
             _ => None,
         };
         if let Some(at) = next {
             self.schedule(at, Due::Again(client));
         } else {
-            self.slots[client as usize].taken = false;
-            self.free.push(client);
-            if parallel {
-                self.actors.left(client);
-            }
+            self.leaves(client);
+        }
+    }
+
+    /// A client will not come again.
+    fn leaves(&mut self, client: u32) {
+        self.slots[client as usize].taken = false;
+        self.free.push(client);
+        if self.is_parallel(client) {
+            self.actors.left(client);
         }
     }
 
@@ -378,7 +401,7 @@ impl Shard {
             population: slot.population,
             behaviour: &spec.behaviour,
             streams: &crowd.streams,
-            user: spec.user(slot.client.index()),
+            users: &spec.users,
             connect_timeout: spec.link.connect_timeout,
             reply_timeout: spec.link.reply_timeout,
         };

@@ -110,6 +110,41 @@ impl Axis {
         Self { low, high, log: false, ticks, title: title.to_owned() }
     }
 
+    /// From the power of ten at or below the least of `values` to that at or above the greatest, logarithmic.
+    pub fn decades(values: impl Iterator<Item = f64>, title: &str) -> Self {
+        Self::powers(values, &[1.0], title)
+    }
+
+    /// The same between 1, 2 and 5 times a power of ten.
+    pub fn steps(values: impl Iterator<Item = f64>, title: &str) -> Self {
+        Self::powers(values, &[1.0, 2.0, 5.0], title)
+    }
+
+    /// Logarithmic, from and to, and marked at, `digits` times powers of ten.
+    fn powers(values: impl Iterator<Item = f64>, digits: &[f64], title: &str) -> Self {
+        let values = values.map(|v| tame(v).max(1e-9));
+        let (low, high) =
+            values.fold((f64::INFINITY, 1e-9), |(low, high): (f64, f64), v| (low.min(v), high.max(v)));
+        let low = low.min(high);
+        let first = libm::floor(libm::log10(low) + 1e-9) as i32;
+        let last = libm::ceil(libm::log10(high) - 1e-9) as i32 + 1;
+        let digits = if last - first > 5 { &[1.0] } else { digits };
+        let marks =
+            (first..=last).flat_map(|k| digits.iter().map(move |d| d * libm::pow(10.0, f64::from(k))));
+        let marks: Vec<f64> = marks.collect();
+        let from = marks.iter().rposition(|m| *m <= low * (1.0 + 1e-9)).unwrap_or(0);
+        let to = marks.iter().position(|m| *m >= high * (1.0 - 1e-9)).unwrap_or(0).max(from + 1);
+        let marks = &marks[from..=to];
+        let ticks = marks.iter().map(|at| Tick { at: *at, label: quantity(*at, *at) }).collect();
+        Self { low: marks[0], high: marks[marks.len() - 1], log: true, ticks, title: title.to_owned() }
+    }
+
+    /// The same with some room behind both ends of a logarithmic axis, so that what lies there is not cut.
+    pub fn with_margin(self) -> Self {
+        let room = libm::pow(self.high / self.low, 0.06);
+        Self { low: self.low / room, high: self.high * room, ..self }
+    }
+
     /// Its ends.
     pub fn ends(&self) -> (f64, f64) {
         (self.low, self.high)
@@ -248,6 +283,14 @@ mod tests {
         assert_eq!(labels(&Axis::shares(7.0, "")), ["0 %", "20 %", "40 %", "60 %", "80 %", "100 %"]);
         assert_eq!(labels(&Axis::seconds(0.001, 2.0, "")), ["1 ms", "10 ms", "100 ms", "1 s", "10 s"]);
         assert_eq!(labels(&Axis::seconds(0.1, 0.4, "")), ["0 s", "100 ms", "200 ms", "300 ms", "400 ms"]);
+        assert_eq!(
+            labels(&Axis::decades([200.0, 1e6].into_iter(), "")),
+            ["100", "1000", "10k", "100k", "1M"]
+        );
+        assert_eq!(
+            labels(&Axis::steps([135.0, 1_900.0].into_iter(), "")),
+            ["100", "200", "500", "1000", "2000"]
+        );
         assert_eq!(labels(&Axis::nines(1_500.0)), ["0 %", "50 %", "75 %", "90 %", "99 %", "99.9 %"]);
     }
 
@@ -271,6 +314,8 @@ mod tests {
                 Axis::time(v),
                 Axis::seconds(v, v, ""),
                 Axis::nines(v),
+                Axis::decades([v].into_iter(), "").with_margin(),
+                Axis::steps([v, 0.0].into_iter(), "").with_margin(),
             ];
             for axis in axes.into_iter().chain([Axis::seconds(0.0, v, "")]) {
                 assert!((2..40).contains(&axis.ticks.len()), "{v}: {axis:?}");

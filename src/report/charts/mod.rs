@@ -5,6 +5,7 @@
 mod axis;
 mod canvas;
 mod concurrency;
+mod curves;
 mod findings;
 mod font;
 mod grouped;
@@ -25,6 +26,7 @@ use crate::experiment::onset::Finding;
 use crate::metrics::summary::{Summary, TimelineRow};
 use crate::report::words::seconds;
 use canvas::Canvas;
+pub use curves::{Curve, Curves, Point, Upright};
 use grouped::grouped;
 
 /// A chart, drawn twice by the same code.
@@ -57,6 +59,15 @@ pub fn onset(found: &Finding) -> Chart {
         name: "onset",
         svg: canvas::svg(|canvas| onset::draw(canvas, found)),
         png: png::encode(&canvas::pixels(|canvas| onset::draw(canvas, found))),
+    }
+}
+
+/// A chart of numbers that are no result of a run, such as a bench's; `name` is that of its files.
+pub fn curves(name: &'static str, curves: &Curves) -> Chart {
+    Chart {
+        name,
+        svg: canvas::svg(|canvas| curves::draw(canvas, curves)),
+        png: png::encode(&canvas::pixels(|canvas| curves::draw(canvas, curves))),
     }
 }
 

@@ -49,7 +49,13 @@ pub(super) fn brute_force(form: &mut Form<'_, '_>, scene: &mut Scene<'_, '_>) ->
     let stages = Stages::constant(form.at, lasts, f64::from(clients));
     let crowd = Population {
         name: free_name(format!("brute force at {}", form.at), scene.populations),
-        arrivals: Arrivals::Closed(Closed { clients: stages, most: clients, sessions: 0, pause }),
+        arrivals: Arrivals::Closed(Closed {
+            clients: stages,
+            most: clients,
+            sessions: 0,
+            pause,
+            pause_first: false,
+        }),
         addresses: addresses.unwrap_or(Addresses::Unique),
         users: user.into_iter().collect(),
         behaviour: Behaviour {

@@ -4,8 +4,8 @@
 
 use std::collections::BinaryHeap;
 
-use super::Queue;
 use super::entry::Entry;
+use super::{LAST, Queue};
 use crate::time::Instant;
 
 /// A calendar that is one binary heap. Schedule and pop take logarithmic time, and a cache miss a level once it is large.
@@ -25,6 +25,10 @@ impl<E: Copy> Queue<E> for Heap<E> {
     fn schedule(&mut self, at: Instant, event: E) {
         self.heap.push(Entry { at, sequence: self.scheduled, event });
         self.scheduled += 1;
+    }
+
+    fn schedule_last(&mut self, at: Instant, rank: u64, event: E) {
+        self.heap.push(Entry { at, sequence: LAST | rank, event });
     }
 
     fn schedule_behind(&mut self, _: usize, at: Instant, event: E) {

@@ -4,13 +4,13 @@
 
 mod entry;
 mod heap;
+mod lane;
 mod ring;
 mod wheel;
 
-use std::collections::VecDeque;
-
 use self::entry::Entry;
 pub use self::heap::Heap;
+use self::lane::Lane;
 use self::wheel::Wheel;
 use crate::time::Instant;
 
@@ -25,26 +25,33 @@ pub const LANES: usize = 4;
 pub struct Calendar<E> {
     wheel: Wheel<E>,
     lanes: [Lane<E>; LANES],
+    /// The time of the next event of each lane, side by side; never for an empty one.
+    heads: [Instant; LANES],
+    length: usize,
     scheduled: u64,
-    /// Events taken out since [`Calendar::show_next`] was called.
+    /// Events taken out since some were last shown.
     taken: usize,
 }
 
-/// First in, first out.
-#[derive(Clone, Debug)]
-struct Lane<E> {
-    queue: VecDeque<Entry<E>>,
-    /// So many of its next events were shown.
-    shown: usize,
-}
+/// No event's key.
+const NONE: u128 = u128::MAX;
+
+/// The sequence of events that come behind all others of their time.
+const LAST: u64 = 1 << 63;
 
 /// So many of the next events of each lane are shown at once.
 const SHOWN: usize = 32;
 
 impl<E: Copy> Default for Calendar<E> {
     fn default() -> Self {
-        let lane = || Lane { queue: VecDeque::new(), shown: 0 };
-        Self { wheel: Wheel::default(), lanes: std::array::from_fn(|_| lane()), scheduled: 0, taken: 0 }
+        Self {
+            wheel: Wheel::default(),
+            lanes: std::array::from_fn(|_| Lane::default()),
+            heads: [Instant::NEVER; LANES],
+            length: 0,
+            scheduled: 0,
+            taken: 0,
+        }
     }
 }
 
@@ -53,14 +60,22 @@ pub trait Queue<E>: Default {
     /// Enters `event` at `at`.
     fn schedule(&mut self, at: Instant, event: E);
 
+    /// The same for an event that comes behind all others of its time, and among its like in the order of `rank`, below 2^63.
+    fn schedule_last(&mut self, at: Instant, rank: u64, event: E);
+
     /// The same for an event that is likely to be the last so far of those entered with this number; any number will do.
     fn schedule_behind(&mut self, number: usize, at: Instant, event: E);
 
     /// Takes out the next event, if that is at `horizon` at the latest.
     fn pop_until(&mut self, horizon: Instant) -> Option<(Instant, E)>;
 
-    /// Shows events that come soon and were not shown before, now and then: whoever touches what they are about all at once has the
-    /// memory fetch it all at once. It changes nothing.
+    /// Are there events that come soon and should be shown?
+    fn has_news(&self) -> bool {
+        false
+    }
+
+    /// Shows events that come soon and were not shown before: whoever touches what they are about all at once has the memory fetch it
+    /// all at once. It changes nothing.
     fn show_next(&mut self, show: impl FnMut(&E));
 
     /// How many events are pending.
@@ -79,57 +94,84 @@ pub trait Queue<E>: Default {
 
 impl<E: Copy> Queue<E> for Calendar<E> {
     fn schedule(&mut self, at: Instant, event: E) {
+        self.length += 1;
         self.wheel.put(Entry { at, sequence: self.scheduled, event });
         self.scheduled += 1;
     }
 
+    fn schedule_last(&mut self, at: Instant, rank: u64, event: E) {
+        self.length += 1;
+        self.wheel.put(Entry { at, sequence: LAST | rank, event });
+    }
+
+    #[inline]
     fn schedule_behind(&mut self, number: usize, at: Instant, event: E) {
         match self.lanes.get_mut(number) {
-            Some(Lane { queue, .. }) if queue.back().is_none_or(|last| last.at <= at) => {
-                queue.push_back(Entry { at, sequence: self.scheduled, event });
+            Some(lane) if lane.last_at() <= at => {
+                lane.push(Entry { at, sequence: self.scheduled, event });
+                self.heads[number] = self.heads[number].min(at);
+                self.length += 1;
                 self.scheduled += 1;
             }
             _ => self.schedule(at, event),
         }
     }
 
+    #[inline]
     fn pop_until(&mut self, horizon: Instant) -> Option<(Instant, E)> {
-        let mut first = u128::from(horizon.as_nanos()) << 64 | u128::from(u64::MAX);
-        let mut lane = LANES;
-        for (place, head) in self.lanes.iter().map(|lane| lane.queue.front()).enumerate() {
-            if let Some(head) = head
-                && head.key() < first
-            {
-                (first, lane) = (head.key(), place);
+        let (mut at, mut lane, mut tied) = (Instant::NEVER, LANES, false);
+        for (place, head) in self.heads.iter().enumerate() {
+            tied = *head == at || (tied && *head > at);
+            if *head < at {
+                (at, lane) = (*head, place);
             }
         }
         self.taken += 1;
-        if let Some(&Entry { at, event, .. }) = self.wheel.head_before(first) {
-            self.wheel.take_head();
-            return Some((at, event));
+        if tied || self.wheel.soonest() <= at {
+            return self.pop_by_key(horizon);
         }
-        let lane = self.lanes.get_mut(lane)?;
-        lane.shown = lane.shown.saturating_sub(1);
-        lane.queue.pop_front().map(|head| (head.at, head.event))
+        if at > horizon { None } else { self.pop_lane(lane) }
+    }
+
+    fn has_news(&self) -> bool {
+        self.taken >= SHOWN / 2 || self.wheel.has_unseen()
     }
 
     fn show_next(&mut self, mut show: impl FnMut(&E)) {
-        if self.taken < SHOWN / 2 && !self.wheel.has_unseen() {
-            return;
-        }
         self.taken = 0;
         self.wheel.show_next(&mut show);
-        for Lane { queue, shown } in &mut self.lanes {
-            let upto = queue.len().min(SHOWN);
-            for entry in queue.range(upto.min(*shown)..upto) {
-                show(&entry.event);
-            }
-            *shown = upto;
-        }
+        self.lanes.iter_mut().for_each(|lane| lane.show_next(SHOWN, &mut show));
     }
 
     fn len(&self) -> usize {
-        self.wheel.len() + self.lanes.iter().map(|lane| lane.queue.len()).sum::<usize>()
+        self.length
+    }
+}
+
+impl<E: Copy> Calendar<E> {
+    /// Takes out the next event, of several at one time the one that was entered first.
+    fn pop_by_key(&mut self, horizon: Instant) -> Option<(Instant, E)> {
+        let mut first = u128::from(horizon.as_nanos()) << 64 | u128::from(u64::MAX);
+        let mut lane = LANES;
+        for (place, head) in self.lanes.iter().map(|lane| lane.first().map_or(NONE, Entry::key)).enumerate() {
+            if head < first {
+                (first, lane) = (head, place);
+            }
+        }
+        if let Some(Entry { at, event, .. }) = self.wheel.take_before(first) {
+            self.length -= 1;
+            return Some((at, event));
+        }
+        self.pop_lane(lane)
+    }
+
+    #[inline]
+    fn pop_lane(&mut self, number: usize) -> Option<(Instant, E)> {
+        let lane = self.lanes.get_mut(number)?;
+        let Entry { at, event, .. } = lane.pop()?;
+        self.heads[number] = lane.first().map_or(Instant::NEVER, |first| first.at);
+        self.length -= 1;
+        Some((at, event))
     }
 }
 

@@ -12,6 +12,7 @@ use std::collections::BinaryHeap;
 
 use super::entry::Entry;
 use super::ring::{BAGS, Pool, Ring};
+use crate::time::Instant;
 
 /// A day at the beginning, as a power of two of nanoseconds: about a millisecond.
 const FIRST_DAY: u32 = 20;
@@ -41,8 +42,10 @@ pub(super) struct Wheel<E> {
     shift: u32,
     /// The last open day.
     today: u64,
-    /// When the first day begins that is not open and may hold something.
-    closed_from: u64,
+    /// The key of the next event of the open days; the greatest if there is none.
+    head: u128,
+    /// The least key of the first day that is not open and may hold something.
+    closed: u128,
     length: usize,
     /// Events until the next look at the length of a day.
     until_look: usize,
@@ -62,7 +65,8 @@ impl<E: Copy> Default for Wheel<E> {
             beyond: BinaryHeap::new(),
             shift: FIRST_DAY,
             today: 0,
-            closed_from: u64::MAX,
+            head: NONE,
+            closed: NONE,
             length: 0,
             until_look: LOOK,
             looked: (0, LOOK),
@@ -71,10 +75,6 @@ impl<E: Copy> Default for Wheel<E> {
 }
 
 impl<E: Copy> Wheel<E> {
-    pub(super) fn len(&self) -> usize {
-        self.length
-    }
-
     pub(super) fn put(&mut self, entry: Entry<E>) {
         self.length += 1;
         self.place(entry);
@@ -83,10 +83,11 @@ impl<E: Copy> Wheel<E> {
     fn place(&mut self, entry: Entry<E>) {
         let day = entry.at.as_nanos() >> self.shift;
         if day <= self.today {
+            self.head = self.head.min(entry.key());
             self.late.push(entry);
             return;
         }
-        self.closed_from = self.closed_from.min(day << self.shift);
+        self.closed = self.closed.min(start_of(day << self.shift));
         let (week, this_week) = (day / BAGS, self.today / BAGS);
         if week == this_week {
             self.days.put(&mut self.pool, day, entry);
@@ -111,40 +112,39 @@ impl<E: Copy> Wheel<E> {
         }
     }
 
-    /// The next event, if it is before `limit`.
-    pub(super) fn head_before(&mut self, limit: u128) -> Option<&Entry<E>> {
-        loop {
-            let key = self.head().map_or(u128::MAX, Entry::key).min(limit);
-            if key >> 64 < u128::from(self.closed_from) || !self.open_next() {
-                return self.head().filter(|head| head.key() < limit);
+    /// Nothing in it comes sooner.
+    pub(super) fn soonest(&self) -> Instant {
+        Instant::from_nanos((self.head.min(self.closed) >> 64) as u64)
+    }
+
+    /// Takes out the next event, if its key is less than `limit`.
+    #[inline]
+    pub(super) fn take_before(&mut self, limit: u128) -> Option<Entry<E>> {
+        while self.closed <= self.head.min(limit) {
+            if !self.open_next() {
+                break;
             }
         }
-    }
-
-    fn head(&self) -> Option<&Entry<E>> {
-        match (self.open.last(), self.late.peek()) {
-            (Some(open), Some(late)) => Some(if open.key() < late.key() { open } else { late }),
-            (open, late) => open.or(late),
+        if self.head >= limit {
+            return None;
         }
-    }
-
-    /// Takes out the event that [`Self::head_before`] has just shown.
-    pub(super) fn take_head(&mut self) {
-        let open = self.open.last().map_or(u128::MAX, Entry::key);
-        let taken = match self.late.peek() {
-            Some(late) if late.key() < open => self.late.pop(),
-            _ => self.open.pop(),
-        };
-        self.length -= usize::from(taken.is_some());
+        let from_late = self.late.peek().is_some_and(|late| late.key() == self.head);
+        let taken = if from_late { self.late.pop() } else { self.open.pop() }?;
+        self.head = self.open.last().map_or(NONE, Entry::key);
+        if let Some(late) = self.late.peek() {
+            self.head = self.head.min(late.key());
+        }
+        self.length -= 1;
         self.until_look -= 1;
-        if self.until_look == 0
-            && let Some(taken) = taken
-        {
+        if self.until_look == 0 {
             self.look(taken.at.as_nanos());
         }
+        Some(taken)
     }
 
     /// Opens the next day that holds something. All that were open are empty. False if there is none.
+    #[cold]
+    #[inline(never)]
     fn open_next(&mut self) -> bool {
         if self.length == self.late.len() {
             return false;
@@ -159,7 +159,8 @@ impl<E: Copy> Wheel<E> {
         days.empty(pool, day, |entries| open.extend_from_slice(entries));
         open.sort_unstable_by_key(|entry| Reverse(entry.key()));
         self.unseen = self.open.len();
-        self.closed_from = self.next_start();
+        self.head = self.open.last().map_or(NONE, Entry::key);
+        self.closed = self.next_start().map_or(NONE, start_of);
         true
     }
 
@@ -186,13 +187,13 @@ impl<E: Copy> Wheel<E> {
     }
 
     /// When the first day begins that is not open and may hold something.
-    fn next_start(&self) -> u64 {
+    fn next_start(&self) -> Option<u64> {
         if let Some(day) = self.days.next(self.today) {
-            return day << self.shift;
+            return Some(day << self.shift);
         }
         let week = self.weeks.next(self.today / BAGS + 1).map(|week| (week * BAGS) << self.shift);
         let beyond = self.beyond.peek().map(|first| first.at.as_nanos());
-        week.into_iter().chain(beyond).min().unwrap_or(u64::MAX)
+        week.into_iter().chain(beyond).min()
     }
 
     /// Makes days as long as the rate of events since the last look asks for, if that is far from what they are.
@@ -216,9 +217,17 @@ impl<E: Copy> Wheel<E> {
         }
         self.shift = shift;
         self.today = now >> shift;
-        self.closed_from = u64::MAX;
+        (self.head, self.closed) = (NONE, NONE);
         for entry in all {
             self.place(entry);
         }
     }
+}
+
+/// No event's key.
+const NONE: u128 = u128::MAX;
+
+/// The least key of an event at `at`, in nanoseconds.
+fn start_of(at: u64) -> u128 {
+    u128::from(at) << 64
 }

@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
                 population: PopulationId(0),
                 behaviour: self.behaviour,
                 streams: &self.streams,
-                user: ArgId(3),
+                users: &[ArgId(3)],
                 connect_timeout: Duration::from_secs(1_000),
                 reply_timeout: Duration::from_secs(1_000),
             };

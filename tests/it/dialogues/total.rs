@@ -409,7 +409,7 @@ proptest! {
             population: PopulationId(0),
             behaviour: &scenario.populations[0].behaviour,
             streams: &streams,
-            user: ArgId(3),
+            users: &[ArgId(3)],
             connect_timeout: link.connect_timeout,
             reply_timeout: link.reply_timeout,
         };

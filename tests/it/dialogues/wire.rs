@@ -50,7 +50,7 @@ impl Wire {
             population: PopulationId(0),
             behaviour: &population.behaviour,
             streams: &self.streams,
-            user: population.user(0),
+            users: &population.users,
             connect_timeout: population.link.connect_timeout,
             reply_timeout: population.link.reply_timeout,
         };
