@@ -263,7 +263,9 @@ mod tests {
 
     fn part(scenario: &Scenario, numbers: &[u32]) -> Study {
         let mut part = Study::new(scenario);
-        numbers.iter().for_each(|n| part.add(*n, &sim::run(scenario, *n, &mut (), &Watch::default()).0));
+        for n in numbers {
+            part.add(*n, &sim::run(scenario, *n, &mut (), &Watch::default()).0);
+        }
         part
     }
 

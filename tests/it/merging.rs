@@ -49,7 +49,9 @@ fn runs(scenario: &Scenario, n: u32) -> Vec<Finished> {
 /// A study of the replications with these numbers.
 fn study(scenario: &Scenario, runs: &[Finished], numbers: &[usize]) -> Study {
     let mut study = Study::new(scenario);
-    numbers.iter().for_each(|number| study.add(*number as u32, &runs[*number]));
+    for number in numbers {
+        study.add(*number as u32, &runs[*number]);
+    }
     study
 }
 
@@ -70,7 +72,9 @@ fn a_study_is_the_same_bytes_in_any_order_and_grouping() {
     ];
     for grouping in groupings {
         let mut left = Study::new(&scenario);
-        grouping.iter().for_each(|numbers| left.merge(study(&scenario, &runs, numbers)));
+        for numbers in grouping {
+            left.merge(study(&scenario, &runs, numbers));
+        }
         assert_eq!(bytes(&left), one_by_one, "{grouping:?}, from the left");
         let right = grouping.iter().rev().fold(Study::new(&scenario), |right, numbers| {
             let mut group = study(&scenario, &runs, numbers);
@@ -186,7 +190,9 @@ proptest! {
         let of = |story: &Story| recorded(story);
         let sum = |parts: &[&Recorder]| {
             let mut sum = Recorder::new(parts[0].shape());
-            parts.iter().for_each(|part| sum.merge(part));
+            for part in parts {
+                sum.merge(part);
+            }
             sum
         };
         let (a, b, c) = (of(&a), of(&b), of(&c));

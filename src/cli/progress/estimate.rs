@@ -102,7 +102,7 @@ impl Study {
         if last.done - first.done < LITTLE {
             return None;
         }
-        let half = first.at + (last.at - first.at) / 2;
+        let half = first.at + last.at.saturating_sub(first.at) / 2;
         let since = self.samples.iter().rev().find(|sample| sample.at <= half).unwrap_or(first);
         let recent = (last.done - since.done) / (last.lanes_s - since.lanes_s);
         let whole = (last.done - first.done) / (last.lanes_s - first.lanes_s);
@@ -170,8 +170,8 @@ mod tests {
         Pace::of(&scenario)
     }
 
-    fn at(ended: u64, under_way_s: &[u64]) -> Progress {
-        let under_way_ns = under_way_s.iter().map(|s| s * 1_000_000_000).collect();
+    fn at(ended: u64, seconds: &[u64]) -> Progress {
+        let under_way_ns = seconds.iter().map(|s| s * 1_000_000_000).collect();
         Progress { ended, under_way_ns }
     }
 
@@ -223,7 +223,7 @@ mod tests {
             share = estimate.share;
             left.push(estimate.left);
         }
-        assert!(left.last() > left.iter().nth(2), "{left:?}");
+        assert!(left.last() > left.get(2), "{left:?}");
     }
 
     #[test]
