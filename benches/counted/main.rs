@@ -160,7 +160,7 @@ fn top(name: &str) -> Result<(), String> {
         let _ = write!(page, "\n{title}, instructions an event and share, without what they call:\n");
         for (what, cost) in largest(table).into_iter().take(ROWS) {
             let share = 100.0 * cost as f64 / instructions as f64;
-            let _ = write!(page, "{:9.1} {share:5.1} %  {what}\n", cost as f64 / events as f64);
+            let _ = writeln!(page, "{:9.1} {share:5.1} %  {what}", cost as f64 / events as f64);
         }
     }
     said(&format!("{page}\nAll of it, for callgrind_annotate or KCachegrind: {}", out.display()))

@@ -76,6 +76,7 @@ impl Place {
     }
 
     /// A run that is killed as soon as so many bytes of it are kept.
+    #[expect(clippy::disallowed_methods, reason = "programs live in real time")]
     fn killed(&self, bytes: u64, with: Signal, args: &[&str]) -> Option<i32> {
         let mut child = self.begin(args);
         let until = Instant::now() + Duration::from_secs(120);
@@ -84,7 +85,7 @@ impl Place {
             assert!(Instant::now() < until, "nothing was kept");
             std::thread::sleep(Duration::from_millis(1));
         }
-        kill(Pid::from_raw(child.id() as i32), with).unwrap();
+        kill(Pid::from_raw(child.id().cast_signed()), with).unwrap();
         let code = child.wait().unwrap().code();
         assert!(self.journal().is_file());
         code
