@@ -10,6 +10,7 @@ mod record;
 mod runs;
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -156,10 +157,10 @@ fn top(name: &str) -> Result<(), String> {
     let each = count.per_event();
     let mut page = format!("{name}: {events} events, {instructions} instructions, {each:.1} an event\n");
     for (title, table) in [("functions", &profile.functions), ("lines of source", &profile.lines)] {
-        page += &format!("\n{title}, instructions an event and share, without what they call:\n");
+        let _ = write!(page, "\n{title}, instructions an event and share, without what they call:\n");
         for (what, cost) in largest(table).into_iter().take(ROWS) {
             let share = 100.0 * cost as f64 / instructions as f64;
-            page += &format!("{:9.1} {share:5.1} %  {what}\n", cost as f64 / events as f64);
+            let _ = writeln!(page, "{:9.1} {share:5.1} %  {what}", cost as f64 / events as f64);
         }
     }
     said(&format!("{page}\nAll of it, for callgrind_annotate or KCachegrind: {}", out.display()))

@@ -185,7 +185,7 @@ fn server() -> Done {
                     2 => Input::Command { conn, command: Command::bare(Verb::Pass) },
                     _ => Input::Command { conn, command: Command::bare(Verb::Noop) },
                 };
-                now = now + Duration::from_millis(1);
+                now += Duration::from_millis(1);
                 server.handle(now, input, &mut actions);
                 for action in actions.drain(..) {
                     action.fold(&mut digest);

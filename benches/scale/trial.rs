@@ -19,7 +19,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 #[global_allocator]
 static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// Virtual seconds for which the server fills: of sessions of 10.25 s that begin at once, 6 in 1 000 last longer.
+/// Virtual seconds for which the server fills: of sessions of 10.2 s that begin at once, 6 in 1 000 last longer.
 pub const FILLING_S: u64 = 30;
 /// So many sessions come in the stretch that is measured, of about 16 events each ..
 const SESSIONS: u64 = 1_000_000;
@@ -84,8 +84,8 @@ impl Trial {
     }
 }
 
-/// The FTP loss workload for about so many clients at once: a rate of a tenth of their number, who each stay for 10.25 s: a round
-/// trip of 50 ms each for greeting, USER, PASS, three commands and QUIT, and three thinks of Exp(3.3 s). That makes 1.025
+/// The FTP loss workload for about so many clients at once: a rate of a tenth of their number, who each stay for 10.2 s: a round
+/// trip of 50 ms before each of USER, PASS, three commands and QUIT, and three thinks of Exp(3.3 s). That makes 1.02
 /// erlangs for each place. An idle timer runs for every session.
 ///
 /// A population has at most ten million sessions, so the largest sizes have several.

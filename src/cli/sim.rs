@@ -90,9 +90,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let watched = args.dialogue.as_deref().map(|name| client_named(&scenario, name)).transpose();
     let watched = watched.map_err(|why| Failure::Usage(format!("--dialogue: {why:#}")))?;
     let folder = open_folder(&scenario, args)?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads(args, &scenario))
-        .build()
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads(args))
+        .build_global()
         .context("cannot start threads")?;
     let watch = Arc::new(Watch::default());
     let keeping = Keeping::stops(&watch, || "ending, and keeping what was simulated".to_owned())?;
@@ -100,7 +100,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     for note in scenario.notes.iter().chain(&tamper::not_played(&scenario)) {
         eprintln!("note: {note}");
     }
-    warn_if_big(&scenario, pool.current_num_threads());
+    warn_if_big(&scenario, rayon::current_num_threads().min(scenario.replications as usize));
 
     let mut dialogue = watched.map(|(population, index)| Dialogue::new(&scenario, population, index));
     let mut scribe = start_scribe(args.trace, &folder, &watch)?;
@@ -116,14 +116,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
         replications: scenario.replications,
         earlier: resumed,
     });
-    let (study, mut outcome) = pool.install(|| {
-        let study = match (&mut dialogue, &mut trace) {
-            (None, None) => experiment::go_on(earlier, &scenario, &mut (), &watch, shelf),
-            (dialogue, trace) => experiment::go_on(earlier, &scenario, &mut (dialogue, trace), &watch, shelf),
-        };
-        let outcome = experiment::summarise(&scenario, &study);
-        (study, outcome)
-    });
+    let study = match (&mut dialogue, &mut trace) {
+        (None, None) => experiment::go_on(earlier, &scenario, &mut (), &watch, shelf),
+        (dialogue, trace) => experiment::go_on(earlier, &scenario, &mut (dialogue, trace), &watch, shelf),
+    };
+    let mut outcome = experiment::summarise(&scenario, &study);
     if let (Some(trace), Some(form)) = (trace, args.trace) {
         let handed_on = trace.finish();
         let written = scribe.map_or(Ok(()), Scribe::finish); // if it failed, it knows why
@@ -131,30 +128,30 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     }
     if !args.no_advice && !study.partial {
         let mut tell = |trial| teller.tell(Phase::Advice(trial));
-        pool.install(|| experiment::advise(&scenario, &study, &mut outcome.summary, &watch, &mut tell));
+        experiment::advise(&scenario, &study, &mut outcome.summary, &watch, &mut tell);
         if watch.is_stopped() {
             eprintln!("note: interrupted while it searched for advice; the result itself is whole");
         }
     }
     drop(teller);
     let dialogue = dialogue.map(|d| d.text().to_owned());
-    let manifest = began.ended(&scenario, args.scenario.as_deref(), pool.current_num_threads(), study.work);
+    let manifest = began.ended(&scenario, args.scenario.as_deref(), rayon::current_num_threads(), study.work);
     let manifest = Manifest { resumed, ..manifest };
     let code = finish(args, folder, &study, &outcome, &manifest, dialogue.as_deref(), &keeping)?;
     if !study.partial {
         unfinished.remove();
-    } else if unfinished.is_there() {
-        let (ended, all) = (study.runs.len(), scenario.replications);
-        eprintln!("note: {ended} of {all} replications are kept: the same command goes on from there");
+    } else if unfinished.kept() > 0 {
+        let (kept, all) = (unfinished.kept(), scenario.replications);
+        eprintln!("note: {kept} of {all} replications are kept: the same command goes on from there");
     }
     Ok(code)
 }
 
-/// As many threads as are asked for or as there are cores, but not more than there are replications to run.
-fn threads(args: &Args, scenario: &Scenario) -> usize {
+/// As many threads as are asked for or as there are cores. Those that find no replication to run sleep until there are charts to draw.
+fn threads(args: &Args) -> usize {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let wanted = if args.threads == 0 { cores } else { args.threads };
-    wanted.min(scenario.replications as usize).clamp(1, 256)
+    wanted.clamp(1, 256)
 }
 
 /// Nobody is to find out by his machine's swapping that he asked for ten million clients.

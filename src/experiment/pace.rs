@@ -60,7 +60,7 @@ impl Pace {
 fn within(population: &Population, hold: &Hold, from: Instant, step: Duration) -> f64 {
     let to = from + step;
     let length = hold.mean().max(1e-9);
-    let there = (concurrent(population, length, from) + concurrent(population, length, to)) / 2.0;
+    let there = f64::midpoint(concurrent(population, length, from), concurrent(population, length, to));
     let going_on = there * step.as_secs_f64() / length;
     let begun = match (population.arrivals.expected_until(from), population.arrivals.expected_until(to)) {
         (Some(before), Some(after)) => (after - before) * f64::from(population.behaviour.parallel),

@@ -72,7 +72,9 @@ pub fn go_on<T: Tap + Send>(
         cut: Mutex::new(None),
     };
     let sums: Vec<Study> = (0..threads).into_par_iter().with_max_len(1).map(|_| round.work()).collect();
-    sums.into_iter().for_each(|sum| study.merge(sum));
+    for sum in sums {
+        study.merge(sum);
+    }
     study.partial = study.runs.len() < scenario.replications as usize;
     if study.runs.is_empty()
         && let Some(cut) = round.cut.into_inner().unwrap_or_else(PoisonError::into_inner)

@@ -96,7 +96,7 @@ impl Timing {
     }
 
     /// How many lengths were recorded.
-    pub fn len(&self) -> u64 {
+    pub fn recorded(&self) -> u64 {
         self.histogram.as_ref().map_or(0, Histogram::len)
     }
 
@@ -107,7 +107,7 @@ impl Timing {
 
     /// The usual quantiles, those of a percentile plot as far as the number of lengths supports them, and `extra` ones.
     pub fn quantiles(&self, extra: &[f64]) -> Quantiles {
-        let count = self.len();
+        let count = self.recorded();
         let any = count > 0;
         let seconds = |ns: f64| rounded(ns / 1e9);
         Quantiles {
@@ -123,7 +123,7 @@ impl Timing {
     /// The quantiles `shares` (ascending). The q-quantile of n lengths is the ceil(q n)-th least, the least for q = 0;
     /// the censored are greater than all that were recorded.
     fn at(&self, shares: &[f64]) -> Vec<Quantile> {
-        let total = self.len() + self.censored;
+        let total = self.recorded() + self.censored;
         let mut recorded = self.histogram.iter().flat_map(Histogram::iter_recorded).peekable();
         let mut below = 0;
         let mut quantile = |q: f64| {
@@ -137,7 +137,7 @@ impl Timing {
                 Some(step) => step.value_iterated_to().clamp(self.min, self.max),
                 None => self.max,
             };
-            Quantile { q, s: rounded(ns as f64 / 1e9), above: rank > self.len() }
+            Quantile { q, s: rounded(ns as f64 / 1e9), above: rank > self.recorded() }
         };
         shares.iter().map(|q| quantile(*q)).collect()
     }

@@ -12,10 +12,8 @@ use crate::workload::{Arrivals, Closed, Open, Spacing, Stage, Stages};
 
 /// The most clients of a closed population.
 const MOST: u32 = 100_000_000;
-/// The most sessions that an open one is expected to want: as many as a 32-bit number tells apart, with room for chance.
-const MOST_SESSIONS: u32 = 4_000_000_000;
-/// From so many sessions on it is said how long a simulation of them may take.
-const MANY: f64 = 10e6;
+/// The most sessions that an open one is expected to want.
+const MOST_SESSIONS: u32 = 1_000_000_000;
 /// The most rounds of a cycle.
 const MOST_ROUNDS: usize = 1_000;
 /// The greatest factor of a round.
@@ -219,35 +217,13 @@ fn check(value: Value<'_>, arrivals: &Arrivals, name: &str, draft: &mut Draft<'_
     }
     let nobody = || value.wrong("lets nobody come", "let somebody come before the run is over");
     let too_many = |how_many: f64, most: u32| {
-        value.wrong("lets too many come", format!("about {how_many:.0} sessions, at most {most} are allowed"))
+        value.wrong("lets too many come", format!("about {how_many:.0}, at most {most} are allowed"))
     };
-    let sessions = match (arrivals, arrivals.expected_until(end)) {
-        (_, Some(expected)) if expected > f64::from(MOST_SESSIONS) => {
-            return Err(too_many(expected, MOST_SESSIONS));
-        }
-        (_, Some(expected)) if expected <= 0.0 => return Err(nobody()),
-        (_, Some(expected)) => expected,
-        (Arrivals::Closed(closed), _) if closed.most == 0 => return Err(nobody()),
-        (Arrivals::Closed(closed), _) if closed.most > MOST => {
-            return Err(too_many(f64::from(closed.most), MOST));
-        }
-        (Arrivals::Closed(closed), _) => at_most(closed, draft.end),
-        _ => 0.0,
-    };
-    if sessions > MANY {
-        draft.notes.push(format!(
-            "{name:?} may want {:.0} million sessions in each replication: a simulation takes some seconds for each million.",
-            sessions / 1e6
-        ));
+    match (arrivals, arrivals.expected_until(end)) {
+        (_, Some(expected)) if expected > f64::from(MOST_SESSIONS) => Err(too_many(expected, MOST_SESSIONS)),
+        (_, Some(expected)) if expected <= 0.0 => Err(nobody()),
+        (Arrivals::Closed(closed), _) if closed.most == 0 => Err(nobody()),
+        (Arrivals::Closed(closed), _) if closed.most > MOST => Err(too_many(f64::from(closed.most), MOST)),
+        _ => Ok(()),
     }
-    Ok(())
-}
-
-/// The sessions of a closed population if they took no time.
-fn at_most(closed: &Closed, run: Duration) -> f64 {
-    let each = match closed.sessions {
-        0 => (run.as_secs_f64() * 1e9 / closed.pause.mean().max(1.0)).ceil(),
-        sessions => f64::from(sessions),
-    };
-    f64::from(closed.most) * each
 }

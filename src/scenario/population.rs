@@ -11,10 +11,13 @@ use super::{addresses, arrivals, retry, script};
 use crate::client::{Behaviour, DataMode, Fresh, Profile, Resolve, Script, Tls};
 use crate::ftp::ArgId;
 use crate::network::Link;
+use crate::time::{Duration, Instant};
 use crate::workload::{Addresses, Arrivals, Population};
 
 /// The most populations.
 const MOST: usize = 1_000;
+/// The most connections that all users of a population open, one after the other or at once: each has a number of 32 bits.
+const MOST_CONNECTIONS: f64 = 4e9;
 /// The most connections of one user.
 const MOST_PARALLEL: u32 = 64;
 
@@ -82,15 +85,17 @@ fn scripted(
         Some(value) => script::read(value, &mut draft.strings)?,
         None => script::just_login(),
     };
-    Ok(Population {
-        name,
-        arrivals,
-        addresses,
-        users,
-        behaviour: behaviour(table, script)?,
-        link: link(table)?,
-        like: None,
-    })
+    let behaviour = behaviour(table, script)?;
+    let clients = match &arrivals {
+        Arrivals::Closed(closed) => f64::from(closed.most),
+        open => open.expected_until(Instant::ZERO + draft.end).unwrap_or(0.0),
+    };
+    if clients * f64::from(behaviour.parallel) > MOST_CONNECTIONS
+        && let Some(value) = table.value("parallel").or_else(|| table.value("client"))
+    {
+        return Err(value.wrong("makes too many connections", "all users together open at most 4000000000"));
+    }
+    Ok(Population { name, arrivals, addresses, users, behaviour, link: link(table)?, like: None })
 }
 
 /// Refuses the keys whose answers an xferlog has already given.
@@ -159,7 +164,7 @@ fn profile(value: Value<'_>) -> Read<Behaviour> {
 fn link(table: &mut Reader<'_>) -> Read<Link> {
     let plain = Link::default();
     let Some(mut link) = table.get("link", |v| v.table("link"))? else { return Ok(plain) };
-    let half = |rtt: crate::time::Duration| crate::time::Duration::from_nanos(rtt.as_nanos() / 2);
+    let half = |rtt: Duration| Duration::from_nanos(rtt.as_nanos() / 2);
     let read = Link {
         delay: link.get("rtt", |v| v.duration().map(half))?.unwrap_or(plain.delay),
         jitter: link.get("jitter", |v| v.times())?,

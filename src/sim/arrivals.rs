@@ -54,8 +54,8 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let (book, own) = (self.scenario.addresses.len(), &mut self.own_addresses);
         let peer = arrival.peer.unwrap_or_else(|| {
             crowd.spec.addresses.of(arrival.index, crowd.addresses, || {
-                *own += 1;
-                PeerId(book + *own - 1)
+                *own = own.wrapping_add(1); // behind four billion addresses the first come again
+                PeerId(book.wrapping_add(own.wrapping_sub(1)))
             })
         });
         (0..parallel).map(move |connection| Pausing {

@@ -82,7 +82,6 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     fn do_for_client(&mut self, now: Instant, client: u32, action: Action) {
         match action {
-            Action::Observe(_) | Action::Arm { .. } => {} // seen to
             Action::Send(command) => {
                 self.note(now, client, Happening::Command(command));
                 let command = SmallCommand { arg: command.arg.0, verb: command.verb };
@@ -109,7 +108,8 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             Action::Lower if self.is_parallel(client) => {
                 self.tell_actor_of(now, client, actor::Input::Lowered);
             }
-            Action::Lower => {}
+            // Who has one connection cannot open fewer. What was told and waited for is seen to.
+            Action::Lower | Action::Observe(_) | Action::Arm { .. } => {}
             Action::Connect => self.connect(now, client),
             Action::Disconnect | Action::Vanish => {
                 self.let_go(now, client, action == Action::Disconnect);

@@ -62,23 +62,29 @@ pub(super) struct Sweeps {
     pub(super) next: Instant,
     /// When the last one was, and how many events had come by then.
     last: (Instant, u64),
+    /// If so many events come, it is time for another one: much is entered that is put off again.
+    overdue: u64,
 }
 
 impl Sweeps {
     /// So many events come, for each deadline that is looked at, between two sweeps: then a sweep is a few per cent of the work.
     const EVENTS: u64 = 4;
     /// Deadlines are at least taken to be so many.
-    const LEAST: u64 = 1_024;
+    const LEAST: u64 = 64;
     const FIRST: Duration = Duration::from_secs(1);
 
     /// The first sweep is after a second.
     pub(super) const fn new() -> Self {
-        Self { next: Instant::from_nanos(Self::FIRST.as_nanos()), last: (Instant::ZERO, 0) }
+        Self {
+            next: Instant::from_nanos(Self::FIRST.as_nanos()),
+            last: (Instant::ZERO, 0),
+            overdue: 2 * Self::goal(0),
+        }
     }
 
-    /// Have far more events come than were to come until the next sweep? Then much is entered that will be put off.
-    pub(super) fn is_overdue(&self, events: u64, deadlines: usize) -> bool {
-        events - self.last.1 > 4 * Self::goal(deadlines)
+    /// Have far more events come than were to come until the next sweep?
+    pub(super) fn is_overdue(&self, events: u64) -> bool {
+        events >= self.overdue
     }
 
     /// There is a sweep at `now` over so many deadlines, after so many events. When the next one will be.
@@ -87,6 +93,7 @@ impl Sweeps {
         let wanted = u128::from(elapsed) * u128::from(Self::goal(deadlines)) / u128::from(came.max(1));
         let wait = wanted.clamp(u128::from(elapsed / 8), u128::from(elapsed) * 8);
         self.last = (now, events);
+        self.overdue = events + 2 * Self::goal(deadlines);
         // At least a microsecond, or nothing would ever be entered ahead.
         self.next = now + Duration::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX).max(1_000));
         self.next

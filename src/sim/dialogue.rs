@@ -106,8 +106,13 @@ impl<'a> Dialogue<'a> {
 
 impl Tap for Dialogue<'_> {
     #[inline]
+    fn wants(&self, population: PopulationId, index: u32) -> bool {
+        index == self.index && population == self.population
+    }
+
+    #[inline]
     fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>) {
-        if who.population == self.population && who.index == self.index {
+        if self.wants(who.population, who.index) {
             self.write(now, who, what);
         }
     }

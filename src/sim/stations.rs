@@ -165,7 +165,6 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     fn do_for_server(&mut self, now: Instant, server: ServerId, action: server::Action) {
         match action {
-            server::Action::Observe(_) | server::Action::Arm { .. } => {} // seen to
             server::Action::ArmServer { at } => {
                 if let Some(at) = self.station(server).timer.arm(at.max(now)) {
                     self.calendar.schedule(at, Event::ServerTimer { server });
@@ -181,7 +180,8 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
                 }
                 self.send_down(now, now, conn, Event::ClosedByServer { conn, how, cause });
             }
-            server::Action::StartTls { .. } => {} // its client does
+            // Its client begins TLS. What was told and waited for is seen to.
+            server::Action::StartTls { .. } | server::Action::Observe(_) | server::Action::Arm { .. } => {}
             server::Action::AnswerHello { conn, at } => {
                 self.send_down(now, at, conn, Event::TlsAnswered { conn });
             }

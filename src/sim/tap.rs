@@ -75,6 +75,12 @@ pub trait Tap {
     /// False if nobody does, so that nothing is even put together.
     const LISTENS: bool = true;
 
+    /// Does it want to hear of this client? It is asked first, so that nothing is put together in vain. Of whom it is told all the
+    /// same it makes nothing.
+    fn wants(&self, _population: PopulationId, _index: u32) -> bool {
+        true
+    }
+
     /// Something happens.
     fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>);
 
@@ -96,6 +102,10 @@ impl Tap for () {
 
 /// Perhaps somebody.
 impl<T: Tap> Tap for Option<T> {
+    fn wants(&self, population: PopulationId, index: u32) -> bool {
+        self.as_ref().is_some_and(|tap| tap.wants(population, index))
+    }
+
     fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>) {
         if let Some(tap) = self {
             tap.happens(now, who, what);
@@ -115,6 +125,10 @@ impl<T: Tap> Tap for Option<T> {
 
 /// Somebody else's listener.
 impl<T: Tap> Tap for &mut T {
+    fn wants(&self, population: PopulationId, index: u32) -> bool {
+        (**self).wants(population, index)
+    }
+
     fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>) {
         (**self).happens(now, who, what);
     }
@@ -130,6 +144,10 @@ impl<T: Tap> Tap for &mut T {
 
 /// Two listeners.
 impl<A: Tap, B: Tap> Tap for (A, B) {
+    fn wants(&self, population: PopulationId, index: u32) -> bool {
+        self.0.wants(population, index) || self.1.wants(population, index)
+    }
+
     fn happens(&mut self, now: Instant, who: Who, what: Happening<'_>) {
         self.0.happens(now, who, what);
         self.1.happens(now, who, what);

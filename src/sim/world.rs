@@ -6,28 +6,25 @@ use std::hint::black_box;
 
 use super::calendar::{Calendar, Heap, Queue};
 use super::conns::{Fact, NOBODY};
+use super::crowd::{Crowd, Own};
 use super::deadline::{Deadline, Sweeps};
 use super::names::Names;
 use super::parked::Parked;
-use super::path::Path;
 use super::stations::Station;
 use super::tap::{Happening, Tap, Who};
-use super::words::Words;
 use crate::chaos::Effect;
 use crate::client::actor::Actors;
-use crate::client::{self, Client, ClientStreams, Env, State, actor};
+use crate::client::{self, Client, State, actor};
 use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
 use crate::observe::Cause;
-use crate::rng::{Purpose, Stream, Streams};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
 use crate::time::Instant;
 use crate::timer::Firing;
 use crate::watch::Watch;
-use crate::workload::{Arrival, ArrivalSource, Population};
 
 use super::event::Whose;
 pub(super) use super::event::{Event, SmallCommand, Syn};
@@ -90,34 +87,6 @@ impl Slot {
     /// Its connection, if it has one.
     pub(super) fn conn(&self) -> Option<ConnId> {
         (self.conn != NO_CONN).then_some(self.conn)
-    }
-}
-
-/// What a population's clients share.
-pub(super) struct Crowd<'a> {
-    pub(super) spec: &'a Population,
-    pub(super) env: Env<'a>,
-    /// What the server's texts say to them.
-    pub(super) words: Words,
-    pub(super) addresses: Stream,
-    pub(super) pauses: Stream,
-    pub(super) resolver: Stream,
-    pub(super) path: Path,
-    pub(super) source: ArrivalSource,
-    pub(super) next: Option<Arrival>,
-}
-
-/// The random streams of one replication: those of the clients of each population beside them.
-struct Own {
-    streams: Streams,
-    clients: Vec<ClientStreams>,
-}
-
-impl Own {
-    fn new(scenario: &Scenario, replication: u32) -> Self {
-        let streams = Streams::new(scenario.seed, replication);
-        let of = |place| ClientStreams::new(streams, PopulationId(place as u16));
-        Self { streams, clients: (0..scenario.populations.len()).map(of).collect() }
     }
 }
 
@@ -280,9 +249,9 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
                 if watch.is_stopped() {
                     return (now, false);
                 }
-                if self.sweeps.is_overdue(self.work.events, self.deadlines()) {
-                    self.sweep(now);
-                }
+            }
+            if self.sweeps.is_overdue(self.work.events) {
+                self.sweep(now);
             }
             self.work.pending_max = self.work.pending_max.max(pending);
             assert!(now >= last, "virtual time goes back from {last} to {now}");
@@ -457,7 +426,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     }
 
     fn deliver_reply(&mut self, now: Instant, client: u32, conn: ConnId, reply: ReplyId) {
-        let heard = T::LISTENS.then(|| (self.who(client), self.load(conn).bytes));
+        let heard = self.heard(client).map(|who| (who, self.load(conn).bytes));
         let slot = &self.slots[client as usize];
         let server = &self.stations[usize::from(conn.server().0)].server;
         let entry = server.policy().table.get(reply);
@@ -560,51 +529,17 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
 
     // ---- the tap -----------------------------------------------------------------------------------------------
 
-    fn who(&self, client: u32) -> Who {
-        let slot = &self.slots[client as usize];
-        Who {
-            population: slot.population,
-            index: slot.client.index(),
-            session: slot.client.session(),
-            peer: self.peers[client as usize],
-        }
+    /// Who that is, if anybody wants to hear of him.
+    fn heard(&self, client: u32) -> Option<Who> {
+        let slot = T::LISTENS.then(|| &self.slots[client as usize])?;
+        let (population, index, peer) = (slot.population, slot.client.index(), self.peers[client as usize]);
+        let wants = self.tap.wants(population, index);
+        wants.then(|| Who { population, index, session: slot.client.session(), peer })
     }
 
     pub(super) fn note(&mut self, now: Instant, client: u32, what: Happening<'_>) {
-        if T::LISTENS {
-            let who = self.who(client);
+        if let Some(who) = self.heard(client) {
             self.tap.happens(now, who, what);
-        }
-    }
-}
-
-impl<'a> Crowd<'a> {
-    fn new(
-        spec: &'a Population,
-        id: PopulationId,
-        scenario: &Scenario,
-        stations: &[Station],
-        streams: Streams,
-        own: &'a ClientStreams,
-    ) -> Self {
-        let stream = |purpose| streams.stream(purpose, u32::from(id.0));
-        Self {
-            spec,
-            env: Env {
-                population: id,
-                behaviour: &spec.behaviour,
-                streams: own,
-                users: &spec.users,
-                connect_timeout: spec.link.connect_timeout,
-                reply_timeout: spec.link.reply_timeout,
-            },
-            words: Words::new(&spec.behaviour, stations.iter().map(|station| station.server.policy())),
-            addresses: stream(Purpose::Address),
-            pauses: stream(Purpose::Pause),
-            resolver: stream(Purpose::Resolver),
-            path: Path::new(&spec.link, id, scenario, streams),
-            source: ArrivalSource::new(stream(Purpose::Arrival)),
-            next: None,
         }
     }
 }

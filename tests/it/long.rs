@@ -85,16 +85,21 @@ fn an_even_rhythm_is_never_one_arrival_off() {
     }
 }
 
-/// 40 000 clients, each of whom is there for some seconds in three days.
+/// 40 000 clients, each of whom is there for some seconds in three days. Those that come again only when the run is over do not even
+/// pause: 1 - exp(-6/72) = 8 % are left, 3 198 of them.
 #[test]
 fn a_client_that_pauses_takes_no_slot() {
     let arrivals = r#"{ executor = "constant-clients", clients = 40000, pause = { dist = "exponential", mean = "3d" }, pause_first = true }"#;
     let done = work(&with_arrivals("6h", arrivals, ""));
-    assert_eq!(done.pausing_max, 40_000);
+    assert!((2_900..3_500).contains(&done.pausing_max), "{}", done.pausing_max);
     assert!(done.clients_max < 50, "about 0.4 at a time: {}", done.clients_max);
     assert!(done.connections_max < 50, "{}", done.connections_max);
     assert!(done.addresses < 100, "{}", done.addresses);
-    assert!(done.pending_max < 40_000 + 4 * 50, "one entry for each that pauses: {}", done.pending_max);
+    assert!(
+        done.pending_max < done.pausing_max + 4 * 50,
+        "one entry for each that pauses: {}",
+        done.pending_max
+    );
     assert!(done.events > 20 * 2_000, "some thousand sessions: {} events", done.events);
 }
 
@@ -102,11 +107,11 @@ fn a_client_that_pauses_takes_no_slot() {
 fn the_connections_of_one_user_pause_and_come_again_as_his() {
     let arrivals = r#"{ executor = "constant-clients", clients = 500, pause = { dist = "exponential", mean = "1h" }, pause_first = true }"#;
     let done = work(&with_arrivals("4h", arrivals, "parallel = 3"));
-    assert_eq!(done.pausing_max, 1_500);
+    assert!((1_400..=1_500).contains(&done.pausing_max), "{}", done.pausing_max);
     assert!((2..60).contains(&done.clients_max), "{}", done.clients_max);
     let limited = r#"{ executor = "per-client-sessions", sessions = 2, clients = 500, pause = "1h", pause_first = true }"#;
     let done = work(&with_arrivals("4h", limited, "parallel = 3"));
-    assert!(done.pausing_max >= 1_500, "all of them begin with a pause: {}", done.pausing_max);
+    assert_eq!(done.pausing_max, 1_500, "all of them begin with a pause");
 }
 
 /// Each client of an open population has an address of its own, which nobody remembers when it has gone.

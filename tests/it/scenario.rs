@@ -144,7 +144,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ("rate = \"5/m\"", "rate = \"5/w\"", "\"5/w\"", "is not a rate"),
     ("rate = \"5/m\"", "rate = \"0/s\"", "\"0/s\"", "lets nobody come"),
     ("rate = \"5/m\"", "rate = \"9999999/s\"", "\"9999999/s\"", "is too high"),
-    ("rate = \"5/m\"", "rate = \"5000/s\"", "{ executor", "lets too many come"),
+    ("rate = \"5/m\"", "rate = \"500000/s\"", "{ executor", "lets too many come"),
     ("rate = \"5/m\"", "rate = \"-5/m\"", "\"-5/m\"", "is not a rate"),
     ("rate = \"5/m\"", "rat = \"5/m\"", "rat ", "did you mean \"rate\"?"),
     (
@@ -154,6 +154,32 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "unknown key \"rate\"",
     ),
     ("rate = \"5/m\"", "stages = []", "[]", "is empty"),
+    (
+        "rate = \"5/m\"",
+        "stages = [{ duration = \"9m\", target = \"5/m\" }], repeat = \"daily\"",
+        "\"daily\"",
+        "repeat = [1, 1, 0.6]",
+    ),
+    (
+        "rate = \"5/m\"",
+        "stages = [{ duration = \"9m\", target = \"5/m\" }], repeat = [1, -1]",
+        "-1]",
+        "is out of range",
+    ),
+    ("rate = \"5/m\"", "stages = [{ duration = \"9m\", target = \"5/m\" }], repeat = []", "[] }", "is empty"),
+    (
+        "rate = \"5/m\"",
+        "stages = [{ duration = \"9m\", target = \"5/m\" }], repeat = [0]",
+        "{ executor",
+        "lets nobody come",
+    ),
+    (
+        "rate = \"5/m\"",
+        "stages = [{ duration = \"0s\", target = \"5/m\" }], repeat = true",
+        "true",
+        "take no time",
+    ),
+    ("rate = \"5/m\"", "rate = \"5/m\", repeat = true", "repeat", "unknown key \"repeat\""),
     (
         "rate = \"5/m\"",
         "stages = [{ duration = \"1h\", target = \"0/s\" }]",

@@ -7,6 +7,10 @@ use ftp421::experiment::{Outcome, Study, replicate, summarise};
 use ftp421::scenario::Scenario;
 use ftp421::watch::Watch;
 
+/// Bundled scenarios that take the tests' profile too long. Of their results the first day is simulated in `determinism`, and `.ci/run`
+/// verifies all of it with an optimised program.
+pub const LONG: &[&str] = &["mirror-week"];
+
 /// The scenario that `text` describes; a test's own mistake is told with its place.
 pub fn scenario(text: &str) -> Scenario {
     let mut none = |name: &str| Err(format!("no file {name} in this test"));

@@ -31,10 +31,10 @@ const TABLE: &[Module] = &[
     module("transcript", 4, &[],          &[]),
     module("chaos",      5, &[],          &["strsim"]),
     module("scenario",   5, &["chaos"],   &["strsim", "toml"]),       // a scenario has faults
-    module("sim",        6, &[],          &["itoa", "serde_json"]),             // never `live`
+    module("sim",        6, &[],          &["itoa", "serde", "serde_json"]),    // never `live`
     module("live",       6, &[],          &["cap_std", "hdrhistogram", "nix", "postcard", "prometheus_client", "rcgen", "rustls", "rustls_native_certs", "serde", "serde_json", "tokio"]), // never `sim`
     module("experiment", 7, &[],          &["hdrhistogram", "libm", "rayon", "serde"]),
-    module("report",     8, &[],          &["ab_glyph", "hdrhistogram", "libm", "plotters", "plotters_backend", "png", "serde_json"])
+    module("report",     8, &[],          &["ab_glyph", "hdrhistogram", "libm", "plotters", "plotters_backend", "png", "rayon", "serde_json"])
                             .only(&["time", "observe", "metrics", "scenario", "experiment"]), // results, never machines
     module("cli",        9, &[],          &["anyhow", "clap", "clap_complete", "clap_mangen", "csv", "hdrhistogram", "indicatif", "nix", "postcard", "rayon", "serde", "serde_json", "signal_hook", "toml", "zstd"]),
 ];

@@ -1,5 +1,6 @@
 //! The trace of a run: each line is what a JSON library would write, whole, and the same bytes however it is written.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -56,8 +57,8 @@ impl Tap for Plain<'_> {
         let client =
             json(&format!("{}:{}", self.scenario.populations[usize::from(who.population.0)].name, who.index));
         let (t, session) = (now.as_nanos(), who.session);
-        self.lines += &format!(r#"{{"t_ns":{t},"client":{client},"session":{session},"what":{what}}}"#);
-        self.lines.push('\n');
+        writeln!(self.lines, r#"{{"t_ns":{t},"client":{client},"session":{session},"what":{what}}}"#)
+            .unwrap();
         self.left = self.left.saturating_sub(1);
     }
 
@@ -92,7 +93,8 @@ fn assert_same(name: &str, (fast, plain): (String, String)) {
 fn every_line_is_what_a_json_library_would_write() {
     for entry in fs::read_dir(project().join("scenarios")).unwrap() {
         let path = entry.unwrap().path();
-        if path.extension().is_some_and(|e| e == "toml") {
+        let long = path.file_stem().is_some_and(|name| support::LONG.iter().any(|long| name == *long));
+        if path.extension().is_some_and(|e| e == "toml") && !long {
             let mut open = |name: &str| {
                 fs::read_to_string(project().join("scenarios").join(name)).map_err(|e| e.to_string())
             };
@@ -182,7 +184,7 @@ fn a_trace_is_the_same_bytes_in_each_form_and_on_any_number_of_threads() {
     };
     let plain = written("--trace", "1", "trace.ndjson");
     let packed = written("--trace=zst", "1", "trace.ndjson.zst");
-    assert!(plain.len() > 1_000_000, "more than a few sheets: {}", plain.len());
+    assert!(plain.len() > 300_000, "more than one sheet: {}", plain.len());
     assert!(packed.len() < plain.len() / 5);
     assert!(zstd::decode_all(&packed[..]).unwrap() == plain);
     assert!(written("--trace=ndjson", "2", "trace.ndjson") == plain);
@@ -205,9 +207,9 @@ fn a_full_disk_ends_the_run_at_once_and_leaves_no_result() {
         assert_eq!(done.status.code(), Some(1));
         let said = stderr(&done);
         assert!(said.contains(&format!("cannot write {file}: No space left on device")), "{said}");
-        let left: Vec<_> =
-            fs::read_dir(&out).unwrap().map(|e| e.unwrap().path()).filter(|p| p.is_file()).collect();
-        assert!(left.is_empty(), "{left:?}");
+        for name in [file, "summary.json"] {
+            assert!(!out.join(name).exists(), "{name}");
+        }
     }
 }
 
@@ -224,7 +226,7 @@ fn an_interrupted_run_leaves_a_trace_of_whole_lines() {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        wait_for(&out.join(format!(".{file}.partial")), 100_000);
+        wait_for(&out.join(format!(".{file}.partial")), 20_000);
         assert!(!out.join(file).exists(), "it has its name when it is whole");
         assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
         assert_eq!(child.wait_with_output().unwrap().status.code(), Some(105));

@@ -33,6 +33,8 @@ struct Sample {
     done: f64,
     /// Seconds that lanes have run for, together.
     lanes_s: f64,
+    /// How many ran just then.
+    lanes: usize,
 }
 
 /// Replications that run beside each other.
@@ -53,7 +55,7 @@ pub(super) struct Study {
 impl Study {
     /// A study that is to have so many replications, of which some were there `earlier`, at `now`.
     pub(super) fn new(replications: u32, earlier: u32, now: Duration) -> Self {
-        let begin = Sample { at: now, done: 0.0, lanes_s: 0.0 };
+        let begin = Sample { at: now, done: 0.0, lanes_s: 0.0, lanes: 0 };
         let (all, earlier) = (u64::from(replications), u64::from(earlier));
         Self { all, earlier, ended: earlier, shown: 0.0, lanes: 1, samples: VecDeque::from([begin]) }
     }
@@ -75,16 +77,17 @@ impl Study {
         let begun = self.ended + parts.len() as u64;
         let waiting = self.all.saturating_sub(begun);
         let span = makespan(parts.iter().map(|part| 1.0 - part).collect(), waiting, self.lanes);
-        let is_early = now.saturating_sub(self.samples[0].at) < EARLY || self.samples.len() < 3;
+        let is_early = self.samples.front().is_none_or(|first| now.saturating_sub(first.at) < EARLY);
         let left =
             self.speed().filter(|_| !is_early).map(|speed| Duration::from_secs_f64((span / speed).min(1e9)));
         Estimate { share: self.shown, left }
     }
 
     fn note(&mut self, at: Duration, done: f64, lanes: usize) {
-        let last = self.samples.back().copied().unwrap_or(Sample { at, done, lanes_s: 0.0 });
-        let lanes_s = last.lanes_s + at.saturating_sub(last.at).as_secs_f64() * lanes.max(1) as f64;
-        self.samples.push_back(Sample { at, done: done.max(last.done), lanes_s });
+        let last = self.samples.back().copied().unwrap_or(Sample { at, done, lanes_s: 0.0, lanes });
+        let ran = if last.lanes > 0 { last.lanes } else { lanes.max(1) };
+        let lanes_s = last.lanes_s + at.saturating_sub(last.at).as_secs_f64() * ran as f64;
+        self.samples.push_back(Sample { at, done: done.max(last.done), lanes_s, lanes });
         if self.samples.len() > SAMPLES {
             // Every other one, but the first and the last.
             let last = self.samples.len() - 1;
@@ -99,7 +102,7 @@ impl Study {
         if last.done - first.done < LITTLE {
             return None;
         }
-        let half = first.at + (last.at - first.at) / 2;
+        let half = first.at + last.at.saturating_sub(first.at) / 2;
         let since = self.samples.iter().rev().find(|sample| sample.at <= half).unwrap_or(first);
         let recent = (last.done - since.done) / (last.lanes_s - since.lanes_s);
         let whole = (last.done - first.done) / (last.lanes_s - first.lanes_s);
@@ -167,8 +170,8 @@ mod tests {
         Pace::of(&scenario)
     }
 
-    fn at(ended: u64, under_way_s: &[u64]) -> Progress {
-        let under_way_ns = under_way_s.iter().map(|s| s * 1_000_000_000).collect();
+    fn at(ended: u64, seconds: &[u64]) -> Progress {
+        let under_way_ns = seconds.iter().map(|s| s * 1_000_000_000).collect();
         Progress { ended, under_way_ns }
     }
 
@@ -204,8 +207,8 @@ mod tests {
     fn what_was_there_before_says_nothing_of_the_speed() {
         let (mut study, pace) = (Study::new(100, 90, secs(0.0)), even());
         study.update(secs(1.0), &at(0, &[500, 500]), &pace);
-        let estimate = study.update(secs(2.0), &at(2, &[]), &pace);
-        let left = study.update(secs(4.0), &at(4, &[]), &pace).left.unwrap().as_secs_f64();
+        let estimate = study.update(secs(2.0), &at(2, &[0, 0]), &pace);
+        let left = study.update(secs(4.0), &at(4, &[0, 0]), &pace).left.unwrap().as_secs_f64();
         assert!(estimate.share > 0.91);
         assert!((left - 6.0).abs() < 0.6, "six more, two in two seconds each: {left}");
     }
@@ -220,7 +223,7 @@ mod tests {
             share = estimate.share;
             left.push(estimate.left);
         }
-        assert!(left.last() > left.iter().nth(2), "{left:?}");
+        assert!(left.last() > left.get(2), "{left:?}");
     }
 
     #[test]

@@ -14,6 +14,8 @@ use crate::workload::{Arrivals, Population};
 const EVENT_NS: [(f64, f64); 3] = [(10_000.0, 200.0), (100_000.0, 300.0), (f64::INFINITY, 400.0)];
 /// Bytes of a client that is there, its connection and its events included.
 const CLIENT_BYTES: f64 = 400.0;
+/// Bytes of a client that pauses between two sessions: what is remembered of it, and its entry in the calendar.
+const PAUSING_BYTES: f64 = 40.0;
 /// Bytes of a run without clients: histograms, series, the wheel's days.
 const RUN_BYTES: f64 = 4e6;
 
@@ -38,11 +40,13 @@ impl Cost {
     pub fn of(scenario: &Scenario) -> Self {
         let hold = |p: &Population| Hold::of(p, scenario.policy(), scenario.duration).mean();
         let each: Vec<(&Population, f64)> = scenario.populations.iter().map(|p| (p, hold(p))).collect();
-        let at_once = peak(&each, scenario.duration).1.max(each.iter().map(|(p, _)| who_stays(p)).sum());
+        let at_once = peak(&each, scenario.duration).1.max(each.iter().map(|(p, _)| who_begins(p)).sum());
         let end = Instant::ZERO + scenario.duration;
         let events = each.iter().map(|(p, hold)| sessions(p, *hold, end) * events_of_session(p)).sum();
         let ns = EVENT_NS.iter().find(|(most, _)| at_once <= *most).map_or(0.0, |(_, ns)| *ns);
-        Self { events, cpu_s: events * ns / 1e9, bytes: RUN_BYTES + CLIENT_BYTES * at_once }
+        let pausing: f64 = each.iter().map(|(p, _)| closed(p)).sum();
+        let bytes = RUN_BYTES + CLIENT_BYTES * at_once + PAUSING_BYTES * pausing;
+        Self { events, cpu_s: events * ns / 1e9, bytes }
     }
 
     /// What `runs` of them will take, so many at a time.
@@ -64,8 +68,16 @@ impl Cost {
     }
 }
 
-/// Clients that have their memory although they are at home.
-fn who_stays(population: &Population) -> f64 {
+/// Clients that may all be there at once, since all begin with a session.
+fn who_begins(population: &Population) -> f64 {
+    match &population.arrivals {
+        Arrivals::Closed(clients) if !clients.pause_first => closed(population),
+        _ => 0.0,
+    }
+}
+
+/// Clients that come again.
+fn closed(population: &Population) -> f64 {
     match &population.arrivals {
         Arrivals::Closed(closed) => f64::from(closed.most) * f64::from(population.behaviour.parallel),
         _ => 0.0,

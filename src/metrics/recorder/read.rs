@@ -73,7 +73,7 @@ impl Recorder {
             + self.bans_until.len() * size_of::<Instant>()
             + size_of_val(&*self.failed_transfers);
         let tables = self.refusals.size() + self.series.size() + self.onset.size() + self.episodes.size();
-        let from_sent = self.from_sent.as_deref().map_or(0, |timings| size_of_val(timings));
+        let from_sent = self.from_sent.as_deref().map_or(0, size_of_val);
         let timings = self.timings.iter().chain(self.from_sent.iter().flat_map(|timings| timings.iter()));
         size_of::<Self>() + lists + tables + from_sent + timings.map(Timing::size).sum::<usize>()
     }

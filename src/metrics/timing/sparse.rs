@@ -39,7 +39,9 @@ impl<'de> Deserialize<'de> for Timing {
             return Err(D::Error::custom("counters out of order"));
         }
         let mut timing = Self { sum, min, max, censored, ..Self::default() };
-        counts.into_iter().for_each(|(ns, n)| timing.count(ns, n));
+        for (ns, n) in counts {
+            timing.count(ns, n);
+        }
         Ok(timing)
     }
 }

@@ -67,6 +67,12 @@ impl Letters {
         text.chars().map(|c| f64::from(scaled.h_advance(font.glyph_id(c)))).sum()
     }
 
+    /// As small as `text` needs it to fit into `width` pixels, but not below four fifths.
+    pub fn for_width(self, text: &str, width: f64) -> Self {
+        let wide = self.width(text);
+        if wide <= width { self } else { Self { size: self.size * (width / wide).max(0.8), ..self } }
+    }
+
     /// `text`, or as much of its beginning as fits into `width` pixels with an ellipsis.
     pub fn fit(self, text: &str, width: f64) -> String {
         if self.width(text) <= width {
@@ -177,5 +183,10 @@ mod tests {
         let cut = PLAIN.fit("a text that is too long for its place", 100.0);
         assert!(cut.ends_with('…') && PLAIN.width(&cut) <= 100.0, "{cut}");
         assert_eq!(PLAIN.fit("nothing fits", 0.0), "…");
+        let wide = PLAIN.width("a sentence");
+        for (width, size) in [(2.0, 1.0), (1.0, 1.0), (0.9, 0.9), (0.5, 0.8)] {
+            let got = PLAIN.for_width("a sentence", wide * width).size / PLAIN.size;
+            assert!((got - size).abs() < 1e-9, "{width}: {got}");
+        }
     }
 }

@@ -20,6 +20,7 @@ mod sheet;
 mod time_to_service;
 
 use plotters::backend::DrawingBackend;
+use rayon::prelude::*;
 
 use crate::experiment::onset::Finding;
 use crate::metrics::summary::{Summary, TimelineRow};
@@ -70,14 +71,16 @@ pub fn curves(name: &'static str, curves: &Curves) -> Chart {
     }
 }
 
-/// Every chart of a result.
+/// Every chart of a result. They are drawn on all threads of the current pool: none needs another, and half a second of one thread is
+/// long behind a run of five.
 pub fn charts(summary: &Summary, rows: &[TimelineRow]) -> Vec<Chart> {
-    let chart = |kind: Kind| Chart {
-        name: kind.name(),
-        svg: canvas::svg(|canvas| kind.draw(canvas, summary, rows)),
-        png: png::encode(&canvas::pixels(|canvas| kind.draw(canvas, summary, rows))),
+    let chart = |kind: &Kind| {
+        let svg = || canvas::svg(|canvas| kind.draw(canvas, summary, rows));
+        let png = || png::encode(&canvas::pixels(|canvas| kind.draw(canvas, summary, rows)));
+        let (svg, png) = rayon::join(svg, png);
+        Chart { name: kind.name(), svg, png }
     };
-    kinds(summary).iter().copied().map(chart).collect()
+    kinds(summary).par_iter().with_max_len(1).map(chart).collect()
 }
 
 /// The names of the charts of this result.

@@ -117,7 +117,8 @@ impl Sheet {
             panel.title(canvas);
         }
         let room = RIGHT - 24.0;
-        canvas.text((24.0, 36.0), &TITLE.fit(&self.title, room), TITLE);
+        let title = TITLE.for_width(&self.title, room);
+        canvas.text((24.0, 36.0), &title.fit(&self.title, room + 1.0), title); // a hair for what rounding takes
         canvas.text((24.0, 66.0), &SUBTITLE.fit(&self.subtitle, room), SUBTITLE);
         for (x, y, key) in self.legend() {
             draw_key(canvas, (x, y), key);

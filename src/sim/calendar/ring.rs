@@ -96,16 +96,24 @@ impl Ring {
             each(&pool.chunks[place as usize].entries);
             place = pool.give_back(place);
         }
-        self.full[bag / 64] &= !(1 << (bag % 64));
-        if self.full[bag / 64] == 0 {
-            self.words &= !(1 << (bag / 64));
+        self.no_longer_full(bag);
+    }
+
+    /// Takes the first chunk out of the bag of `day`, which is not empty, and puts its entries behind `into`.
+    pub(super) fn take_chunk<E: Copy>(&mut self, pool: &mut Pool<E>, day: u64, into: &mut Vec<Entry<E>>) {
+        let bag = (day % BAGS) as usize;
+        let place = self.heads[bag];
+        into.extend_from_slice(&pool.chunks[place as usize].entries);
+        self.heads[bag] = pool.give_back(place);
+        if self.heads[bag] == NONE {
+            self.no_longer_full(bag);
         }
     }
 
-    /// Empties every bag.
-    pub(super) fn empty_all<E: Copy>(&mut self, pool: &mut Pool<E>, mut each: impl FnMut(&[Entry<E>])) {
-        while let Some(day) = self.next(0) {
-            self.empty(pool, day, &mut each);
+    fn no_longer_full(&mut self, bag: usize) {
+        self.full[bag / 64] &= !(1 << (bag % 64));
+        if self.full[bag / 64] == 0 {
+            self.words &= !(1 << (bag / 64));
         }
     }
 

@@ -208,18 +208,29 @@ impl<E: Copy> Wheel<E> {
         }
     }
 
+    /// Moves everything to days of another length, chunk by chunk: one that is emptied is the next to be filled, so that millions of
+    /// events are not there twice.
     fn change_days(&mut self, shift: u32, now: u64) {
-        let mut all = std::mem::take(&mut self.open);
-        all.extend(self.late.drain());
-        all.extend(self.beyond.drain());
-        for ring in [&mut self.days, &mut self.weeks] {
-            ring.empty_all(&mut self.pool, |entries| all.extend_from_slice(entries));
-        }
+        let heaps = [&mut self.late, &mut self.beyond].map(|heap| std::mem::take(heap).into_vec());
+        let rings = [&mut self.days, &mut self.weeks].map(|ring| std::mem::replace(ring, Ring::new()));
+        let mut moved = std::mem::take(&mut self.open);
         self.shift = shift;
         self.today = now >> shift;
         (self.head, self.closed) = (NONE, NONE);
-        for entry in all {
-            self.place(entry);
+        for mut ring in rings {
+            moved.drain(..).for_each(|entry| self.place(entry));
+            while let Some(day) = ring.next(0) {
+                ring.take_chunk(&mut self.pool, day, &mut moved);
+                moved.drain(..).for_each(|entry| self.place(entry));
+            }
+        }
+        for mut heap in heaps {
+            while let Some(entry) = heap.pop() {
+                self.place(entry);
+                if heap.len() < heap.capacity() / 2 {
+                    heap.shrink_to_fit();
+                }
+            }
         }
     }
 }

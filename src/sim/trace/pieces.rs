@@ -43,9 +43,12 @@ impl<'a> Pieces<'a> {
     pub fn new(scenario: &'a Scenario) -> Self {
         let what = |what: &str| Piece::new(&format!(r#","what":"{what}"{END}"#));
         let name_them = scenario.servers.len() > 1;
-        let connect = |name: &str| match name_them {
-            true => Piece::new(&format!(r#","what":"connect","server":{}{END}"#, json(name))),
-            false => what("connect"),
+        let connect = |name: &str| {
+            if name_them {
+                Piece::new(&format!(r#","what":"connect","server":{}{END}"#, json(name)))
+            } else {
+                what("connect")
+            }
         };
         let closed = |how: &CloseHow| Piece::new(&format!(r#","what":"closed","how":"{how}"{END}"#));
         Self {

@@ -14,7 +14,7 @@ use super::eyes::Eyes;
 use crate::support::project;
 
 /// Runs with so many refusals that a debug build takes minutes for them; a shorter look at each is enough.
-const LONG: [&str; 4] = ["retry-storm", "retry-storm-backoff", "busy-evening", "ramp-onset"];
+const LONG: [&str; 5] = ["retry-storm", "retry-storm-backoff", "busy-evening", "ramp-onset", "mirror-week"];
 
 #[test]
 fn the_scenarios_that_are_shipped_are_read_as_the_model_means_them() {

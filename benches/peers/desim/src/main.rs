@@ -1,4 +1,4 @@
-//! The FTP loss workload in desim: a process for each client, as in SimPy.
+//! The FTP loss workload in desim: a process for each client, as in `SimPy`.
 //!
 //! A process cannot create another one there, so whoever runs the simulation does it between two steps. The log of all events,
 //! which desim keeps if it is let, is off.

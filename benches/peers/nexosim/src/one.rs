@@ -26,7 +26,8 @@ struct Ftp {
 #[Model]
 impl Ftp {
     #[nexosim(init)]
-    async fn init(&mut self, cx: &Context<Self>, _: &mut ()) {
+    #[expect(clippy::unused_async, reason = "nexosim wants it")]
+    async fn init(&mut self, cx: &Context<Self>, (): &mut ()) {
         self.expect(cx);
     }
 

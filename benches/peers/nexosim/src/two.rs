@@ -52,7 +52,8 @@ struct Clients {
 #[Model]
 impl Clients {
     #[nexosim(init)]
-    async fn init(&mut self, cx: &Context<Self>, _: &mut ()) {
+    #[expect(clippy::unused_async, reason = "nexosim wants it")]
+    async fn init(&mut self, cx: &Context<Self>, (): &mut ()) {
         self.expect(cx);
     }
 

@@ -29,7 +29,7 @@ impl Mean {
 
     /// Is that too many?
     pub fn is_wrong(self) -> bool {
-        !(self.away().abs() <= AWAY)
+        self.away().is_nan() || self.away().abs() > AWAY
     }
 }
 

@@ -54,12 +54,13 @@ fn run(args: &[String]) -> Result<Vec<String>, String> {
     let number = |text: &str| text.parse::<u64>().map_err(|_| format!("{text:?} is no number of rounds"));
     let (rounds, million_rounds) = (number(rounds)?, number(million_rounds)?);
     let programs: Vec<Program> = PEERS.iter().filter_map(|peer| program(peer, programs)).collect();
+    let all: Vec<&Program> = programs.iter().collect();
+    print_units(&all);
     let mut wrong = Vec::new();
     if rounds > 0 {
         let load = if size == "quick" { THOUSAND } else { TEN_THOUSAND };
-        let all: Vec<&Program> = programs.iter().collect();
         let runs = in_turn(&all, load, rounds, None)?;
-        println!("\n### {} clients at once, {rounds} rounds\n", grouped(load.limit.into()));
+        println!("\n#### {} clients at once, {rounds} rounds\n", grouped(load.limit.into()));
         println!(
             "{} arrivals/s for {} s, limit {}, E[S] = 3 x 3.3 s + 10 x 0.025 s = 10.15 s: {} erlangs offered. Refused and in use: \
              after the first {} s.\n",
@@ -77,7 +78,7 @@ fn run(args: &[String]) -> Result<Vec<String>, String> {
         let able: Vec<&Program> =
             programs.iter().filter(|program| program.peer.no_million.is_none()).collect();
         let runs = in_turn(&able, MILLION, million_rounds, Some(FILLED_S))?;
-        println!("\n### A million clients at once, {million_rounds} rounds\n");
+        println!("\n#### A million clients at once, {million_rounds} rounds\n");
         println!(
             "{} arrivals/s, limit {}. Only the last {} s of {} are counted: the server is filled by then.\n",
             MILLION.rate,
@@ -102,10 +103,19 @@ fn program(peer: &'static peers::Peer, given: &[String]) -> Option<Program> {
     Some(Program { peer, command: words.split('|').map(str::to_owned).collect() })
 }
 
+/// What the programs are: the same for every load.
+fn print_units(programs: &[&Program]) {
+    println!("| program | models | one event is |\n|---|---|---|");
+    for Program { peer, .. } in programs {
+        println!("| {} | {} | {} |", peer.name, peer.models, peer.event);
+    }
+    println!();
+}
+
 fn print_table(programs: &[&Program], runs: &[Vec<Run>], verdicts: &[Verdict], theory: &str) {
     println!(
-        "| program | models | one event is | events a session | CPU ns an event | CPU ns a session | x ftp421's | refused, % | off {theory}, \
-         standard errors | slots in use | peak MiB |\n|---|---|---|--:|--:|--:|--:|--:|--:|--:|--:|"
+        "| program | events a session | CPU ns an event | CPU ns a session | x ftp421's | refused, % | off {theory}, standard errors | \
+         slots in use | peak MiB |\n|---|--:|--:|--:|--:|--:|--:|--:|--:|"
     );
     let per_session = |run: &Run| run.cpu_s * 1e9 / run.clients;
     for ((program, its), verdict) in programs.iter().zip(runs).zip(verdicts) {
@@ -113,10 +123,8 @@ fn print_table(programs: &[&Program], runs: &[Vec<Run>], verdicts: &[Verdict], t
         let ratio =
             Spread::of(its.iter().zip(&runs[0]).map(|(run, ours)| per_session(run) / per_session(ours)));
         println!(
-            "| {} | {} | {} | {:.1} | {} | {} | {} | {:.2} ± {:.2} | {:+.1} | {} | {:.0} |",
+            "| {} | {:.1} | {} | {} | {} | {:.2} ± {:.2} | {:+.1} | {} | {:.0} |",
             program.peer.name,
-            program.peer.models,
-            program.peer.event,
             each(&|run| run.events / run.clients).median,
             each(&|run| run.cpu_s * 1e9 / run.events).show(),
             each(&per_session).show(),
@@ -177,7 +185,7 @@ impl Spread {
         values.sort_by(f64::total_cmp);
         let middle = values.len() / 2;
         let median =
-            if values.len() % 2 == 1 { values[middle] } else { (values[middle - 1] + values[middle]) / 2.0 };
+            if values.len() % 2 == 1 { values[middle] } else { values[middle - 1].midpoint(values[middle]) };
         Self { least: values[0], median, most: values[values.len() - 1] }
     }
 

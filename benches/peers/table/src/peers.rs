@@ -59,6 +59,7 @@ pub const PEERS: &[Peer] = &[
     Peer { event: "a scheduled input of the model", ..bare("nexosim-one", "nexosim, one model") },
     Peer {
         event: "a scheduled input of a model; the message between models that most bring about is not counted",
+        same_dice: false, // the same dice, but what two models do at the same nanosecond has no order
         ..bare("nexosim-two", "nexosim, clients and server")
     },
     Peer {

@@ -33,6 +33,7 @@ impl Dice {
     }
 
     /// Exponential with mean 1, by inversion of the upper 53 bits of a word.
+    #[expect(clippy::disallowed_methods, reason = "the C++ loop has the platform's logarithm, too")]
     fn exponential(&mut self) -> f64 {
         -(1.0 - (self.words.next_u64() >> 11) as f64 / (1_u64 << 53) as f64).ln()
     }

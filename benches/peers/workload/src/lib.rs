@@ -47,6 +47,9 @@ pub struct Load {
 impl Load {
     /// `SEED RATE LIMIT SECONDS SLICES`, after the name of a variant if the program has several: the same for every program,
     /// in any language.
+    ///
+    /// # Errors
+    /// If there are more or fewer, or one is no number.
     pub fn from_args(args: &[String]) -> Result<Self, String> {
         let [seed, rate, limit, seconds, slices] = args else {
             return Err(format!("wanted SEED RATE LIMIT SECONDS SLICES, got {args:?}"));
@@ -126,9 +129,12 @@ pub const STEPS: [Step; 15] = {
 pub const REFUSED: u8 = STEPS.len() as u8 - 1;
 
 /// CPU time of this process so far, user and system, s; and the most memory that it ever had, KiB.
+///
+/// # Panics
+/// Never: the kernel has no reason to refuse.
 pub fn usage() -> (f64, u64) {
     use nix::sys::resource::{UsageWho, getrusage};
-    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("it has no way to fail");
+    let usage = getrusage(UsageWho::RUSAGE_SELF).expect("the kernel has no reason to refuse");
     let seconds = |t: nix::sys::time::TimeVal| t.tv_sec() as f64 + t.tv_usec() as f64 / 1e6;
     (seconds(usage.user_time()) + seconds(usage.system_time()), usage.max_rss() as u64)
 }

@@ -34,6 +34,9 @@ pub struct Answer {
 
 impl Answer {
     /// Prints it.
+    ///
+    /// # Panics
+    /// If standard output is closed.
     pub fn print(&self) {
         println!("{}", serde_json::to_string(self).expect("numbers can be written"));
     }
