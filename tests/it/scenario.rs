@@ -210,7 +210,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     ),
     (
         "executor = \"poisson\", rate = \"5/m\"",
-        "executor = \"constant-clients\", clients = 10000001",
+        "executor = \"constant-clients\", clients = 100000001",
         "10000001",
         "is out of range",
     ),
