@@ -211,7 +211,7 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
     (
         "executor = \"poisson\", rate = \"5/m\"",
         "executor = \"constant-clients\", clients = 100000001",
-        "10000001",
+        "100000001",
         "is out of range",
     ),
     ("\"10.0.0.0/28\"", "\"10.0.0.1/28\"", "\"10.0.0.1/28\"", "inside 10.0.0.0/28"),
