@@ -3,7 +3,6 @@
 //! It is made in a process of its own, so that neither an allocator nor a page table remembers the run before.
 
 use std::alloc::System;
-use std::fmt::Write as _;
 use std::process::Command;
 use std::{fs, io};
 
@@ -87,10 +86,9 @@ impl Trial {
 /// The FTP loss workload for about so many clients at once: a rate of a tenth of their number, who each stay for 10.2 s: a round
 /// trip of 50 ms before each of USER, PASS, three commands and QUIT, and three thinks of Exp(3.3 s). That makes 1.02
 /// erlangs for each place. An idle timer runs for every session.
-///
-/// A population has at most ten million sessions, so the largest sizes have several.
 pub fn workload(clients: u64, seconds: u64) -> Scenario {
-    let mut text = format!(
+    let rate = clients as f64 / 10.0;
+    let text = format!(
         r#"
         schema = 1
         name = "loss"
@@ -101,26 +99,16 @@ pub fn workload(clients: u64, seconds: u64) -> Scenario {
         profile = "rfc959"
         max_clients = {clients}
         idle_timeout = "300s"
+        [[clients]]
+        name = "clients"
+        arrivals = {{ executor = "poisson", rate = "{rate}/s" }}
+        link = {{ rtt = "50ms" }}
+        script = [
+            "login",
+            {{ loop = 3, steps = [{{ think = {{ dist = "exponential", mean = "3.3s" }} }}, "noop"] }},
+        ]
         "#
     );
-    let sessions = clients / 10 * seconds;
-    let parts = sessions.div_ceil(9_000_000).next_power_of_two();
-    let rate = clients as f64 / 10.0 / parts as f64;
-    for part in 0..parts {
-        let _ = write!(
-            text,
-            r#"
-            [[clients]]
-            name = "clients-{part}"
-            arrivals = {{ executor = "poisson", rate = "{rate}/s" }}
-            link = {{ rtt = "50ms" }}
-            script = [
-                "login",
-                {{ loop = 3, steps = [{{ think = {{ dist = "exponential", mean = "3.3s" }} }}, "noop"] }},
-            ]
-            "#
-        ); // writing to a String cannot fail
-    }
     Scenario::read("loss.toml", &text, &mut |name| Err(format!("no file {name}"))).expect("it is valid")
 }
 
