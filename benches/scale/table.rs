@@ -50,11 +50,12 @@ fn ratio(dear: &[&Trial], cheap: &[&Trial]) -> Option<f64> {
     median(dear.iter().filter_map(beside))
 }
 
-/// The (lower) median.
+/// The median: of an even number of values the mean of the two in the middle.
 pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    values.get(values.len().saturating_sub(1) / 2).copied()
+    let (low, high) = (values.len().checked_sub(1)? / 2, values.len() / 2);
+    Some(f64::midpoint(values[low], values[high]))
 }
 
 /// The table of the sizes.
