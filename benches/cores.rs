@@ -10,6 +10,8 @@
 //! - *path*: processor seconds of the busiest thread, and of whoever called. It is what the wall time would be if nobody else had the
 //!   machine, so one thread's CPU divided by it is the speed-up that the structure allows, also where the wall tells of neighbours.
 
+mod loss;
+
 use std::time::{Duration, Instant};
 
 use ftp421::experiment::replicate;
@@ -33,17 +35,6 @@ fn studies() -> Vec<(&'static str, Scenario)> {
         arrivals = { executor = "poisson", rate = "6/m" }
         script = ["login", { think = "30s" }, "quit"]
     "#;
-    let loss = r#"
-        [server]
-        profile = "rfc959"
-        max_clients = 1000
-        idle_timeout = "300s"
-        [[clients]]
-        name = "clients"
-        arrivals = { executor = "poisson", rate = "100/s" }
-        link = { rtt = "50ms" }
-        script = ["login", { loop = 3, steps = [{ think = { dist = "exponential", mean = "3.3s" } }, "noop"] }]
-    "#;
     // A crowd of fifty where one is let in: who is refused comes again at once, until the few are served.
     let uneven = r#"
         [server]
@@ -54,17 +45,15 @@ fn studies() -> Vec<(&'static str, Scenario)> {
         script = ["login", { think = { dist = "pareto", mean = "20s", shape = 1.2 } }, "quit"]
         retry = { backoff = "fixed", wait = "200ms", attempts = 400 }
     "#;
-    [
-        ("2000 short", text("10m", 2_000, people)),
-        ("12 long", text("200s", 12, loss)),
-        ("25 uneven", text("2h", 25, uneven)),
+    let read = |name: &str, text: &str| {
+        let read = Scenario::read(name, text, &mut |file| Err(format!("no file {file}")));
+        read.unwrap_or_else(|problem| panic!("{problem}"))
+    };
+    vec![
+        ("2000 short", read("short.toml", &text("10m", 2_000, people))),
+        ("12 long", Scenario { replications: 12, ..loss::loss(1_000, 200, 0) }),
+        ("25 uneven", read("uneven.toml", &text("2h", 25, uneven))),
     ]
-    .into_iter()
-    .map(|(name, text)| {
-        let read = Scenario::read(name, &text, &mut |file| Err(format!("no file {file}")));
-        (name, read.unwrap_or_else(|problem| panic!("{problem}")))
-    })
-    .collect()
 }
 
 /// One run on so many threads.

@@ -1,4 +1,4 @@
-//! What it costs to follow a run: the loss workload of `benches/world.rs` as it is, with one client's dialogue, and with a trace.
+//! What it costs to follow a run: the loss workload of `benches/loss.rs` as it is, with one client's dialogue, and with a trace.
 //!
 //! Every round runs each variant once, in turn; a ratio is that of one round, and its median over the rounds is told beside the least and
 //! the greatest. Three times are told, each in nanoseconds for an event of the calendar: the wall clock's, the processor's for the thread
@@ -6,6 +6,8 @@
 //! busier of the two; the wall clock shows it on a quiet machine only, the processor's times on any.
 //!
 //! What the kernel and the compressor take for themselves is told apart: the same bytes, once more, without a simulation.
+
+mod loss;
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -21,28 +23,6 @@ use nix::sys::resource::{Usage, UsageWho, getrusage};
 
 /// Rounds; more are asked for by `cargo bench --bench trace -- ROUNDS`.
 const ROUNDS: usize = 7;
-
-fn workload() -> Scenario {
-    let text = r#"
-        schema = 1
-        name = "loss"
-        duration = "100s"
-        seed = 1
-        [server]
-        profile = "rfc959"
-        max_clients = 10000
-        idle_timeout = "300s"
-        [[clients]]
-        name = "clients"
-        arrivals = { executor = "poisson", rate = "1000/s" }
-        link = { rtt = "50ms" }
-        script = [
-            "login",
-            { loop = 3, steps = [{ think = { dist = "exponential", mean = "3.3s" } }, "noop"] },
-        ]
-        "#;
-    Scenario::read("loss.toml", text, &mut |name| Err(format!("no file {name}"))).expect("it is valid")
-}
 
 /// What a variant took, in nanoseconds.
 #[derive(Clone, Copy, Default)]
@@ -131,7 +111,7 @@ fn spread(mut values: Vec<f64>) -> (f64, f64, f64) {
 fn main() {
     let rounds = std::env::args().find_map(|arg| arg.parse().ok()).unwrap_or(ROUNDS);
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("bench-trace");
-    let scenario = workload();
+    let scenario = loss::loss(10_000, 100, 0);
     let events = simulate(&scenario, ()) as f64;
     let mut all = Vec::new();
     with_trace(&scenario, |sheet| {

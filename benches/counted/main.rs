@@ -6,6 +6,8 @@
 //! `-- --record` it writes the record anew, with `-- --top RUN` it shows where the instructions of a run go.
 
 mod callgrind;
+#[path = "../loss.rs"]
+mod loss;
 mod record;
 mod runs;
 

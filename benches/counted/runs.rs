@@ -80,28 +80,9 @@ fn simulate(scenario: &Scenario, replication: u32) -> Done {
 
 /// The workload of `benches/scale`, shorter: 40 000 arrivals at 1000 a second, 10 s of which fill the server.
 fn loss() -> Done {
-    let scenario = read("loss.toml", LOSS);
+    let scenario = crate::loss::loss(10_000, 40, 0);
     collected(&mut || simulate(&scenario, 0))
 }
-
-const LOSS: &str = r#"
-    schema = 1
-    name = "loss"
-    duration = "40s"
-    seed = 1
-    [server]
-    profile = "rfc959"
-    max_clients = 10000
-    idle_timeout = "300s"
-    [[clients]]
-    name = "clients"
-    arrivals = { executor = "poisson", rate = "1000/s" }
-    link = { rtt = "50ms" }
-    script = [
-        "login",
-        { loop = 3, steps = [{ think = { dist = "exponential", mean = "3.3s" } }, "noop"] },
-    ]
-"#;
 
 /// A few of the bundled scenarios, all of their replications.
 fn mixed() -> Done {
@@ -153,8 +134,7 @@ fn hold() -> Done {
 
 /// A tenth of the loss workload with every message written, to nowhere.
 fn traced() -> Done {
-    let text = LOSS.replace(r#"duration = "40s""#, r#"duration = "4s""#);
-    let scenario = read("loss.toml", &text);
+    let scenario = crate::loss::loss(10_000, 4, 0);
     collected(&mut || {
         let mut trace = Trace::new(&scenario, |sheet: &mut Vec<u8>| {
             black_box(&mut *sheet).clear();

@@ -8,10 +8,12 @@
 //! cargo bench --bench scale -- --draw                                # writes chart and tables again from docs/scale/*.csv
 //! ```
 //!
-//! The workload is the FTP loss workload (see `trial`), scaled by rate and limit. Each run fills up for 30 virtual seconds and is
+//! The workload is the FTP loss workload (see `loss`), scaled by rate and limit. Each run fills up for 30 virtual seconds and is
 //! measured behind them, in a process of its own, by processor time. Sizes and calendars take turns, and medians are told: on a
 //! machine that others use only the ratios mean much. What the numbers mean stands in docs/scale.md.
 
+#[path = "../loss.rs"]
+mod loss;
 mod memory;
 mod page;
 mod table;

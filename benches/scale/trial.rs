@@ -6,7 +6,7 @@ use std::alloc::System;
 use std::process::Command;
 use std::{fs, io};
 
-use ftp421::scenario::Scenario;
+use crate::loss::loss;
 use ftp421::sim::{self, Pending, Work};
 use ftp421::time::{Duration, Instant};
 use nix::sys::resource::{UsageWho, getrusage};
@@ -83,35 +83,6 @@ impl Trial {
     }
 }
 
-/// The FTP loss workload for about so many clients at once: a rate of a tenth of their number, who each stay for 10.2 s: a round
-/// trip of 50 ms before each of USER, PASS, three commands and QUIT, and three thinks of Exp(3.3 s). That makes 1.02
-/// erlangs for each place. An idle timer runs for every session.
-pub fn workload(clients: u64, seconds: u64) -> Scenario {
-    let rate = clients as f64 / 10.0;
-    let text = format!(
-        r#"
-        schema = 1
-        name = "loss"
-        duration = "{seconds}s"
-        warmup = "{FILLING_S}s"
-        seed = 1
-        [server]
-        profile = "rfc959"
-        max_clients = {clients}
-        idle_timeout = "300s"
-        [[clients]]
-        name = "clients"
-        arrivals = {{ executor = "poisson", rate = "{rate}/s" }}
-        link = {{ rtt = "50ms" }}
-        script = [
-            "login",
-            {{ loop = 3, steps = [{{ think = {{ dist = "exponential", mean = "3.3s" }} }}, "noop"] }},
-        ]
-        "#
-    );
-    Scenario::read("loss.toml", &text, &mut |name| Err(format!("no file {name}"))).expect("it is valid")
-}
-
 /// The length of the measured stretch, virtual seconds.
 pub fn measured_s(clients: u64) -> u64 {
     (SESSIONS * 10 / clients).max(LEAST_S)
@@ -130,7 +101,7 @@ struct Note {
 /// Runs it in this process.
 pub fn run(turn: usize, clients: u64, calendar: Calendar) -> Trial {
     let seconds = FILLING_S + measured_s(clients);
-    let scenario = workload(clients, seconds);
+    let scenario = loss(clients, seconds, FILLING_S);
     let marks = [FILLING_S, seconds].map(|s| Instant::ZERO + Duration::from_secs(s));
     let resident = resident();
     let before = note(Work::default(), 0);
