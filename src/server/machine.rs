@@ -145,6 +145,8 @@ impl Server {
     }
 
     /// Takes one input at `now` and appends what is to be done to `out`.
+    #[expect(clippy::inline_always, reason = "which input it is is known where it comes, and nowhere else")]
+    #[inline(always)]
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut impl Outbox<Action>) {
         if self.hung && self.keeps(input) {
             return;

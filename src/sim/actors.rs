@@ -21,7 +21,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let actions = self.actors.tell(now, user, input);
         for action in &actions {
             match *action {
-                Action::Arm { at } => self.calendar.schedule(at, Event::ActorTimer { user }),
+                Action::Arm { at } => self.core.calendar.schedule(at, Event::ActorTimer { user }),
                 Action::Turn(ClientId(client)) => self.tell_client(now, client, client::Input::Turn),
             }
         }

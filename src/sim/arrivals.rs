@@ -17,7 +17,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let crowd = &mut self.crowds[usize::from(population.0)];
         crowd.next = crowd.source.next(&crowd.spec.arrivals);
         if let Some(arrival) = crowd.next {
-            self.calendar.schedule(arrival.at, Event::Arrive { population });
+            self.core.calendar.schedule(arrival.at, Event::Arrive { population });
         }
     }
 
@@ -36,7 +36,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             crowd.next = crowd.source.next(&crowd.spec.arrivals);
             match crowd.next {
                 Some(next) if next.at > now => {
-                    return self.calendar.schedule(next.at, Event::Arrive { population });
+                    return self.core.calendar.schedule(next.at, Event::Arrive { population });
                 }
                 _ => {}
             }
@@ -137,7 +137,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         if let Some(user) = user {
             self.parked.belongs(place, user);
         }
-        self.calendar.schedule(at, Event::Again { population, place });
+        self.core.calendar.schedule(at, Event::Again { population, place });
     }
 
     /// When the session comes that `client` wants after its pause, if ever: only in a closed population.

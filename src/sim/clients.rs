@@ -4,88 +4,112 @@
 
 use super::calendar::Queue;
 use super::conns::{Fact, NOBODY, Plan};
+use super::core::Core;
 use super::deadline::Deadline;
+use super::delivery::enter_up;
 use super::event::{Event, SmallCommand, Syn};
+use super::path::Path;
+use super::stations::Station;
 use super::tap::{Happening, Tap};
 use super::world::{NO_CONN, World, enter_client};
 use crate::client::{Action, Input, actor};
-use crate::digest::Digest;
 use crate::ftp::Verb;
-use crate::id::ClientId;
-use crate::metrics::Recorder;
+use crate::id::{ClientId, ConnId};
 use crate::observe::Observation;
 use crate::outbox::Outbox;
 use crate::time::Instant;
 
-/// What a client wants done. What it tells and what it waits for is seen to at once; the rest is kept until it has said all.
-struct Wishes<'a, T, Q> {
+/// What a client wants done. What it tells and what it waits for is seen to at once, and so is a command that goes over a smooth way; the
+/// rest is kept until it has said all.
+struct Wishes<'a, 'w, T, Q> {
     now: Instant,
     client: u32,
-    sweep: Instant,
+    conn: ConnId,
     deadline: &'a mut Deadline,
-    calendar: &'a mut Q,
-    recorder: &'a mut Recorder,
-    digest: &'a mut Digest,
-    tap: &'a mut T,
-    rest: &'a mut Vec<Action>,
+    path: &'a Path,
+    stations: &'a mut [Station],
+    /// What others want done that is not done yet.
+    before: usize,
+    core: &'a mut Core<'w, T, Q>,
 }
 
-impl<T: Tap, Q: Queue<Event>> Outbox<Action> for Wishes<'_, T, Q> {
+impl<T: Tap, Q: Queue<Event>> Wishes<'_, '_, T, Q> {
+    /// Is nothing in the way of a message? Nobody listens, nothing else is to be done first, and what it meets is known.
+    fn may_send(&self) -> bool {
+        !T::LISTENS && self.core.client_actions.len() == self.before && self.path.rough.is_none()
+    }
+}
+
+impl<T: Tap, Q: Queue<Event>> Outbox<Action> for Wishes<'_, '_, T, Q> {
     #[expect(
         clippy::inline_always,
         reason = "which action it is is known where it is made, and nowhere else"
     )]
     #[inline(always)]
     fn push(&mut self, action: Action) {
-        action.fold(self.digest);
+        action.fold(&mut self.core.digest);
         match action {
             Action::Observe(observation) => {
                 if T::LISTENS {
-                    self.tap.observes(self.now, &observation);
+                    self.core.tap.observes(self.now, &observation);
                 }
-                self.recorder.record(self.now, &observation);
+                self.core.recorder.record(self.now, &observation);
             }
             Action::Arm { at } => {
-                if let Some(at) = self.deadline.set(at.max(self.now), self.sweep) {
-                    enter_client(self.calendar, at, self.client);
+                if let Some(at) = self.deadline.set(at.max(self.now), self.core.sweeps.next) {
+                    enter_client(&mut self.core.calendar, at, self.client);
                 }
             }
-            rest => self.rest.push(rest),
+            Action::Send(command) if self.may_send() && self.conn != NO_CONN => {
+                let conn = self.conn;
+                let event = Event::CommandArrives { conn, command: SmallCommand::of(command) };
+                let wire = self.stations[usize::from(conn.server().0)].wires.get(conn);
+                enter_up(&mut self.core.calendar, wire, self.now + self.path.delay, event);
+            }
+            rest => self.core.client_actions.push(rest),
         }
     }
 }
 
 impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
+    #[expect(clippy::inline_always, reason = "which input it is is known where it comes, and nowhere else")]
+    #[inline(always)]
     pub(super) fn tell_client(&mut self, now: Instant, client: u32, input: Input) {
         let slot = &mut self.slots[client as usize];
         let crowd = &self.crowds[usize::from(slot.population.0)];
-        input.fold(now, client, &mut self.digest);
-        let from = self.client_actions.len();
+        input.fold(now, client, &mut self.core.digest);
+        let before = self.core.client_actions.len();
         let mut out = Wishes {
             now,
             client,
-            sweep: self.sweeps.next,
+            conn: slot.conn,
             deadline: &mut slot.deadline,
-            calendar: &mut self.calendar,
-            recorder: &mut self.recorder,
-            digest: &mut self.digest,
-            tap: self.tap,
-            rest: &mut self.client_actions,
+            path: &crowd.path,
+            stations: &mut self.stations,
+            before,
+            core: &mut self.core,
         };
         slot.client.handle(now, input, &crowd.env, &mut out);
-        // What one of these brings about may tell clients more: that comes and goes behind them.
-        for place in from..self.client_actions.len() {
-            self.do_for_client(now, client, self.client_actions[place]);
+        if self.core.client_actions.len() > before {
+            self.do_for_client(now, client, before);
         }
-        self.client_actions.truncate(from);
     }
 
-    fn do_for_client(&mut self, now: Instant, client: u32, action: Action) {
+    /// Does what this client wants done. What one of these brings about may tell clients more: that comes and goes behind them.
+    #[inline(never)]
+    fn do_for_client(&mut self, now: Instant, client: u32, from: usize) {
+        for place in from..self.core.client_actions.len() {
+            self.do_one_for_client(now, client, self.core.client_actions[place]);
+        }
+        self.core.client_actions.truncate(from);
+    }
+
+    fn do_one_for_client(&mut self, now: Instant, client: u32, action: Action) {
         match action {
             Action::Send(command) => {
                 self.note(now, client, Happening::Command(command));
-                let command = SmallCommand { arg: command.arg.0, verb: command.verb };
                 if let Some(conn) = self.slots[client as usize].conn() {
+                    let command = SmallCommand::of(command);
                     self.send_up(now, conn, Event::CommandArrives { conn, command });
                 }
             }
@@ -143,7 +167,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             } else {
                 self.stall_transfer(now, conn);
                 self.wire(conn).note(Fact::Ghost);
-                self.recorder.record(now, &Observation::GhostBegan);
+                self.core.recorder.record(now, &Observation::GhostBegan);
             }
         }
         self.wire(conn).client = NOBODY;

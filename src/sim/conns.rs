@@ -150,6 +150,11 @@ impl Wires {
         Self { server, slots: Vec::new(), free: Vec::new(), loads: Vec::new(), jolts: Vec::new() }
     }
 
+    /// Are they those of the first server?
+    pub(super) fn is_first(&self) -> bool {
+        self.server == ServerId(0)
+    }
+
     /// A new connection of `client`.
     pub(super) fn open(&mut self, client: u32, population: PopulationId, now: Instant) -> ConnId {
         let fresh = |deadline| Wire { deadline, down_at: now, client, population, state: 0 };

@@ -82,9 +82,9 @@ impl Sweeps {
         }
     }
 
-    /// Have far more events come than were to come until the next sweep?
-    pub(super) fn is_overdue(&self, events: u64) -> bool {
-        events >= self.overdue
+    /// After so many events it is time for a sweep, whenever it was planned: far more came than were to come until then.
+    pub(super) fn overdue(&self) -> u64 {
+        self.overdue
     }
 
     /// There is a sweep at `now` over so many deadlines, after so many events. When the next one will be.

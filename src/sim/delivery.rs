@@ -3,7 +3,7 @@
 //! It does not look into messages, except that a handshake is sent again later than what follows it.
 
 use super::calendar::Queue;
-use super::conns::NOBODY;
+use super::conns::{NOBODY, Wire};
 use super::path::Message;
 use super::tap::Tap;
 use super::world::{Event, Slot, Syn, World};
@@ -30,14 +30,8 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
                 rough.arrival(message, at, first_rto(event))
             }
         };
-        let wire = wires.get(conn);
-        wire.down_at = wire.down_at.max(arrival);
-        wire.depart();
-        if at <= now + path.delay {
-            self.calendar.schedule_behind(lane(population, false), wire.down_at, event);
-        } else {
-            self.calendar.schedule(wire.down_at, event); // a lane would be shut until then
-        }
+        let prompt = at <= now + path.delay;
+        enter_down(&mut self.core.calendar, wires.get(conn), arrival, prompt, event);
     }
 
     /// Sends towards the server at `now`. Nothing overtakes what was sent before.
@@ -55,8 +49,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
                 wires.queue_up(conn, rough.arrival(message, now, first_rto(event)))
             }
         };
-        wires.get(conn).depart();
-        self.calendar.schedule_behind(lane(population, true), arrival, event);
+        enter_up(&mut self.core.calendar, wires.get(conn), arrival, event);
     }
 
     /// Sends this SYN, or the first one after it that gets through. The kernel gives up when the last one has not been answered. A
@@ -73,12 +66,12 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             };
             if let Some(at) = arrival {
                 let syn = Syn::new(syn.server(), tries);
-                self.calendar.schedule(at.max(now), Event::Syn { client, serial, syn });
+                self.core.calendar.schedule(at.max(now), Event::Syn { client, serial, syn });
                 return;
             }
         }
         let at = first + loss::syn_after(SYN_RETRIES + 1);
-        self.calendar.schedule(at.max(now), Event::ConnectFailed { client, serial, timed_out: true });
+        self.core.calendar.schedule(at.max(now), Event::ConnectFailed { client, serial, timed_out: true });
     }
 
     /// This SYN was dropped: the client's kernel sends the next one.
@@ -97,11 +90,37 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         match arrival {
             Some(at) => {
                 let serial = slot.serial;
-                self.calendar.schedule(at, Event::ConnectFailed { client, serial, timed_out: false });
+                self.core.calendar.schedule(at, Event::ConnectFailed { client, serial, timed_out: false });
             }
             None => self.send_syn_again(now, client, syn),
         }
     }
+}
+
+/// What is under way to a client arrives at `arrival`, or with what was sent before it. It is `prompt` unless its server sends it
+/// much later than it says so: a lane would be shut until then.
+#[inline]
+pub(super) fn enter_down(
+    calendar: &mut impl Queue<Event>,
+    wire: &mut Wire,
+    arrival: Instant,
+    prompt: bool,
+    event: Event,
+) {
+    wire.down_at = wire.down_at.max(arrival);
+    wire.depart();
+    if prompt {
+        calendar.schedule_behind(lane(wire.population, false), wire.down_at, event);
+    } else {
+        calendar.schedule(wire.down_at, event);
+    }
+}
+
+/// What is under way to a server arrives at `arrival`.
+#[inline]
+pub(super) fn enter_up(calendar: &mut impl Queue<Event>, wire: &mut Wire, arrival: Instant, event: Event) {
+    wire.depart();
+    calendar.schedule_behind(lane(wire.population, true), arrival, event);
 }
 
 /// The lane of the calendar for what such clients send or get: the messages of a population are under way for equally long.

@@ -2,7 +2,7 @@
 //!
 //! It does not say what follows from one: `world` does.
 
-use crate::ftp::Verb;
+use crate::ftp::{Command, Verb};
 use crate::id::{ConnId, PopulationId, ServerId};
 use crate::observe::{Cause, CloseHow};
 
@@ -116,6 +116,13 @@ impl Event {
 pub(super) struct SmallCommand {
     pub(super) arg: u16,
     pub(super) verb: Verb,
+}
+
+impl SmallCommand {
+    /// This command.
+    pub(super) const fn of(command: Command) -> Self {
+        Self { arg: command.arg.0, verb: command.verb }
+    }
 }
 
 /// Where a SYN goes, and how many went before it, in one byte.

@@ -7,6 +7,7 @@ mod arrivals;
 mod calendar;
 mod clients;
 mod conns;
+mod core;
 mod crowd;
 mod deadline;
 mod delivery;

@@ -132,7 +132,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     fn schedule_for(&mut self, conn: ConnId, at: Instant, event: Event) {
         self.wire(conn).depart();
-        self.calendar.schedule(at, event);
+        self.core.calendar.schedule(at, event);
     }
 
     /// The data of a transfer could move now.
@@ -227,7 +227,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     fn look_at_pipe(&mut self, server: ServerId, up: bool) {
         let due = self.pipes(server).and_then(|pipes| pipes.direction(up).look_again());
         if let Some(at) = due {
-            self.calendar.schedule(at, Event::PipeDue { server, up });
+            self.core.calendar.schedule(at, Event::PipeDue { server, up });
         }
     }
 
@@ -236,7 +236,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let Some(pipes) = self.pipes(server) else { return };
         match pipes.direction(up).timer.fire(now) {
             Firing::Due => {}
-            Firing::Again(at) => return self.calendar.schedule(at, Event::PipeDue { server, up }),
+            Firing::Again(at) => return self.core.calendar.schedule(at, Event::PipeDue { server, up }),
             Firing::Dropped => return,
         }
         while let Some(conn) = self.pipes(server).and_then(|pipes| pipes.direction(up).pipe.finish(now)) {
@@ -280,7 +280,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
                 self.reconsider(now, population);
                 let until = self.crowds[place].path.weather(now).closed_until;
                 if until > now {
-                    self.calendar.schedule(until, Event::PathOpens { population });
+                    self.core.calendar.schedule(until, Event::PathOpens { population });
                 }
             }
         }

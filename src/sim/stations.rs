@@ -3,19 +3,20 @@
 //! It does not say which server a client goes to: `names` does.
 
 use super::calendar::Queue;
-use super::conns::{Fact, Load, Wire, Wires};
+use super::conns::{Fact, Load, NOBODY, Wire, Wires};
+use super::core::Core;
+use super::crowd::Crowd;
+use super::delivery::enter_down;
 use super::pipes::Pipes;
 use super::tap::Tap;
 use super::world::{Event, Syn, World, enter_conn};
 use crate::client::Tls;
-use crate::digest::Digest;
 use crate::id::{ConnId, ServerId};
-use crate::metrics::Recorder;
 use crate::observe::Observation;
 use crate::outbox::Outbox;
 use crate::rng::Streams;
 use crate::scenario::Scenario;
-use crate::server::{self, Control, Server, ServerStreams};
+use crate::server::{self, Control, ReplyId, Server, ServerStreams};
 use crate::time::Instant;
 use crate::timer::Timer;
 
@@ -46,46 +47,64 @@ impl Station {
     }
 }
 
-/// What a server wants done. What it tells and what it waits for is seen to at once; the rest is kept until it has said all.
-struct Wishes<'a, Q> {
+/// What a server wants done. What it tells and what it waits for is seen to at once, and so is a reply that goes over a smooth way; the
+/// rest is kept until it has said all.
+struct Wishes<'a, 'w, T, Q> {
     now: Instant,
-    /// Is it the first server?
-    first: bool,
-    sweep: Instant,
     wires: &'a mut Wires,
-    calendar: &'a mut Q,
-    recorder: &'a mut Recorder,
-    digest: &'a mut Digest,
-    rest: &'a mut Vec<server::Action>,
+    crowds: &'a [Crowd<'w>],
+    /// What others want done that is not done yet.
+    before: usize,
+    core: &'a mut Core<'w, T, Q>,
 }
 
-impl<Q: Queue<Event>> Outbox<server::Action> for Wishes<'_, Q> {
+impl<T: Tap, Q: Queue<Event>> Wishes<'_, '_, T, Q> {
+    /// Sends a reply, if nothing is to be done first and what it meets is known: its way is smooth.
+    fn sends(&mut self, conn: ConnId, reply: ReplyId, at: Instant) -> bool {
+        let wire = self.wires.get(conn);
+        if wire.client == NOBODY || self.core.server_actions.len() != self.before {
+            return false;
+        }
+        let path = &self.crowds[usize::from(wire.population.0)].path;
+        if path.rough.is_some() {
+            return false;
+        }
+        let event = Event::ReplyArrives { conn, reply: reply.0 };
+        let prompt = at <= self.now + path.delay;
+        enter_down(&mut self.core.calendar, wire, at + path.delay, prompt, event);
+        true
+    }
+}
+
+impl<T: Tap, Q: Queue<Event>> Outbox<server::Action> for Wishes<'_, '_, T, Q> {
     #[expect(
         clippy::inline_always,
         reason = "which action it is is known where it is made, and nowhere else"
     )]
     #[inline(always)]
     fn push(&mut self, action: server::Action) {
-        action.fold(self.digest);
+        action.fold(&mut self.core.digest);
         match action {
             server::Action::Observe(observation) => {
                 // Counts are over all servers; a place in check order means something for the first one only, which reports are
                 // about.
                 let observation = match observation {
-                    Observation::Refused { refusal, .. } if !self.first => {
+                    Observation::Refused { refusal, .. } if !self.wires.is_first() => {
                         Observation::Refused { refusal, check: None }
                     }
                     observation => observation,
                 };
-                self.recorder.record(self.now, &observation);
+                self.core.recorder.record(self.now, &observation);
             }
             server::Action::Arm { conn, at } => {
                 // It may have gone by while the server hung.
-                if let Some(at) = self.wires.get(conn).deadline.set(at.max(self.now), self.sweep) {
-                    enter_conn(self.calendar, at, conn);
+                let deadline = &mut self.wires.get(conn).deadline;
+                if let Some(at) = deadline.set(at.max(self.now), self.core.sweeps.next) {
+                    enter_conn(&mut self.core.calendar, at, conn);
                 }
             }
-            rest => self.rest.push(rest),
+            server::Action::Reply { conn, reply, at } if self.sends(conn, reply, at) => {}
+            rest => self.core.server_actions.push(rest),
         }
     }
 }
@@ -141,33 +160,33 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         self.tell_server(now, syn.server(), accepted);
     }
 
+    #[expect(clippy::inline_always, reason = "which input it is is known where it comes, and nowhere else")]
+    #[inline(always)]
     pub(super) fn tell_server(&mut self, now: Instant, server: ServerId, input: server::Input) {
-        input.fold(now, &mut self.digest);
+        input.fold(now, &mut self.core.digest);
         let Station { server: machine, wires, .. } = &mut self.stations[usize::from(server.0)];
-        let from = self.server_actions.len();
-        let mut out = Wishes {
-            now,
-            first: server == ServerId(0),
-            sweep: self.sweeps.next,
-            wires,
-            calendar: &mut self.calendar,
-            recorder: &mut self.recorder,
-            digest: &mut self.digest,
-            rest: &mut self.server_actions,
-        };
+        let before = self.core.server_actions.len();
+        let mut out = Wishes { now, wires, crowds: &self.crowds, before, core: &mut self.core };
         machine.handle(now, input, &mut out);
-        // What one of these brings about may tell servers more: that comes and goes behind them.
-        for place in from..self.server_actions.len() {
-            self.do_for_server(now, server, self.server_actions[place]);
+        if self.core.server_actions.len() > before {
+            self.do_for_server(now, server, before);
         }
-        self.server_actions.truncate(from);
     }
 
-    fn do_for_server(&mut self, now: Instant, server: ServerId, action: server::Action) {
+    /// Does what this server wants done. What one of these brings about may tell servers more: that comes and goes behind them.
+    #[inline(never)]
+    fn do_for_server(&mut self, now: Instant, server: ServerId, from: usize) {
+        for place in from..self.core.server_actions.len() {
+            self.do_one_for_server(now, server, self.core.server_actions[place]);
+        }
+        self.core.server_actions.truncate(from);
+    }
+
+    fn do_one_for_server(&mut self, now: Instant, server: ServerId, action: server::Action) {
         match action {
             server::Action::ArmServer { at } => {
                 if let Some(at) = self.station(server).timer.arm(at.max(now)) {
-                    self.calendar.schedule(at, Event::ServerTimer { server });
+                    self.core.calendar.schedule(at, Event::ServerTimer { server });
                 }
             }
             server::Action::Reply { conn, reply, at } => {
@@ -176,7 +195,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
             server::Action::Close { conn, how, cause } => {
                 self.stop_transfer(now, conn);
                 if self.wire(conn).take(Fact::Ghost) {
-                    self.recorder.record(now, &Observation::GhostEnded { cause });
+                    self.core.recorder.record(now, &Observation::GhostEnded { cause });
                 }
                 self.send_down(now, now, conn, Event::ClosedByServer { conn, how, cause });
             }
@@ -202,7 +221,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
                 self.stop_transfer(now, conn);
                 // It may have vanished when the server had just closed.
                 if self.wire(conn).take(Fact::Ghost) {
-                    self.recorder.record(now, &Observation::GhostEnded { cause: None });
+                    self.core.recorder.record(now, &Observation::GhostEnded { cause: None });
                 }
                 self.wire(conn).note(Fact::Freed);
                 self.recycle(conn);

@@ -6,8 +6,9 @@ use std::hint::black_box;
 
 use super::calendar::{Calendar, Heap, Queue};
 use super::conns::{Fact, NOBODY};
+use super::core::Core;
 use super::crowd::{Crowd, Own};
-use super::deadline::{Deadline, Sweeps};
+use super::deadline::Deadline;
 use super::names::Names;
 use super::parked::Parked;
 use super::stations::Station;
@@ -15,7 +16,6 @@ use super::tap::{Happening, Tap, Who};
 use crate::chaos::Effect;
 use crate::client::actor::Actors;
 use crate::client::{self, Client, State, actor};
-use crate::digest::Digest;
 use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
@@ -93,8 +93,7 @@ impl Slot {
 pub(super) struct World<'a, T, Q> {
     pub(super) scenario: &'a Scenario,
     pub(super) crowds: Vec<Crowd<'a>>,
-    pub(super) calendar: Q,
-    pub(super) sweeps: Sweeps,
+    pub(super) core: Core<'a, T, Q>,
     pub(super) stations: Vec<Station>,
     /// What the name points to; `None`: always to the first server.
     pub(super) names: Option<Names>,
@@ -105,15 +104,10 @@ pub(super) struct World<'a, T, Q> {
     pub(super) parked: Parked,
     pub(super) actors: Actors,
     pub(super) own_addresses: u32,
-    pub(super) recorder: Recorder,
-    pub(super) digest: Digest,
     pub(super) work: Work,
-    pub(super) client_actions: Vec<client::Action>,
-    pub(super) server_actions: Vec<server::Action>,
     /// Clients whose memory will be needed soon, for what they read and for their timers.
     readers: Vec<u32>,
     timed: Vec<u32>,
-    pub(super) tap: &'a mut T,
 }
 
 /// Simulates replication `replication` (from 0) of `scenario`. Returns early, with what was measured so far and `false`, if
@@ -157,7 +151,7 @@ fn run_past<Q: Queue<Event>>(
     world.begin();
     for mark in marks {
         world.run_to(*mark, &watch);
-        passed(world.work, world.calendar.len());
+        passed(world.work, world.core.calendar.len());
     }
     let (end, _) = world.run_to(Instant::ZERO + scenario.duration, &watch);
     world.finish(end)
@@ -199,8 +193,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         Self {
             scenario,
             crowds,
-            calendar: Q::default(),
-            sweeps: Sweeps::new(),
+            core: Core::new(shape, tap),
             stations,
             names: Names::new(scenario),
             slots: Vec::new(),
@@ -209,14 +202,9 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             parked: Parked::default(),
             actors: Actors::default(),
             own_addresses: 0,
-            recorder: Recorder::new(shape),
-            digest: Digest::default(),
             work: Work::default(),
-            client_actions: Vec::with_capacity(16),
-            server_actions: Vec::with_capacity(16),
             readers: Vec::new(),
             timed: Vec::new(),
-            tap,
         }
     }
 
@@ -224,7 +212,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     fn begin(&mut self) {
         for (place, fault) in self.scenario.faults.iter().enumerate() {
             if let Some((after, _)) = fault.effects.first() {
-                self.calendar.schedule(fault.at + *after, Event::Fault { fault: place as u16, step: 0 });
+                self.core.calendar.schedule(fault.at + *after, Event::Fault { fault: place as u16, step: 0 });
             }
         }
         for place in 0..self.crowds.len() {
@@ -235,33 +223,39 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     fn run_to(&mut self, horizon: Instant, watch: &Watch) -> (Instant, bool) {
         let lane = watch.follow();
         let mut last = Instant::ZERO;
+        let (mut until, mut look) = (horizon.min(self.core.sweeps.next), 0);
         loop {
-            let pending = self.calendar.len();
-            let Some((now, event)) = self.calendar.pop_until(horizon.min(self.sweeps.next)) else {
-                if self.sweeps.next >= horizon {
+            let pending = self.core.calendar.len();
+            let Some((now, event)) = self.core.calendar.pop_until(until) else {
+                if until >= horizon {
                     break;
                 }
-                self.sweep(self.sweeps.next);
+                self.sweep(until);
+                until = horizon.min(self.core.sweeps.next);
                 continue;
             };
-            if self.work.events.is_multiple_of(WATCH_EVERY) {
-                lane.is_at(now.as_nanos());
-                if watch.is_stopped() {
-                    return (now, false);
+            if self.work.events >= look {
+                if self.work.events.is_multiple_of(WATCH_EVERY) {
+                    lane.is_at(now.as_nanos());
+                    if watch.is_stopped() {
+                        return (now, false);
+                    }
                 }
-            }
-            if self.sweeps.is_overdue(self.work.events) {
-                self.sweep(now);
+                if self.work.events >= self.core.sweeps.overdue() {
+                    self.sweep(now);
+                    until = horizon.min(self.core.sweeps.next);
+                }
+                look = (self.work.events + 1).next_multiple_of(WATCH_EVERY).min(self.core.sweeps.overdue());
             }
             self.work.pending_max = self.work.pending_max.max(pending);
             assert!(now >= last, "virtual time goes back from {last} to {now}");
             last = now;
             self.work.events += 1;
-            if self.calendar.has_news() && self.slots.len() > MANY {
+            if self.slots.len() > MANY && self.core.calendar.has_news() {
                 self.touch_next();
             }
             self.happen(now, event);
-            if T::LISTENS && self.tap.has_enough() {
+            if T::LISTENS && self.core.tap.has_enough() {
                 return (now, false);
             }
         }
@@ -272,7 +266,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     /// Reads what the next events are about, so that the memory brings it all at once and not piece by piece: a miss costs ten times
     /// as much alone as in company. What is behind what was read comes in a second round.
     fn touch_next(&mut self) {
-        let Self { calendar, slots, stations, readers, timed, .. } = self;
+        let Self { core: Core { calendar, .. }, slots, stations, readers, timed, .. } = self;
         let mut read = 0;
         calendar.show_next(|event| match event.whose() {
             Whose::Client(client) => timed.push(client),
@@ -306,8 +300,8 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
 
     /// Enters all deadlines that come before the next sweep.
     fn sweep(&mut self, now: Instant) {
-        let next = self.sweeps.plan(now, self.work.events, self.deadlines());
-        let Self { calendar, slots, stations, .. } = self;
+        let next = self.core.sweeps.plan(now, self.work.events, self.deadlines());
+        let Self { core: Core { calendar, .. }, slots, stations, .. } = self;
         for (client, slot) in (0..).zip(slots) {
             if let Some(at) = slot.deadline.enter(next) {
                 enter_client(calendar, at, client);
@@ -328,7 +322,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             .iter()
             .filter_map(|slot| Some((slot.population, slot.client.still_wants()?)))
             .collect();
-        self.recorder.finish(
+        self.core.recorder.finish(
             end,
             self.stations.iter().flat_map(|station| station.server.open_connections()),
             self.stations.iter().flat_map(|station| station.server.open_sessions()),
@@ -340,7 +334,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             addresses: self.stations.iter().map(|station| station.server.addresses()).sum(),
             ..self.work
         };
-        Finished { recorder: self.recorder, digest: self.digest.value(), work }
+        Finished { recorder: self.core.recorder, digest: self.core.digest.value(), work }
     }
 
     // ---- events ------------------------------------------------------------------------------------------------
@@ -351,24 +345,24 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             Event::Again { population, place } => self.again(now, population, place),
             Event::ClientTimer { client } => {
                 let slot = &mut self.slots[client as usize];
-                match slot.deadline.come(now, self.sweeps.next) {
+                match slot.deadline.come(now, self.core.sweeps.next) {
                     Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
-                    Firing::Again(at) => enter_client(&mut self.calendar, at, client),
+                    Firing::Again(at) => enter_client(&mut self.core.calendar, at, client),
                     Firing::Dropped => {}
                 }
             }
             Event::ActorTimer { user } => self.tell_actor(now, user, actor::Input::TimerFired),
             Event::ConnTimer { conn } => {
-                let sweep = self.sweeps.next;
+                let sweep = self.core.sweeps.next;
                 match self.wire(conn).deadline.come(now, sweep) {
                     Firing::Due => self.tell_server(now, conn.server(), server::Input::TimerFired { conn }),
-                    Firing::Again(at) => enter_conn(&mut self.calendar, at, conn),
+                    Firing::Again(at) => enter_conn(&mut self.core.calendar, at, conn),
                     Firing::Dropped => {}
                 }
             }
             Event::ServerTimer { server } => match self.station(server).timer.fire(now) {
                 Firing::Due => self.tell_server(now, server, server::Input::ServerTimerFired),
-                Firing::Again(at) => self.calendar.schedule(at, event),
+                Firing::Again(at) => self.core.calendar.schedule(at, event),
                 Firing::Dropped => {}
             },
             Event::Syn { client, serial, syn } => self.syn_arrives(now, client, serial, syn),
@@ -433,7 +427,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         if let Some((who, bytes)) = heard {
             let (reply, connections) = (entry, server.slots());
             let unread = slot.client.state() == State::Away;
-            self.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
+            self.core.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
         }
         let crowd = &self.crowds[usize::from(slot.population.0)];
         let words = crowd.words.of(conn.server(), reply, entry, crowd.env.behaviour);
@@ -514,7 +508,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         let effects = &spec.effects;
         let (_, effect) = effects[usize::from(step)];
         if let Some((after, _)) = effects.get(usize::from(step) + 1) {
-            self.calendar.schedule(spec.at + *after, Event::Fault { fault, step: step + 1 });
+            self.core.calendar.schedule(spec.at + *after, Event::Fault { fault, step: step + 1 });
         }
         match effect {
             Effect::Server(server, control) => {
@@ -533,13 +527,13 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     fn heard(&self, client: u32) -> Option<Who> {
         let slot = T::LISTENS.then(|| &self.slots[client as usize])?;
         let (population, index, peer) = (slot.population, slot.client.index(), self.peers[client as usize]);
-        let wants = self.tap.wants(population, index);
+        let wants = self.core.tap.wants(population, index);
         wants.then(|| Who { population, index, session: slot.client.session(), peer })
     }
 
     pub(super) fn note(&mut self, now: Instant, client: u32, what: Happening<'_>) {
         if let Some(who) = self.heard(client) {
-            self.tap.happens(now, who, what);
+            self.core.tap.happens(now, who, what);
         }
     }
 }

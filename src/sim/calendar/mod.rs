@@ -15,7 +15,7 @@ use self::wheel::Wheel;
 use crate::time::Instant;
 
 /// How many lanes there are beside the wheel: each pop looks at the head of every one.
-pub const LANES: usize = 4;
+pub const LANES: usize = 8;
 
 /// A priority queue of events. Schedule and pop take constant time on average, and next to none for what comes in order.
 ///
@@ -27,6 +27,8 @@ pub struct Calendar<E> {
     lanes: [Lane<E>; LANES],
     /// The time of the next event of each lane, side by side; never for an empty one.
     heads: [Instant; LANES],
+    /// No lane from this one on was ever used.
+    used: usize,
     length: usize,
     scheduled: u64,
     /// Events taken out since some were last shown.
@@ -35,6 +37,16 @@ pub struct Calendar<E> {
 
 /// No event's key.
 const NONE: u128 = u128::MAX;
+
+/// The least key of an event at `at`.
+fn start_of(at: Instant) -> u128 {
+    u128::from(at.as_nanos()) << 64
+}
+
+/// The greatest.
+fn end_of(at: Instant) -> u128 {
+    start_of(at) | u128::from(u64::MAX)
+}
 
 /// The sequence of events that come behind all others of their time.
 const LAST: u64 = 1 << 63;
@@ -48,6 +60,7 @@ impl<E: Copy> Default for Calendar<E> {
             wheel: Wheel::default(),
             lanes: std::array::from_fn(|_| Lane::default()),
             heads: [Instant::NEVER; LANES],
+            used: 0,
             length: 0,
             scheduled: 0,
             taken: 0,
@@ -110,6 +123,7 @@ impl<E: Copy> Queue<E> for Calendar<E> {
             Some(lane) if lane.last_at() <= at => {
                 lane.push(Entry { at, sequence: self.scheduled, event });
                 self.heads[number] = self.heads[number].min(at);
+                self.used = self.used.max(number + 1);
                 self.length += 1;
                 self.scheduled += 1;
             }
@@ -119,16 +133,14 @@ impl<E: Copy> Queue<E> for Calendar<E> {
 
     #[inline]
     fn pop_until(&mut self, horizon: Instant) -> Option<(Instant, E)> {
-        let (mut at, mut lane, mut tied) = (Instant::NEVER, LANES, false);
-        for (place, head) in self.heads.iter().enumerate() {
-            tied = *head == at || (tied && *head > at);
-            if *head < at {
-                (at, lane) = (*head, place);
-            }
-        }
+        let (at, lane, tied) = self.next_lane();
         self.taken += 1;
-        if tied || self.wheel.soonest() <= at {
+        let wheel = self.wheel.soonest();
+        if tied || wheel == at {
             return self.pop_by_key(horizon);
+        }
+        if wheel < at {
+            return self.pop_wheel(at, horizon);
         }
         if at > horizon { None } else { self.pop_lane(lane) }
     }
@@ -149,9 +161,44 @@ impl<E: Copy> Queue<E> for Calendar<E> {
 }
 
 impl<E: Copy> Calendar<E> {
+    /// When the next event in a lane comes, in which, and is there another one at that time?
+    #[inline]
+    fn next_lane(&self) -> (Instant, usize, bool) {
+        let [one, other, ..] = self.heads;
+        if self.used > 2 {
+            return self.next_of_lanes();
+        }
+        if other < one { (other, 1, false) } else { (one, 0, one == other) }
+    }
+
+    #[inline(never)]
+    fn next_of_lanes(&self) -> (Instant, usize, bool) {
+        let (mut at, mut lane, mut tied) = (Instant::NEVER, LANES, false);
+        for (place, head) in self.heads[..self.used].iter().enumerate() {
+            let sooner = *head < at;
+            tied = *head == at || (tied && !sooner);
+            (at, lane) = if sooner { (*head, place) } else { (at, lane) };
+        }
+        (at, lane, tied)
+    }
+
+    /// Takes out the next event, which is likely to be in the wheel: all in the lanes come at `lanes` or later.
+    #[inline]
+    fn pop_wheel(&mut self, lanes: Instant, horizon: Instant) -> Option<(Instant, E)> {
+        match self.wheel.take_before(start_of(lanes).min(end_of(horizon))) {
+            Some(Entry { at, event, .. }) => {
+                self.length -= 1;
+                Some((at, event))
+            }
+            // A day began before then, and none of its events: they may be at the same time.
+            None => self.pop_by_key(horizon),
+        }
+    }
+
     /// Takes out the next event, of several at one time the one that was entered first.
+    #[inline(never)]
     fn pop_by_key(&mut self, horizon: Instant) -> Option<(Instant, E)> {
-        let mut first = u128::from(horizon.as_nanos()) << 64 | u128::from(u64::MAX);
+        let mut first = end_of(horizon);
         let mut lane = LANES;
         for (place, head) in self.lanes.iter().map(|lane| lane.first().map_or(NONE, Entry::key)).enumerate() {
             if head < first {

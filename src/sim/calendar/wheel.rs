@@ -114,7 +114,7 @@ impl<E: Copy> Wheel<E> {
 
     /// Nothing in it comes sooner.
     pub(super) fn soonest(&self) -> Instant {
-        Instant::from_nanos((self.head.min(self.closed) >> 64) as u64)
+        Instant::from_nanos(((self.head >> 64) as u64).min((self.closed >> 64) as u64))
     }
 
     /// Takes out the next event, if its key is less than `limit`.
