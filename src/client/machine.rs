@@ -171,7 +171,6 @@ impl Client {
     }
 
     /// Takes one input at `now` and appends what is to be done to `out`.
-    #[expect(clippy::inline_always, reason = "which input it is is known where it comes, and nowhere else")]
     #[inline(always)]
     pub fn handle(&mut self, now: Instant, input: Input, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         match (self.state, input) {

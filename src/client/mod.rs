@@ -319,7 +319,6 @@ impl Default for Behaviour {
 
 impl Input {
     /// Takes the input that `client` gets at `now` into the digest of the run.
-    #[expect(clippy::inline_always, reason = "which input it is is known where it comes, and nowhere else")]
     #[inline(always)]
     pub fn fold(&self, now: Instant, client: u32, digest: &mut Digest) {
         let cause = |cause: Option<Cause>| cause.map_or(0xff, |c| c.index() as u64);
@@ -346,7 +345,6 @@ impl Input {
 
 impl Action {
     /// Takes the action into the digest of the run. An observation changes nothing and is left out.
-    #[expect(clippy::inline_always, reason = "which action it is is known where it is made, and nowhere else")]
     #[inline(always)]
     pub fn fold(&self, digest: &mut Digest) {
         let (word, more) = match *self {

@@ -110,7 +110,6 @@ impl Recorder {
     ///
     /// # Panics
     /// If a population is out of range, or an attempt ends that never began: the driver is wrong, and so is every number.
-    #[expect(clippy::inline_always, reason = "what happened is known where it is told, and nowhere else")]
     #[inline(always)]
     pub fn record(&mut self, now: Instant, observation: &Observation) {
         let now = self.now.max(now);

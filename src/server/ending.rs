@@ -33,6 +33,7 @@ impl From<Ending> for LastWords {
 
 impl Server {
     /// The session behind `conn`, if its dialogue is still going on.
+    #[inline(always)]
     pub(super) fn live(&mut self, conn: ConnId) -> Option<&mut Session> {
         self.sessions.get_mut(conn.slot()).filter(|s| s.is_open() && s.stage != Stage::Ending)
     }

@@ -176,7 +176,7 @@ pub(super) enum Lack {
 impl Server {
     /// When work for `conn` that comes at `now`, has its turn at `turn` and takes `cost` on average is done. It takes its place in the
     /// queue for a core when it comes, and waits for a later turn without one.
-    #[inline]
+    #[inline(always)]
     pub(super) fn work(
         &mut self,
         now: Instant,

@@ -5,7 +5,7 @@
 use super::ending::LastWords;
 use super::host::Work;
 use super::policy::{Ending, ReplyId};
-use super::profile::{BanBy, CutsLive, Offence, Stage as CheckStage};
+use super::profile::{BanBy, CutsLive, Hammer, Offence, Stage as CheckStage};
 use super::session::{NO_VERDICT, Session, Stage, Who};
 use super::{Action, Server};
 use crate::ftp::ArgId;
@@ -279,10 +279,16 @@ impl Server {
     }
 
     /// How late the server reads the next command of `conn`.
+    #[inline(always)]
     pub(super) fn reluctance(&self, now: Instant, conn: ConnId) -> Duration {
-        let (Some(rule), Some(side)) = (self.policy.login.hammer, self.side(conn)) else {
-            return Duration::ZERO;
-        };
+        match &self.policy.login.hammer {
+            Some(rule) => self.reluctance_by(rule, now, conn),
+            None => Duration::ZERO,
+        }
+    }
+
+    fn reluctance_by(&self, rule: &Hammer, now: Instant, conn: ConnId) -> Duration {
+        let Some(side) = self.side(conn) else { return Duration::ZERO };
         let value = side.hammer - rule.decay * now.since(side.hammered).as_secs_f64();
         if value <= rule.above || side.hammer <= 0.0 {
             return Duration::ZERO;
@@ -317,15 +323,15 @@ impl Server {
     }
 
     /// Is `conn` cut at its next command because of a ban?
+    #[inline(always)]
     pub(super) fn is_cut_by_ban(&self, now: Instant, conn: ConnId) -> bool {
-        let who = self.sessions[conn.slot()].who();
-        let ruled = self
-            .policy
-            .ban
-            .as_ref()
-            .is_some_and(|rule| rule.cuts_live != CutsLive::Never && self.bans.is_banned(who, now, rule));
+        let who = || self.sessions[conn.slot()].who();
+        let ruled = match &self.policy.ban {
+            Some(rule) => rule.cuts_live != CutsLive::Never && self.bans.is_banned(who(), now, rule),
+            None => false,
+        };
         let by_hand = self.policy.by_hand.cuts_live != CutsLive::Never;
-        ruled || (by_hand && self.bans.is_banned_by_hand(who.peer, now))
+        ruled || (by_hand && self.bans.is_banned_by_hand(who().peer, now))
     }
 
     /// The administrator bans `peer`. If the profile ends its live sessions at once, so it does here.

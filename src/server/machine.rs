@@ -145,7 +145,6 @@ impl Server {
     }
 
     /// Takes one input at `now` and appends what is to be done to `out`.
-    #[expect(clippy::inline_always, reason = "which input it is is known where it comes, and nowhere else")]
     #[inline(always)]
     pub fn handle(&mut self, now: Instant, input: Input, out: &mut impl Outbox<Action>) {
         if self.hung && self.keeps(input) {
@@ -191,6 +190,7 @@ impl Server {
         }
     }
 
+    #[inline(always)]
     fn command(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut impl Outbox<Action>) {
         if self.guards.get(conn) == Guard::Begun {
             return; // a handshake is under way, and this was none
@@ -239,11 +239,11 @@ impl Server {
     }
 
     /// When the next command of `conn` has its turn: no reply is sent before the one before it.
+    #[inline(always)]
     pub(super) fn turn(&self, now: Instant, conn: ConnId) -> Instant {
         now.max(self.sessions[conn.slot()].ends)
     }
 
-    #[inline]
     fn obey(&mut self, now: Instant, conn: ConnId, command: Command, out: &mut impl Outbox<Action>) {
         let turn = self.turn(now, conn) + self.reluctance(now, conn);
         if self.down.tells(self.sessions[conn.slot()].opened) {

@@ -340,7 +340,6 @@ impl Input {
     }
 
     /// Takes the input that comes at `now` into the digest of the run.
-    #[expect(clippy::inline_always, reason = "which input it is is known where it comes, and nowhere else")]
     #[inline(always)]
     pub fn fold(&self, now: Instant, digest: &mut Digest) {
         let mut word = |tag: u64, conn: ConnId, more: u64| {
@@ -415,7 +414,6 @@ impl Control {
 
 impl Action {
     /// Takes the action into the digest of the run. An observation changes nothing and is left out.
-    #[expect(clippy::inline_always, reason = "which action it is is known where it is made, and nowhere else")]
     #[inline(always)]
     pub fn fold(&self, digest: &mut Digest) {
         let mut pair = |tag: u64, conn: ConnId, more: u64, other: u64| {

@@ -130,6 +130,11 @@ impl Session {
         self.is_open() && !self.logged_in.is_never()
     }
 
+    /// Is it logged in, with nothing under way and nothing of its own?
+    pub(super) fn is_at_rest(&self) -> bool {
+        self.side == NO_SIDE && !self.logged_in.is_never()
+    }
+
     /// The phase that a refusal at this point has.
     pub(super) fn phase(&self) -> Phase {
         match self.stage {

@@ -42,8 +42,10 @@ impl Next {
 
 impl Server {
     /// Asks for a firing when the next timer of `conn` is due.
+    #[inline(always)]
     pub(super) fn arm(&self, conn: ConnId, out: &mut impl Outbox<Action>) {
-        let at = self.next_timer(&self.sessions[conn.slot()]).at;
+        let session = &self.sessions[conn.slot()];
+        let at = if session.is_at_rest() { self.rest_ends(session) } else { self.next_timer(session).at };
         if !at.is_never() {
             out.push(Action::Arm { conn, at });
         }
@@ -135,24 +137,25 @@ impl Server {
         timer.map(|timer| timer.ending)
     }
 
+    /// The earliest timer of a session under which nothing is under way, and which has no timer of its own: as nearly all, nearly
+    /// always.
+    #[inline(always)]
+    fn rest_ends(&self, s: &Session) -> Instant {
+        let policy = &self.policy;
+        let ends = |from: Instant, timer: &Option<Timer>| {
+            timer.as_ref().map_or(Instant::NEVER, |timer| later(from, timer.after, policy.lateness))
+        };
+        let idle = ends(s.last_command, &policy.idle_timer);
+        let no_transfer = ends(s.last_transfer, &policy.no_transfer_timer);
+        idle.min(no_transfer).min(ends(s.logged_in, &policy.session_timer))
+    }
+
     /// The earliest timer of an open connection. The idle and no-transfer timers rest during a transfer and begin anew at its
     /// end; a session that waits for its data connection is not in a transfer yet.
     fn next_timer(&self, s: &Session) -> Next {
         let mut next = Next { at: Instant::NEVER, kind: Kind::Idle };
         let policy = &self.policy;
         let side = self.sides.get(s.side);
-        if side.is_none() && !s.logged_in.is_never() {
-            // Nearly all of the time: nothing is under way, and no timer is this session's own.
-            let mut watch = |from: Instant, timer: &Option<Timer>, kind| {
-                if let Some(timer) = timer {
-                    next.earlier(later(from, timer.after, policy.lateness), kind);
-                }
-            };
-            watch(s.logged_in, &policy.session_timer, Kind::Session);
-            watch(s.last_transfer, &policy.no_transfer_timer, Kind::NoTransfer);
-            watch(s.last_command, &policy.idle_timer, Kind::Idle);
-            return next;
-        }
         let mut watch = |from: Instant, timer: &Option<Timer>, kind| {
             if let Some(timer) = timer {
                 next.earlier(later(from, length(timer, side), policy.lateness), kind);
@@ -240,7 +243,8 @@ fn stalls(timer: &Stalled, side: &Side, lateness: Duration) -> Instant {
     later(from, after * (1 + lingers), lateness)
 }
 
-/// `from` plus `after` plus the lateness of the server's timers; never, if the timer is off or does not run.
+/// `from` plus `after` plus the lateness of the server's timers; never, if the timer is off (it lasts for ever) or does not run (it
+/// begins never): sums saturate.
 fn later(from: Instant, after: Duration, lateness: Duration) -> Instant {
-    if after.is_forever() || from.is_never() { Instant::NEVER } else { from + after + lateness }
+    from + after + lateness
 }

@@ -23,6 +23,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
     /// The next client of a population comes, and whoever comes at the same time only to pause first: millions of them need no entry
     /// in the calendar for that.
+    #[inline(never)]
     pub(super) fn arrive(&mut self, now: Instant, population: PopulationId) {
         loop {
             let crowd = &self.crowds[usize::from(population.0)];
@@ -148,6 +149,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     }
 
     /// The pause of the client at `place` is over.
+    #[inline(never)]
     pub(super) fn again(&mut self, now: Instant, population: PopulationId, place: u32) {
         let pausing = self.parked.take(place);
         let client = self.take_slot(population, pausing);

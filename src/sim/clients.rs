@@ -41,10 +41,6 @@ impl<T: Tap, Q: Queue<Event>> Wishes<'_, '_, T, Q> {
 }
 
 impl<T: Tap, Q: Queue<Event>> Outbox<Action> for Wishes<'_, '_, T, Q> {
-    #[expect(
-        clippy::inline_always,
-        reason = "which action it is is known where it is made, and nowhere else"
-    )]
     #[inline(always)]
     fn push(&mut self, action: Action) {
         action.fold(&mut self.core.digest);
@@ -72,7 +68,6 @@ impl<T: Tap, Q: Queue<Event>> Outbox<Action> for Wishes<'_, '_, T, Q> {
 }
 
 impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
-    #[expect(clippy::inline_always, reason = "which input it is is known where it comes, and nowhere else")]
     #[inline(always)]
     pub(super) fn tell_client(&mut self, now: Instant, client: u32, input: Input) {
         let slot = &mut self.slots[client as usize];

@@ -77,10 +77,6 @@ impl<T: Tap, Q: Queue<Event>> Wishes<'_, '_, T, Q> {
 }
 
 impl<T: Tap, Q: Queue<Event>> Outbox<server::Action> for Wishes<'_, '_, T, Q> {
-    #[expect(
-        clippy::inline_always,
-        reason = "which action it is is known where it is made, and nowhere else"
-    )]
     #[inline(always)]
     fn push(&mut self, action: server::Action) {
         action.fold(&mut self.core.digest);
@@ -131,6 +127,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     }
 
     /// A SYN meets a listener with room, a listener without (it is dropped and comes again), or none (a reset goes back).
+    #[inline(never)]
     pub(super) fn syn_arrives(&mut self, now: Instant, client: u32, serial: u16, syn: Syn) {
         let slot = &mut self.slots[client as usize];
         if slot.serial != serial {
@@ -160,7 +157,6 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         self.tell_server(now, syn.server(), accepted);
     }
 
-    #[expect(clippy::inline_always, reason = "which input it is is known where it comes, and nowhere else")]
     #[inline(always)]
     pub(super) fn tell_server(&mut self, now: Instant, server: ServerId, input: server::Input) {
         input.fold(now, &mut self.core.digest);

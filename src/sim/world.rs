@@ -339,66 +339,31 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
 
     // ---- events ------------------------------------------------------------------------------------------------
 
+    /// Each arm is a call, so that none pays for what another one needs.
+    #[inline]
     fn happen(&mut self, now: Instant, event: Event) {
         match event {
             Event::Arrive { population } => self.arrive(now, population),
             Event::Again { population, place } => self.again(now, population, place),
-            Event::ClientTimer { client } => {
-                let slot = &mut self.slots[client as usize];
-                match slot.deadline.come(now, self.core.sweeps.next) {
-                    Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
-                    Firing::Again(at) => enter_client(&mut self.core.calendar, at, client),
-                    Firing::Dropped => {}
-                }
-            }
+            Event::ClientTimer { client } => self.client_timer(now, client),
             Event::ActorTimer { user } => self.tell_actor(now, user, actor::Input::TimerFired),
-            Event::ConnTimer { conn } => {
-                let sweep = self.core.sweeps.next;
-                match self.wire(conn).deadline.come(now, sweep) {
-                    Firing::Due => self.tell_server(now, conn.server(), server::Input::TimerFired { conn }),
-                    Firing::Again(at) => enter_conn(&mut self.core.calendar, at, conn),
-                    Firing::Dropped => {}
-                }
-            }
-            Event::ServerTimer { server } => match self.station(server).timer.fire(now) {
-                Firing::Due => self.tell_server(now, server, server::Input::ServerTimerFired),
-                Firing::Again(at) => self.core.calendar.schedule(at, event),
-                Firing::Dropped => {}
-            },
+            Event::ConnTimer { conn } => self.conn_timer(now, conn),
+            Event::ServerTimer { server } => self.server_timer(now, server),
             Event::Syn { client, serial, syn } => self.syn_arrives(now, client, serial, syn),
             Event::ConnectFailed { client, serial, timed_out } => {
-                if self.slots[client as usize].serial == serial {
-                    let cause = if timed_out { Cause::ConnectTimeout } else { Cause::ConnectionRefused };
-                    self.note(now, client, Happening::ConnectFailed(cause));
-                    self.tell_client(now, client, client::Input::ConnectFailed { cause });
-                }
+                self.connect_fails(now, client, serial, timed_out);
             }
             Event::Fault { fault, step } => self.fault(now, fault, step),
             Event::PipeDue { server, up } => self.pipe_due(now, server, up),
             Event::PathOpens { population } => self.reconsider(now, population),
-            Event::ReplyArrives { conn, reply } => match self.wire(conn).arrive().client {
-                NOBODY => self.recycle(conn),
-                client => self.deliver_reply(now, client, conn, ReplyId(reply)),
-            },
-            Event::CommandArrives { conn, command } => {
-                if self.wire(conn).arrive().is(Fact::Freed) {
-                    self.recycle(conn);
-                } else {
-                    self.deliver_command(now, conn, command);
-                }
-            }
+            Event::ReplyArrives { conn, reply } => self.deliver_reply(now, conn, ReplyId(reply)),
+            Event::CommandArrives { conn, command } => self.deliver_command(now, conn, command),
             Event::Connected { conn }
             | Event::ClosedByServer { conn, .. }
             | Event::DataSyn { conn }
             | Event::DataEnds { conn, .. }
             | Event::TlsAnswered { conn }
-            | Event::DataAtClient { conn } => {
-                // Whoever lets go of the connection meanwhile puts it back himself.
-                match self.wire(conn).arrive().client {
-                    NOBODY => self.recycle(conn),
-                    client => self.deliver_to_client(now, client, event),
-                }
-            }
+            | Event::DataAtClient { conn } => self.deliver_to_client(now, conn, event),
             Event::DataShakes { conn, left, serial } => {
                 self.wire(conn).arrive();
                 self.data_shakes(now, conn, left, serial);
@@ -409,17 +374,54 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             | Event::TlsFinished { conn }
             | Event::DataAtServer { conn }
             | Event::TransferBegins { conn, .. }
-            | Event::TransferDone { conn, .. } => {
-                if self.wire(conn).arrive().is(Fact::Freed) {
-                    self.recycle(conn);
-                } else {
-                    self.deliver_to_server(now, conn.server(), event);
-                }
-            }
+            | Event::TransferDone { conn, .. } => self.deliver_to_server(now, conn, event),
         }
     }
 
-    fn deliver_reply(&mut self, now: Instant, client: u32, conn: ConnId, reply: ReplyId) {
+    #[inline(never)]
+    fn client_timer(&mut self, now: Instant, client: u32) {
+        let slot = &mut self.slots[client as usize];
+        match slot.deadline.come(now, self.core.sweeps.next) {
+            Firing::Due => self.tell_client(now, client, client::Input::TimerFired),
+            Firing::Again(at) => enter_client(&mut self.core.calendar, at, client),
+            Firing::Dropped => {}
+        }
+    }
+
+    #[inline(never)]
+    fn conn_timer(&mut self, now: Instant, conn: ConnId) {
+        let sweep = self.core.sweeps.next;
+        match self.wire(conn).deadline.come(now, sweep) {
+            Firing::Due => self.tell_server(now, conn.server(), server::Input::TimerFired { conn }),
+            Firing::Again(at) => enter_conn(&mut self.core.calendar, at, conn),
+            Firing::Dropped => {}
+        }
+    }
+
+    #[inline(never)]
+    fn server_timer(&mut self, now: Instant, server: ServerId) {
+        match self.station(server).timer.fire(now) {
+            Firing::Due => self.tell_server(now, server, server::Input::ServerTimerFired),
+            Firing::Again(at) => self.core.calendar.schedule(at, Event::ServerTimer { server }),
+            Firing::Dropped => {}
+        }
+    }
+
+    #[inline(never)]
+    fn connect_fails(&mut self, now: Instant, client: u32, serial: u16, timed_out: bool) {
+        if self.slots[client as usize].serial == serial {
+            let cause = if timed_out { Cause::ConnectTimeout } else { Cause::ConnectionRefused };
+            self.note(now, client, Happening::ConnectFailed(cause));
+            self.tell_client(now, client, client::Input::ConnectFailed { cause });
+        }
+    }
+
+    #[inline(never)]
+    fn deliver_reply(&mut self, now: Instant, conn: ConnId, reply: ReplyId) {
+        let client = self.wire(conn).arrive().client;
+        if client == NOBODY {
+            return self.recycle(conn);
+        }
         let heard = self.heard(client).map(|who| (who, self.load(conn).bytes));
         let slot = &self.slots[client as usize];
         let server = &self.stations[usize::from(conn.server().0)].server;
@@ -435,72 +437,83 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         self.tell_client(now, client, input);
     }
 
+    #[inline(never)]
     fn deliver_command(&mut self, now: Instant, conn: ConnId, command: SmallCommand) {
+        if self.wire(conn).arrive().is(Fact::Freed) {
+            return self.recycle(conn);
+        }
         self.work.commands += 1;
         let (verb, arg) = (command.verb, ArgId(command.arg));
         let arg = if verb == Verb::SiteIdle { self.scenario.idle_seconds(arg) } else { arg };
         self.tell_server(now, conn.server(), server::Input::Command { conn, command: Command { verb, arg } });
     }
 
-    fn deliver_to_client(&mut self, now: Instant, client: u32, event: Event) {
-        let input = match event {
+    #[inline(never)]
+    fn deliver_to_client(&mut self, now: Instant, conn: ConnId, event: Event) {
+        let client = self.wire(conn).arrive().client;
+        if client == NOBODY {
+            return self.recycle(conn); // whoever lets go of the connection meanwhile puts it back himself
+        }
+        match event {
             Event::Connected { .. } => {
                 self.note(now, client, Happening::Connected);
-                client::Input::Connected
+                self.tell_client(now, client, client::Input::Connected);
             }
             Event::ClosedByServer { how, cause, .. } => {
                 let unread = self.slots[client as usize].client.state() == State::Away;
                 self.note(now, client, Happening::Closed { how, cause, unread });
-                client::Input::Closed { cause }
+                self.tell_client(now, client, client::Input::Closed { cause });
             }
-            Event::DataSyn { conn } => {
-                // Behind a NAT nobody listens, and nobody says so.
-                if self.load(conn).plan.is_active() {
-                    self.note(now, client, Happening::Data { open: true });
-                    self.send_up(now, conn, Event::DataAtServer { conn });
-                }
-                return;
+            // Behind a NAT nobody listens, and nobody says so.
+            Event::DataSyn { conn } if self.load(conn).plan.is_active() => {
+                self.note(now, client, Happening::Data { open: true });
+                self.send_up(now, conn, Event::DataAtServer { conn });
             }
             Event::TlsAnswered { conn } => {
                 self.note(now, client, Happening::Secured);
                 self.send_up(now, conn, Event::TlsFinished { conn });
-                client::Input::TlsDone
+                self.tell_client(now, client, client::Input::TlsDone);
             }
             Event::DataEnds { whole, .. } => {
                 self.note(now, client, Happening::Data { open: false });
-                if whole { client::Input::DataDone } else { client::Input::DataFailed }
+                let input = if whole { client::Input::DataDone } else { client::Input::DataFailed };
+                self.tell_client(now, client, input);
             }
-            _ => {
+            Event::DataAtClient { .. } => {
                 self.note(now, client, Happening::Data { open: true });
-                client::Input::DataOpened
+                self.tell_client(now, client, client::Input::DataOpened);
             }
-        };
-        self.tell_client(now, client, input);
+            _ => {}
+        }
     }
 
-    fn deliver_to_server(&mut self, now: Instant, server: ServerId, event: Event) {
-        let input = match event {
-            Event::ClosedByClient { conn } => server::Input::Closed { conn },
-            Event::TlsHello { conn } => server::Input::TlsHello { conn },
+    #[inline(never)]
+    fn deliver_to_server(&mut self, now: Instant, conn: ConnId, event: Event) {
+        if self.wire(conn).arrive().is(Fact::Freed) {
+            return self.recycle(conn);
+        }
+        let server = conn.server();
+        match event {
+            Event::ClosedByClient { conn } => self.tell_server(now, server, server::Input::Closed { conn }),
+            Event::TlsHello { conn } => self.tell_server(now, server, server::Input::TlsHello { conn }),
             Event::TlsFinished { conn } => {
                 self.wire(conn).note(Fact::Secured);
-                server::Input::TlsDone { conn }
+                self.tell_server(now, server, server::Input::TlsDone { conn });
             }
             Event::DataAtServer { conn } => {
                 if !self.load(conn).plan.is_active() {
                     self.send_down(now, now, conn, Event::DataAtClient { conn });
                 }
-                server::Input::DataOpened { conn }
+                self.tell_server(now, server, server::Input::DataOpened { conn });
             }
             Event::TransferBegins { conn, serial } if self.load(conn).transfer == serial => {
-                return self.transfer_begins(now, conn);
+                self.transfer_begins(now, conn);
             }
             Event::TransferDone { conn, serial } if self.load(conn).transfer == serial => {
-                return self.transfer_done(now, conn);
+                self.transfer_done(now, conn);
             }
-            _ => return,
-        };
-        self.tell_server(now, server, input);
+            _ => {}
+        }
     }
 
     fn fault(&mut self, now: Instant, fault: u16, step: u16) {

@@ -117,13 +117,15 @@ impl<E: Copy> Queue<E> for Calendar<E> {
         self.wheel.put(Entry { at, sequence: LAST | rank, event });
     }
 
-    #[inline]
+    #[inline(always)]
     fn schedule_behind(&mut self, number: usize, at: Instant, event: E) {
         match self.lanes.get_mut(number) {
             Some(lane) if lane.last_at() <= at => {
                 lane.push(Entry { at, sequence: self.scheduled, event });
-                self.heads[number] = self.heads[number].min(at);
-                self.used = self.used.max(number + 1);
+                if self.heads[number].is_never() {
+                    self.heads[number] = at;
+                    self.used = self.used.max(number + 1);
+                }
                 self.length += 1;
                 self.scheduled += 1;
             }
