@@ -66,8 +66,10 @@ impl Level {
     /// Integrates up to `now`. Gives the span that ends.
     pub fn advance(&mut self, now: Instant) -> Span {
         let span = Span { from: self.since, to: now.max(self.since), value: self.value };
-        self.integral += span.area();
-        self.warm_integral += Span { from: span.from.max(self.warm), ..span }.area();
+        let area = span.area();
+        self.integral += area;
+        let warm = span.from >= self.warm;
+        self.warm_integral += if warm { area } else { Span { from: self.warm, ..span }.area() };
         self.since = span.to;
         span
     }

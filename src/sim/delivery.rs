@@ -65,8 +65,12 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
                 Some(rough) => rough.arrival_of_one(message(slot, SYNS + u32::from(tries), true), sent),
             };
             if let Some(at) = arrival {
-                let syn = Syn::new(syn.server(), tries);
-                self.core.calendar.schedule(at.max(now), Event::Syn { client, serial, syn });
+                let event = Event::Syn { client, serial, syn: Syn::new(syn.server(), tries) };
+                if at == now + path.delay {
+                    self.core.calendar.schedule_behind(lane(slot.population, true), at, event);
+                } else {
+                    self.core.calendar.schedule(at.max(now), event);
+                }
                 return;
             }
         }
@@ -99,7 +103,7 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
 
 /// What is under way to a client arrives at `arrival`, or with what was sent before it. It is `prompt` unless its server sends it
 /// much later than it says so: a lane would be shut until then.
-#[inline]
+#[inline(always)]
 pub(super) fn enter_down(
     calendar: &mut impl Queue<Event>,
     wire: &mut Wire,
@@ -117,7 +121,7 @@ pub(super) fn enter_down(
 }
 
 /// What is under way to a server arrives at `arrival`.
-#[inline]
+#[inline(always)]
 pub(super) fn enter_up(calendar: &mut impl Queue<Event>, wire: &mut Wire, arrival: Instant, event: Event) {
     wire.depart();
     calendar.schedule_behind(lane(wire.population, true), arrival, event);

@@ -20,12 +20,13 @@ struct Written {
 
 impl Serialize for Timing {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let counts = self.histogram.iter().flat_map(|histogram| {
+        let whole = self.settled();
+        let counts = whole.histogram.iter().flat_map(|histogram| {
             let recorded = histogram.iter_recorded();
             recorded
                 .map(|step| (histogram.lowest_equivalent(step.value_iterated_to()), step.count_at_value()))
         });
-        let Self { sum, min, max, censored, .. } = *self;
+        let Self { sum, min, max, censored, .. } = *whole;
         Written { counts: counts.collect(), sum, min, max, censored }.serialize(to)
     }
 }

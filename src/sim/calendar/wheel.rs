@@ -128,18 +128,29 @@ impl<E: Copy> Wheel<E> {
         if self.head >= limit {
             return None;
         }
-        let from_late = self.late.peek().is_some_and(|late| late.key() == self.head);
-        let taken = if from_late { self.late.pop() } else { self.open.pop() }?;
-        self.head = self.open.last().map_or(NONE, Entry::key);
-        if let Some(late) = self.late.peek() {
-            self.head = self.head.min(late.key());
-        }
+        let taken = if self.late.is_empty() {
+            let taken = self.open.pop()?;
+            self.head = self.open.last().map_or(NONE, Entry::key);
+            taken
+        } else {
+            self.take_with_late()?
+        };
         self.length -= 1;
         self.until_look -= 1;
         if self.until_look == 0 {
             self.look(taken.at.as_nanos());
         }
         Some(taken)
+    }
+
+    /// Takes out the next event of the open days, some of which came late.
+    #[inline(never)]
+    fn take_with_late(&mut self) -> Option<Entry<E>> {
+        let from_late = self.late.peek().is_some_and(|late| late.key() == self.head);
+        let taken = if from_late { self.late.pop() } else { self.open.pop() };
+        let key = |next: Option<&Entry<E>>| next.map_or(NONE, Entry::key);
+        self.head = key(self.open.last()).min(key(self.late.peek()));
+        taken
     }
 
     /// Opens the next day that holds something. All that were open are empty. False if there is none.
