@@ -4,8 +4,8 @@
 
 /// A 128-bit digest over a sequence of words.
 ///
-/// Each word is folded into two lanes by a 64 x 64 -> 128-bit multiplication whose halves are combined, the mixing step of
-/// Wang Yi's wyhash (2019). The lanes have different multipliers, so that a collision in one is none in the other.
+/// Two words at a time, masked by the two lanes, are multiplied to 128 bits, as in Wang Yi's wyhash (2019). Other than there both
+/// halves of the product are kept: each goes into the other lane, so that a factor that happens to be zero loses one pair and no more.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Digest {
     lanes: [u64; 2],
@@ -20,18 +20,15 @@ impl Default for Digest {
 impl Digest {
     /// Takes in one word.
     pub fn word(&mut self, word: u64) {
-        self.lanes[0] = fold(self.lanes[0] ^ word, 0xa076_1d64_78bd_642f);
-        self.lanes[1] = fold(self.lanes[1].wrapping_add(word), 0xe703_7ed1_a0b4_28db) ^ word;
+        self.pair(word, 0xa076_1d64_78bd_642f);
     }
 
-    /// Takes in two words at the price of one: both are factors, as in wyhash itself.
+    /// Takes in two words, at the price of one.
     #[inline]
     pub fn pair(&mut self, one: u64, other: u64) {
         let [a, b] = self.lanes;
-        self.lanes = [
-            fold(one ^ 0xa076_1d64_78bd_642f, other ^ a) ^ one,
-            fold(one ^ b, other ^ 0xe703_7ed1_a0b4_28db) ^ other,
-        ];
+        let product = u128::from(one ^ a) * u128::from(other ^ b);
+        self.lanes = [product as u64 ^ b, (product >> 64) as u64 ^ a];
     }
 
     /// Takes in bytes, and their number.
@@ -53,12 +50,6 @@ impl Digest {
     pub fn hex(self) -> String {
         format!("{:032x}", self.value())
     }
-}
-
-/// The two halves of a 128-bit product, xored.
-fn fold(a: u64, b: u64) -> u64 {
-    let product = u128::from(a) * u128::from(b);
-    (product >> 64) as u64 ^ product as u64
 }
 
 #[cfg(test)]

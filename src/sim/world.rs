@@ -5,7 +5,7 @@
 use std::hint::black_box;
 
 use super::calendar::{Calendar, Heap, Queue};
-use super::conns::{Fact, NOBODY};
+use super::conns::{Fact, NOBODY, Wire};
 use super::core::Core;
 use super::crowd::{Crowd, Own};
 use super::deadline::Deadline;
@@ -418,22 +418,16 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
 
     #[inline(never)]
     fn deliver_reply(&mut self, now: Instant, conn: ConnId, reply: ReplyId) {
-        let client = self.wire(conn).arrive().client;
+        let Station { server, wires, .. } = &mut self.stations[usize::from(conn.server().0)];
+        let &Wire { client, population, .. } = wires.get(conn).arrive();
         if client == NOBODY {
-            return self.recycle(conn);
+            return wires.recycle(conn);
         }
-        let heard = self.heard(client).map(|who| (who, self.load(conn).bytes));
-        let slot = &self.slots[client as usize];
-        let server = &self.stations[usize::from(conn.server().0)].server;
         let entry = server.policy().table.get(reply);
-        if let Some((who, bytes)) = heard {
-            let (reply, connections) = (entry, server.slots());
-            let unread = slot.client.state() == State::Away;
-            self.core.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
-        }
-        let crowd = &self.crowds[usize::from(slot.population.0)];
+        let crowd = &self.crowds[usize::from(population.0)];
         let words = crowd.words.of(conn.server(), reply, entry, crowd.env.behaviour);
         let input = client::Input::Reply { code: entry.code, cause: entry.cause, words };
+        self.overhear_reply(now, client, conn, reply);
         self.tell_client(now, client, input);
     }
 
@@ -542,6 +536,15 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         let (population, index, peer) = (slot.population, slot.client.index(), self.peers[client as usize]);
         let wants = self.core.tap.wants(population, index);
         wants.then(|| Who { population, index, session: slot.client.session(), peer })
+    }
+
+    fn overhear_reply(&mut self, now: Instant, client: u32, conn: ConnId, reply: ReplyId) {
+        let Some(who) = self.heard(client) else { return };
+        let Station { server, wires, .. } = &self.stations[usize::from(conn.server().0)];
+        let (reply, connections) = (server.policy().table.get(reply), server.slots());
+        let (bytes, unread) =
+            (wires.load(conn).bytes, self.slots[client as usize].client.state() == State::Away);
+        self.core.tap.happens(now, who, Happening::Reply { reply, connections, bytes, unread });
     }
 
     pub(super) fn note(&mut self, now: Instant, client: u32, what: Happening<'_>) {
