@@ -268,16 +268,13 @@ impl Server {
         };
         let at = self.work(now, turn, cost, conn, what);
         let ignored =
-            command.verb == Verb::Noop && self.policy.idle_timer.is_some_and(|timer| timer.ignores_noop);
+            self.policy.idle_timer.is_some_and(|timer| timer.ignores_noop) && command.verb == Verb::Noop;
         let session = &mut self.sessions[conn.slot()];
         if !ignored || session.logged_in.is_never() {
             session.last_command = at;
         }
-        if !command.verb.is_keep_alive() {
-            session.idling_since = Instant::NEVER;
-        } else if session.idling_since.is_never() {
-            session.idling_since = at;
-        }
+        let idling = command.verb.is_keep_alive();
+        session.idling_since = if idling { session.idling_since.min(at) } else { Instant::NEVER };
         let replies = &self.policy.replies;
         match (session.stage, command.verb) {
             (_, Verb::Quit) => self.quit(now, at, conn, out),
