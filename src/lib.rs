@@ -44,6 +44,7 @@ pub mod metrics;
 pub mod network;
 pub mod observe;
 pub mod outbox;
+pub mod prefetch;
 pub mod report;
 pub mod rng;
 pub mod scenario;

@@ -33,11 +33,6 @@ impl Timer {
         Some(at)
     }
 
-    /// Reads it, so that its memory is near when it is needed.
-    pub fn touch(&self) -> u64 {
-        self.wanted.as_nanos() ^ self.entered[KEPT - 1].as_nanos()
-    }
-
     /// Wants no firing any more. What is in the calendar stays there, and serves the next owner.
     pub fn disarm(&mut self) {
         self.wanted = Instant::NEVER;

@@ -108,9 +108,9 @@ pub(super) enum Mark {
 const _: () = assert!(size_of::<Client>() <= 72);
 
 impl Client {
-    /// Reads it, so that its memory is near when it is needed.
-    pub fn touch(&self) -> u64 {
-        self.sent_at.as_nanos() ^ u64::from(self.streak)
+    /// What lies last in its memory, for whoever has that fetched.
+    pub const fn last(&self) -> &Instant {
+        &self.attempt_at
     }
 
     /// Client number `index` of its population.

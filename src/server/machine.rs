@@ -19,6 +19,7 @@ use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ConnId, ServerId};
 use crate::observe::{Cause, CloseHow, Phase};
 use crate::outbox::Outbox;
+use crate::prefetch::prefetch;
 use crate::time::{Duration, Instant};
 
 /// All connections of one server.
@@ -129,9 +130,9 @@ impl Server {
         self.guards.get(conn) == Guard::Data
     }
 
-    /// Reads what is known of `conn`, so that its memory is near when it is needed.
-    pub fn touch(&self, conn: ConnId) -> u64 {
-        self.sessions.get(conn.slot()).map_or(0, |session| session.ends.as_nanos())
+    /// What is known of `conn` is needed soon.
+    pub fn prefetch(&self, conn: ConnId) {
+        self.sessions.get(conn.slot()).into_iter().for_each(prefetch);
     }
 
     /// When each open connection was accepted.

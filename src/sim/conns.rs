@@ -3,6 +3,7 @@
 //! It knows delivery, not dialogue.
 
 use super::deadline::Deadline;
+use crate::prefetch::prefetch;
 use crate::id::{ConnId, PopulationId, ServerId};
 use crate::time::Instant;
 
@@ -184,9 +185,9 @@ impl Wires {
         (0..).zip(&mut self.slots).map(move |(place, wire)| (ConnId::new(server, place), wire))
     }
 
-    /// Reads it, so that its memory is near when it is needed. The client at its end.
-    pub(super) fn touch(&self, conn: ConnId) -> u32 {
-        self.slots[conn.slot()].client
+    /// It is needed soon.
+    pub(super) fn prefetch(&self, conn: ConnId) {
+        prefetch(&self.slots[conn.slot()]);
     }
 
     /// The client at the end of `conn`, or [`NOBODY`], and its population.

@@ -2,8 +2,6 @@
 //!
 //! It is a driver: whatever it decides is about delivery (delays, order, slots), never about FTP.
 
-use std::hint::black_box;
-
 use super::calendar::{Calendar, Heap, Queue};
 use super::conns::{Fact, NOBODY, Wire};
 use super::core::Core;
@@ -20,6 +18,7 @@ use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
 use crate::observe::Cause;
+use crate::prefetch::prefetch;
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
 use crate::time::Instant;
@@ -88,6 +87,12 @@ impl Slot {
     pub(super) fn conn(&self) -> Option<ConnId> {
         (self.conn != NO_CONN).then_some(self.conn)
     }
+
+    /// Both its lines of memory are needed soon.
+    fn prefetch(&self) {
+        prefetch(&self.deadline);
+        prefetch(self.client.last());
+    }
 }
 
 pub(super) struct World<'a, T, Q> {
@@ -105,8 +110,8 @@ pub(super) struct World<'a, T, Q> {
     pub(super) actors: Actors,
     pub(super) own_addresses: u32,
     pub(super) work: Work,
-    /// Clients whose memory will be needed soon, for what they read and for their timers.
-    readers: Vec<u32>,
+    /// Whose memory was asked for and leads to more: connections with something to read, and clients with timers.
+    readers: Vec<ConnId>,
     timed: Vec<u32>,
 }
 
@@ -252,7 +257,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             last = now;
             self.work.events += 1;
             if self.slots.len() > MANY && self.core.calendar.has_news() {
-                self.touch_next();
+                self.fetch_next();
             }
             self.happen(now, event);
             if T::LISTENS && self.core.tap.has_enough() {
@@ -263,32 +268,35 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
         (horizon, true)
     }
 
-    /// Reads what the next events are about, so that the memory brings it all at once and not piece by piece: a miss costs ten times
-    /// as much alone as in company. What is behind what was read comes in a second round.
-    fn touch_next(&mut self) {
+    /// Has the memory fetched that the next events are about, while others happen. What is behind what was asked for is asked for in the
+    /// next round.
+    fn fetch_next(&mut self) {
         let Self { core: Core { calendar, .. }, slots, stations, readers, timed, .. } = self;
-        let mut read = 0;
-        calendar.show_next(|event| match event.whose() {
-            Whose::Client(client) => timed.push(client),
-            Whose::Reader(conn) => readers.push(stations[usize::from(conn.server().0)].wires.touch(conn)),
-            Whose::Server(conn) => {
-                let station = &stations[usize::from(conn.server().0)];
-                read ^= station.server.touch(conn) ^ u64::from(station.wires.touch(conn));
-            }
-            Whose::Nobody => {}
-        });
-        for client in readers.drain(..) {
-            read ^= slots.get(client as usize).map_or(0, |slot| slot.client.touch());
-        }
-        for client in &*timed {
-            read ^= slots.get(*client as usize).map_or(0, |slot| slot.client.touch());
+        for conn in readers.drain(..) {
+            let client = stations[usize::from(conn.server().0)].wires.end(conn).0;
+            slots.get(client as usize).into_iter().for_each(Slot::prefetch);
         }
         for client in timed.drain(..) {
             if let Some(conn) = slots.get(client as usize).and_then(Slot::conn) {
-                read ^= u64::from(stations[usize::from(conn.server().0)].wires.touch(conn));
+                stations[usize::from(conn.server().0)].wires.prefetch(conn);
             }
         }
-        black_box(read);
+        calendar.show_next(|event| match event.whose() {
+            Whose::Client(client) => {
+                slots.get(client as usize).into_iter().for_each(Slot::prefetch);
+                timed.push(client);
+            }
+            Whose::Reader(conn) => {
+                stations[usize::from(conn.server().0)].wires.prefetch(conn);
+                readers.push(conn);
+            }
+            Whose::Server(conn) => {
+                let station = &stations[usize::from(conn.server().0)];
+                station.wires.prefetch(conn);
+                station.server.prefetch(conn);
+            }
+            Whose::Nobody => {}
+        });
     }
 
     // ---- deadlines ---------------------------------------------------------------------------------------------
