@@ -188,7 +188,10 @@ impl Recorder {
             self.censor(warm);
         }
         self.populations.iter_mut().for_each(|tally| tally.finish(end));
-        self.timings.iter_mut().chain(self.from_sent.iter_mut().flat_map(|t| t.iter_mut())).for_each(Timing::settle);
+        self.timings
+            .iter_mut()
+            .chain(self.from_sent.iter_mut().flat_map(|t| t.iter_mut()))
+            .for_each(Timing::settle);
     }
 
     /// Adds the finished run `other`, or the sum of several, of the same shape. Everything here is whole numbers, sums and maxima:

@@ -3,8 +3,8 @@
 //! It knows delivery, not dialogue.
 
 use super::deadline::Deadline;
-use crate::prefetch::prefetch;
 use crate::id::{ConnId, PopulationId, ServerId};
+use crate::prefetch::prefetch;
 use crate::time::Instant;
 
 /// No client is at the other end.
