@@ -2,7 +2,7 @@
 //!
 //! It does not choose the next step: the script does.
 
-use super::machine::{Client, Mark, State};
+use super::machine::{Client, Facts, Mark, State};
 use super::{Action, Env, Fresh, Tls};
 use crate::ftp::{ArgId, Command, Severity, Verb};
 use crate::observe::{Cause, Class, Latency, Observation, Phase, Refusal, SessionEnd};
@@ -45,10 +45,15 @@ impl Client {
             return;
         }
         if matches!(self.state, State::Pausing | State::Away | State::OpeningData) {
+            self.facts.note(Facts::KEEPS);
             self.stale.get_or_insert(told);
             return;
         }
-        self.unread = self.as_refusal(told);
+        let refusal = self.as_refusal(told);
+        if refusal.is_some() || self.facts.is(Facts::KEEPS) {
+            self.facts.note(Facts::KEEPS);
+            self.unread = refusal;
+        }
         let done = severity == Severity::Completion;
         match self.state {
             State::AwaitGreeting if done => {
@@ -142,7 +147,7 @@ impl Client {
     ) {
         match self.state {
             State::Away => {
-                self.unread.get_or_insert(refusal);
+                self.keep_unread(refusal);
             }
             State::AwaitQuit => self.completed(env, out),
             _ if refusal.phase.is_logged_in() => {
@@ -165,7 +170,7 @@ impl Client {
         let refusal = said.filter(|said| cause.is_none_or(|cause| cause == said.cause)).unwrap_or(bare);
         match self.state {
             State::Away => {
-                self.unread.get_or_insert(refusal);
+                self.keep_unread(refusal);
             }
             State::AwaitQuit => self.completed(env, out),
             _ if bare.phase.is_logged_in() => {
@@ -282,14 +287,14 @@ impl Client {
     pub(super) fn logged_in(&mut self, now: Instant, env: &Env<'_>, out: &mut impl Outbox<Action>) {
         out.push(Action::Observe(Observation::Took(Latency::Login, now.since(self.until))));
         self.attempt_ended(Class::Admitted, None, env, out);
-        if !self.served {
+        if !self.is_served() {
             out.push(Action::Observe(Observation::Took(Latency::TimeToService, now.since(self.wanted_at))));
             out.push(Action::Observe(Observation::Served {
                 population: env.population,
                 wanted_at: self.wanted_at,
             }));
         }
-        self.served = true;
+        self.facts.note(Facts::SERVED);
         if env.behaviour.fresh == Fresh::Login {
             self.forget_failures();
         }

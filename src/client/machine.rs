@@ -75,8 +75,7 @@ pub struct Client {
     pub(super) state: State,
     /// Passwords tried over this connection.
     pub(super) tries: u8,
-    /// Has this wanted session been logged in once?
-    pub(super) served: bool,
+    pub(super) facts: Facts,
     pub(super) mark: Mark,
     /// Attempts in a row that were not admitted, this one included.
     pub(super) streak: u32,
@@ -94,6 +93,30 @@ pub struct Client {
     pub(super) attempt_at: Instant,
 }
 
+/// What is true of a client or is not: a bit each.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Facts(u8);
+
+impl Facts {
+    pub const NONE: Self = Self(0);
+    /// This wanted session has been logged in once.
+    pub const SERVED: u8 = 1;
+    /// Something is, or was, in [`Client::unread`] or [`Client::stale`]: who knows that nothing is need not look there.
+    pub const KEEPS: u8 = 2;
+
+    pub const fn is(self, fact: u8) -> bool {
+        self.0 & fact != 0
+    }
+
+    pub const fn note(&mut self, fact: u8) {
+        self.0 |= fact;
+    }
+
+    pub const fn forget(&mut self, fact: u8) {
+        self.0 &= !fact;
+    }
+}
+
 /// What is remembered across a command or two.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(super) enum Mark {
@@ -108,9 +131,9 @@ pub(super) enum Mark {
 const _: () = assert!(size_of::<Client>() <= 72);
 
 impl Client {
-    /// What lies last in its memory, for whoever has that fetched.
-    pub const fn last(&self) -> &Instant {
-        &self.attempt_at
+    /// Where that ends in its memory which every step of a session needs, for whoever has it fetched.
+    pub const fn often(&self) -> &u32 {
+        &self.attempt
     }
 
     /// Client number `index` of its population.
@@ -130,7 +153,7 @@ impl Client {
             stale: None,
             state: State::Done,
             tries: 0,
-            served: false,
+            facts: Facts::NONE,
             mark: Mark::Nothing,
         }
     }
@@ -165,9 +188,20 @@ impl Client {
         self.attempt_at
     }
 
+    /// Has the session that it is at been logged in once?
+    pub(super) const fn is_served(&self) -> bool {
+        self.facts.is(Facts::SERVED)
+    }
+
+    /// Remembers a refusal that nobody has read or understood, if nobody remembers an earlier one.
+    pub(super) fn keep_unread(&mut self, refusal: Refusal) {
+        self.facts.note(Facts::KEEPS);
+        self.unread.get_or_insert(refusal);
+    }
+
     /// Since when its user has been waiting to be served, if he still is.
     pub fn still_wants(&self) -> Option<Instant> {
-        (self.state != State::Done && !self.served).then_some(self.wanted_at)
+        (self.state != State::Done && !self.is_served()).then_some(self.wanted_at)
     }
 
     /// Takes one input at `now` and appends what is to be done to `out`.
@@ -245,10 +279,11 @@ impl Client {
         self.mark = Mark::Nothing;
         self.unread = None;
         self.stale = None;
+        self.facts.forget(Facts::KEEPS);
         out.push(Action::Observe(Observation::AttemptStarted {
             population: env.population,
             first: self.attempt == 1,
-            reconnect: self.served,
+            reconnect: self.is_served(),
         }));
         out.push(Action::Connect);
         self.enter(State::Connecting, env, out);
@@ -277,7 +312,7 @@ impl Client {
         out.push(Action::Observe(Observation::AttemptEnded {
             population: env.population,
             first: self.attempt == 1,
-            reconnect: self.served,
+            reconnect: self.is_served(),
             started: self.attempt_at,
             class,
             refusal,
@@ -324,7 +359,7 @@ impl Client {
 
     /// This wanted session is over, served or not.
     pub(super) fn leave(&mut self, env: &Env<'_>, out: &mut impl Outbox<Action>) {
-        if !self.served {
+        if !self.is_served() {
             out.push(Action::Observe(Observation::Unserved {
                 population: env.population,
                 wanted_at: self.wanted_at,

@@ -3,7 +3,7 @@
 //! It does not log in, and it does not decide whether to come back.
 
 use super::dialogue::{Told, is_network};
-use super::machine::{Client, Mark, State};
+use super::machine::{Client, Facts, Mark, State};
 use super::script::Step;
 use super::{Action, DataMode, Env};
 use crate::dist::Dist;
@@ -54,7 +54,9 @@ impl Client {
     ) {
         out.push(Action::Send(command));
         self.enter(state, env, out);
-        if let Some(stale) = self.stale.take() {
+        if self.facts.is(Facts::KEEPS)
+            && let Some(stale) = self.stale.take()
+        {
             self.replied(now, stale, env, out);
         }
     }
@@ -237,7 +239,7 @@ impl Client {
     #[inline]
     pub(super) fn patience_ends(&self, env: &Env<'_>) -> Instant {
         match &env.behaviour.patience {
-            Some(patience) if !self.served => self.loses_patience(patience, env),
+            Some(patience) if !self.is_served() => self.loses_patience(patience, env),
             _ => Instant::NEVER,
         }
     }

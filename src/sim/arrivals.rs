@@ -122,8 +122,14 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         let slot = &mut self.slots[client as usize];
         slot.deadline.clear();
         let (index, session) = (slot.client.index(), slot.client.session() + 1);
-        let (population, peer) = (slot.population, self.peers[client as usize]);
-        self.pauses(now, population, Pausing { index, session, peer }, user);
+        let population = slot.population;
+        // Who leaves for good, as most do, has no use for an address, which is another line of memory.
+        if matches!(self.crowds[usize::from(population.0)].spec.arrivals, Arrivals::Closed(_)) {
+            let peer = self.peers[client as usize];
+            self.pauses(now, population, Pausing { index, session, peer }, user);
+        } else if let Some(user) = user {
+            self.actors.leaves(user);
+        }
     }
 
     /// A client, who may be one of several connections of `user`, waits for the session that it wants next, or leaves for good.

@@ -88,10 +88,10 @@ impl Slot {
         (self.conn != NO_CONN).then_some(self.conn)
     }
 
-    /// Both its lines of memory are needed soon.
+    /// What each event needs of it is needed soon: one line of memory, or two.
     fn prefetch(&self) {
         prefetch(&self.deadline);
-        prefetch(self.client.last());
+        prefetch(self.client.often());
     }
 }
 
