@@ -20,11 +20,11 @@ pub enum Severity {
 impl Severity {
     /// The severity of `code`; anything outside 100..=499 counts as permanently negative.
     pub const fn of(code: u16) -> Self {
-        match code / 100 {
-            1 => Self::Preliminary,
-            2 => Self::Completion,
-            3 => Self::Intermediate,
-            4 => Self::TransientNegative,
+        match code {
+            100..200 => Self::Preliminary,
+            200..300 => Self::Completion,
+            300..400 => Self::Intermediate,
+            400..500 => Self::TransientNegative,
             _ => Self::PermanentNegative,
         }
     }

@@ -270,6 +270,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
 
     /// Has the memory fetched that the next events are about, while others happen. What is behind what was asked for is asked for in the
     /// next round.
+    #[inline(never)]
     fn fetch_next(&mut self) {
         let Self { core: Core { calendar, .. }, slots, stations, readers, timed, .. } = self;
         for conn in readers.drain(..) {
@@ -307,6 +308,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
     }
 
     /// Enters all deadlines that come before the next sweep.
+    #[inline(never)]
     fn sweep(&mut self, now: Instant) {
         let next = self.core.sweeps.plan(now, self.work.events, self.deadlines());
         let Self { core: Core { calendar, .. }, slots, stations, .. } = self;

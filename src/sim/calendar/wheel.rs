@@ -44,8 +44,8 @@ pub(super) struct Wheel<E> {
     today: u64,
     /// The key of the next event of the open days; the greatest if there is none.
     head: u128,
-    /// The least key of the first day that is not open and may hold something.
-    closed: u128,
+    /// When the first day begins that is not open and may hold something, in nanoseconds; the end of time if there is none.
+    closed: u64,
     length: usize,
     /// Events until the next look at the length of a day.
     until_look: usize,
@@ -66,7 +66,7 @@ impl<E: Copy> Default for Wheel<E> {
             shift: FIRST_DAY,
             today: 0,
             head: NONE,
-            closed: NONE,
+            closed: u64::MAX,
             length: 0,
             until_look: LOOK,
             looked: (0, LOOK),
@@ -87,7 +87,7 @@ impl<E: Copy> Wheel<E> {
             self.late.push(entry);
             return;
         }
-        self.closed = self.closed.min(start_of(day << self.shift));
+        self.closed = self.closed.min(day << self.shift);
         let (week, this_week) = (day / BAGS, self.today / BAGS);
         if week == this_week {
             self.days.put(&mut self.pool, day, entry);
@@ -114,13 +114,13 @@ impl<E: Copy> Wheel<E> {
 
     /// Nothing in it comes sooner.
     pub(super) fn soonest(&self) -> Instant {
-        Instant::from_nanos(((self.head >> 64) as u64).min((self.closed >> 64) as u64))
+        Instant::from_nanos(time_of(self.head).min(self.closed))
     }
 
     /// Takes out the next event, if its key is less than `limit`.
     #[inline]
     pub(super) fn take_before(&mut self, limit: u128) -> Option<Entry<E>> {
-        while self.closed <= self.head.min(limit) {
+        while self.closed <= time_of(self.head.min(limit)) {
             if !self.open_next() {
                 break;
             }
@@ -171,7 +171,7 @@ impl<E: Copy> Wheel<E> {
         open.sort_unstable_by_key(|entry| Reverse(entry.key()));
         self.unseen = self.open.len();
         self.head = self.open.last().map_or(NONE, Entry::key);
-        self.closed = self.next_start().map_or(NONE, start_of);
+        self.closed = self.next_start().unwrap_or(u64::MAX);
         true
     }
 
@@ -227,7 +227,7 @@ impl<E: Copy> Wheel<E> {
         let mut moved = std::mem::take(&mut self.open);
         self.shift = shift;
         self.today = now >> shift;
-        (self.head, self.closed) = (NONE, NONE);
+        (self.head, self.closed) = (NONE, u64::MAX);
         for mut ring in rings {
             moved.drain(..).for_each(|entry| self.place(entry));
             while let Some(day) = ring.next(0) {
@@ -249,7 +249,7 @@ impl<E: Copy> Wheel<E> {
 /// No event's key.
 const NONE: u128 = u128::MAX;
 
-/// The least key of an event at `at`, in nanoseconds.
-fn start_of(at: u64) -> u128 {
-    u128::from(at) << 64
+/// When an event with this key comes, in nanoseconds.
+const fn time_of(key: u128) -> u64 {
+    (key >> 64) as u64
 }
