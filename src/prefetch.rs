@@ -1,4 +1,4 @@
-//! A hint to the processor that some memory is needed soon, so that it is fetched while others things are done.
+//! A hint to the processor that some memory is needed soon, so that it is fetched while other things are done.
 //!
 //! It reads nothing, and nothing that is computed hangs on it.
 

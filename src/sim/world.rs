@@ -58,7 +58,7 @@ pub struct Work {
     pub connections_max: usize,
 }
 
-/// So many clients may be in the processor's own memory: nothing need be read ahead.
+/// So many clients are near enough in the processor's caches: asking ahead for them costs more than it brings.
 const MANY: usize = 1 << 14;
 
 /// How many events go by between two looks at the [`Watch`].

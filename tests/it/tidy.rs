@@ -18,6 +18,7 @@ const TABLE: &[Module] = &[
     module("id",         0, &[],          &["serde"]),
     module("digest",     0, &[],          &[]),
     module("outbox",     0, &[],          &[]),
+    module("prefetch",   0, &[],          &[]),
     module("rng",        0, &[],          &["rand", "rand_chacha"]),
     module("dist",       0, &["rng"],     &["libm"]),
     module("ftp",        1, &[],          &[]),

@@ -87,8 +87,8 @@ pub trait Queue<E>: Default {
         false
     }
 
-    /// Shows events that come soon and were not shown before: whoever touches what they are about all at once has the memory fetch it
-    /// all at once. It changes nothing.
+    /// Shows events that come soon and were not shown before, so that what they are about can be fetched from memory while others
+    /// happen. It changes nothing.
     fn show_next(&mut self, show: impl FnMut(&E));
 
     /// How many events are pending.
