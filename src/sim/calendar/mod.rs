@@ -138,11 +138,11 @@ impl<E: Copy> Queue<E> for Calendar<E> {
         let (at, lane, tied) = self.next_lane();
         self.taken += 1;
         let wheel = self.wheel.soonest();
-        if tied || wheel == at {
-            return self.pop_by_key(horizon);
-        }
         if wheel < at {
             return self.pop_wheel(at, horizon);
+        }
+        if tied || wheel == at {
+            return self.pop_by_key(horizon);
         }
         if at > horizon { None } else { self.pop_lane(lane) }
     }
