@@ -89,6 +89,53 @@ fn the_results_in_the_repository_are_what_the_scenarios_give() {
     }
 }
 
+/// Somebody who hears everything and makes nothing of it.
+struct Idle;
+
+impl ftp421::sim::Tap for Idle {
+    fn happens(
+        &mut self,
+        _now: ftp421::time::Instant,
+        _who: ftp421::sim::Who,
+        _what: ftp421::sim::Happening<'_>,
+    ) {
+    }
+}
+
+/// While nobody listens, messages go straight to their lanes, and the lanes are the wheel's; a heap has neither.
+#[test]
+fn neither_a_listener_nor_the_calendar_changes_what_happens() {
+    use ftp421::sim::{Pending, run, run_marked};
+    let watch = ftp421::watch::Watch::default();
+    let mut seen = 0;
+    for entry in fs::read_dir(project().join("scenarios")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        if path.extension().is_none_or(|e| e != "toml") || support::LONG.contains(&name.as_str()) {
+            continue;
+        }
+        let text = fs::read_to_string(&path).unwrap();
+        let mut open = |file: &str| {
+            fs::read_to_string(project().join("scenarios").join(file)).map_err(|why| why.to_string())
+        };
+        let scenario = ftp421::scenario::Scenario::read(&name, &text, &mut open).unwrap();
+        let (alone, _) = run(&scenario, 0, &mut (), &watch);
+        let (heard, _) = run(&scenario, 0, &mut Idle, &watch);
+        let on_heap = run_marked(&scenario, Pending::Heap, &[], |_, _| ());
+        let written = serde_json::to_string(&alone.recorder).unwrap();
+        for (what, other) in [("a listener", heard), ("a heap", on_heap)] {
+            assert_eq!(alone.digest, other.digest, "{name} with {what}");
+            assert_eq!(alone.work, other.work, "{name} with {what}");
+            assert!(
+                written == serde_json::to_string(&other.recorder).unwrap(),
+                "{name} with {what}: other numbers"
+            );
+        }
+        seen += 1;
+    }
+    assert!(seen > 30, "{seen} scenarios");
+}
+
 /// Somebody who has heard enough after a day.
 #[derive(Default)]
 struct FirstDay {

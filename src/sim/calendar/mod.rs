@@ -14,7 +14,7 @@ use self::lane::Lane;
 use self::wheel::Wheel;
 use crate::time::Instant;
 
-/// How many lanes there are beside the wheel: each pop looks at the head of every one.
+/// How many lanes there may be beside the wheel: each pop looks at the head of every one that was ever used.
 pub const LANES: usize = 8;
 
 /// A priority queue of events. Schedule and pop take constant time on average, and next to none for what comes in order.
@@ -154,7 +154,7 @@ impl<E: Copy> Queue<E> for Calendar<E> {
     fn show_next(&mut self, mut show: impl FnMut(&E)) {
         self.taken = 0;
         self.wheel.show_next(&mut show);
-        self.lanes.iter_mut().for_each(|lane| lane.show_next(SHOWN, &mut show));
+        self.lanes[..self.used].iter_mut().for_each(|lane| lane.show_next(SHOWN, &mut show));
     }
 
     fn len(&self) -> usize {
@@ -202,7 +202,8 @@ impl<E: Copy> Calendar<E> {
     fn pop_by_key(&mut self, horizon: Instant) -> Option<(Instant, E)> {
         let mut first = end_of(horizon);
         let mut lane = LANES;
-        for (place, head) in self.lanes.iter().map(|lane| lane.first().map_or(NONE, Entry::key)).enumerate() {
+        let lanes = self.lanes[..self.used].iter();
+        for (place, head) in lanes.map(|lane| lane.first().map_or(NONE, Entry::key)).enumerate() {
             if head < first {
                 (first, lane) = (head, place);
             }
@@ -288,36 +289,53 @@ mod tests {
 
     /// Schedules and pops at random, and asks that a heap gives the same order.
     fn agrees_with_a_heap(seed: u64, rounds: usize) {
-        let (mut calendar, mut heap) = (Calendar::default(), BinaryHeap::new());
+        let mut calendar = Calendar::default();
+        let mut heap: BinaryHeap<Reverse<(Instant, u64, u64)>> = BinaryHeap::new();
         let (mut dice, mut now, mut entered) = (Dice(seed), 0_u64, 0_u64);
+        // So many lanes, and some events for one that there is not.
+        let lanes = [1, 2, 3, LANES as u64][seed as usize % 4] + seed % 2;
         for round in 0..rounds {
             // The rate changes a hundred thousandfold, so that days get longer and shorter; so does what is pending.
             let scale = 1 << (10 + 17 * (round * 8 / rounds % 2));
             let filling = (round * 5 / rounds).is_multiple_of(2);
-            if heap.is_empty() || dice.below(16) < if filling { 9 } else { 7 } {
-                let at = Instant::from_nanos(now.saturating_add(dice.delay(scale)));
-                match dice.below(3) {
-                    0 => calendar.schedule_behind(dice.below(6) as usize, at, entered),
-                    _ => calendar.schedule(at, entered),
+            let first = heap.peek().map_or(Instant::NEVER, |Reverse((at, ..))| *at);
+            if first.is_never() || dice.below(16) < if filling { 9 } else { 7 } {
+                let mut at = Instant::from_nanos(now.saturating_add(dice.delay(scale)));
+                if dice.below(1_024) == 0 {
+                    at = Instant::NEVER; // and nothing is behind it
                 }
-                heap.push(Reverse((at, entered)));
+                let key = match dice.below(6) {
+                    0 | 1 => {
+                        calendar.schedule_behind(dice.below(lanes) as usize, at, entered);
+                        entered
+                    }
+                    2 => {
+                        calendar.schedule_last(at, entered, entered);
+                        LAST | entered
+                    }
+                    _ => {
+                        calendar.schedule(at, entered);
+                        entered
+                    }
+                };
+                heap.push(Reverse((at, key, entered)));
                 entered += 1;
             } else if dice.below(8) == 0 {
                 // Up to a horizon that may lie before the next event.
                 let horizon = Instant::from_nanos(now.saturating_add(dice.below(scale)));
-                let due = heap.peek().is_some_and(|Reverse((at, _))| *at <= horizon);
-                let right = if due { heap.pop().map(|Reverse(next)| next) } else { None };
+                let right = if first <= horizon { heap.pop() } else { None };
+                let right = right.map(|Reverse((at, _, event))| (at, event));
                 assert_eq!(calendar.pop_until(horizon), right, "seed {seed}, round {round}");
                 now = right.map_or(now, |(at, _)| at.as_nanos());
             } else {
-                let right = heap.pop().map(|Reverse(next)| next);
+                let right = heap.pop().map(|Reverse((at, _, event))| (at, event));
                 assert_eq!(calendar.pop(), right, "seed {seed}, round {round}");
                 now = right.map_or(now, |(at, _)| at.as_nanos());
             }
             assert_eq!(calendar.len(), heap.len());
         }
-        while let Some(Reverse(next)) = heap.pop() {
-            assert_eq!(calendar.pop(), Some(next), "seed {seed}, at the end");
+        while let Some(Reverse((at, _, event))) = heap.pop() {
+            assert_eq!(calendar.pop(), Some((at, event)), "seed {seed}, at the end");
         }
         assert!(calendar.is_empty() && calendar.pop().is_none());
     }
