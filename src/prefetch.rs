@@ -2,6 +2,9 @@
 //!
 //! It reads nothing, and nothing that is computed hangs on it.
 
+/// Are there such hints on this machine? Where not, there is no use in finding out what will be needed.
+pub const IS_THERE: bool = cfg!(target_arch = "x86_64");
+
 /// Asks for the memory where `value` begins.
 #[inline(always)]
 pub fn prefetch<T>(value: &T) {

@@ -35,7 +35,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let stored = stored(args)?;
     let mut scenario = read::scenario(scenario_file(args)?.as_deref())?;
     if scenario.hash != stored.scenario_hash {
-        let why = "the scenario has changed since: its hash is not that of the result";
+        let why = "the scenario has changed since, or another build wrote the result: its hash is not this scenario's";
         return Err(Failure::NotValid(why.to_owned()));
     }
     scenario.seed = stored.seed; // what the flags of the stored run had overridden

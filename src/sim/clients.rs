@@ -19,8 +19,8 @@ use crate::observe::Observation;
 use crate::outbox::Outbox;
 use crate::time::Instant;
 
-/// What a client wants done. What it tells and what it waits for is seen to at once, and so is a command that goes over a smooth way; the
-/// rest is kept until it has said all.
+/// What a client wants done. What it tells and what it waits for is seen to at once, and so is a command that goes over a smooth way
+/// while nobody listens; the rest is kept until it has said all.
 struct Wishes<'a, 'w, T, Q> {
     now: Instant,
     client: u32,
@@ -28,7 +28,7 @@ struct Wishes<'a, 'w, T, Q> {
     deadline: &'a mut Deadline,
     path: &'a Path,
     stations: &'a mut [Station],
-    /// What others want done that is not done yet.
+    /// How many things others want done that are not done yet.
     before: usize,
     core: &'a mut Core<'w, T, Q>,
 }

@@ -53,7 +53,7 @@ struct Wishes<'a, 'w, T, Q> {
     now: Instant,
     wires: &'a mut Wires,
     crowds: &'a [Crowd<'w>],
-    /// What others want done that is not done yet.
+    /// How many things others want done that are not done yet.
     before: usize,
     core: &'a mut Core<'w, T, Q>,
 }

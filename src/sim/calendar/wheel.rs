@@ -153,7 +153,8 @@ impl<E: Copy> Wheel<E> {
         taken
     }
 
-    /// Opens the next day that holds something. All that were open are empty. False if there is none.
+    /// Opens the next day that holds something, if there is one. All that were open are empty, but for what comes at the end of time,
+    /// behind which there is no day.
     #[cold]
     #[inline(never)]
     fn open_next(&mut self) -> bool {
