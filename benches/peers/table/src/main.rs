@@ -72,7 +72,7 @@ fn run(args: &[String]) -> Result<Vec<String>, String> {
         );
         let verdicts: Vec<Verdict> = runs.iter().map(|runs| steady(load, runs, WARMUP)).collect();
         print_table(&all, &runs, &verdicts, "Erlang B");
-        wrong.extend(disagreements(&all, &runs, &verdicts));
+        wrong.extend(disagreements(&all, &runs, &verdicts, |peer| peer.same_dice));
     }
     if million_rounds > 0 {
         let able: Vec<&Program> =
@@ -93,7 +93,7 @@ fn run(args: &[String]) -> Result<Vec<String>, String> {
                 println!("\nLeft out here: {}, {why}.", program.peer.name);
             }
         }
-        wrong.extend(disagreements(&able, &runs, &verdicts));
+        wrong.extend(disagreements(&able, &runs, &verdicts, |peer| peer.same_dice_at_a_million));
     }
     Ok(wrong)
 }
@@ -139,7 +139,12 @@ fn print_table(programs: &[&Program], runs: &[Vec<Run>], verdicts: &[Verdict], t
     println!("\nOf {theory}: {:.3} % refused.", verdicts[0].refused.theory * 100.0);
 }
 
-fn disagreements(programs: &[&Program], runs: &[Vec<Run>], verdicts: &[Verdict]) -> Vec<String> {
+fn disagreements(
+    programs: &[&Program],
+    runs: &[Vec<Run>],
+    verdicts: &[Verdict],
+    same_dice: impl Fn(&peers::Peer) -> bool,
+) -> Vec<String> {
     let mut wrong = Vec::new();
     for (program, verdict) in programs.iter().zip(verdicts) {
         for (what, mean) in [("refused fraction", verdict.refused), ("slots in use", verdict.busy)] {
@@ -154,7 +159,7 @@ fn disagreements(programs: &[&Program], runs: &[Vec<Run>], verdicts: &[Verdict])
             }
         }
     }
-    let alike: Vec<usize> = (0..programs.len()).filter(|place| programs[*place].peer.same_dice).collect();
+    let alike: Vec<usize> = (0..programs.len()).filter(|place| same_dice(programs[*place].peer)).collect();
     for place in &alike {
         if !refuse_alike(&runs[*place], &runs[alike[0]]) {
             wrong.push(format!(

@@ -14,6 +14,8 @@ pub struct Peer {
     pub models: &'static str,
     /// Has it the common dice, and time in whole nanoseconds? Then all such must refuse the same clients.
     pub same_dice: bool,
+    /// Also at a million clients, where some gaps between arrivals are none in whole nanoseconds?
+    pub same_dice_at_a_million: bool,
     /// Why it has no part in the million-client variant.
     pub no_million: Option<&'static str>,
 }
@@ -22,7 +24,15 @@ const QUEUEING: &str = "slots, ways, thinks";
 const ENTRY: &str = "an entry taken from the queue";
 
 const fn bare(key: &'static str, name: &'static str) -> Peer {
-    Peer { key, name, event: ENTRY, models: QUEUEING, same_dice: true, no_million: None }
+    Peer {
+        key,
+        name,
+        event: ENTRY,
+        models: QUEUEING,
+        same_dice: true,
+        same_dice_at_a_million: true,
+        no_million: None,
+    }
 }
 
 /// All, ours first.
@@ -33,6 +43,7 @@ pub const PEERS: &[Peer] = &[
         event: "an entry taken from the calendar: arrival, message, FIN, think or timer",
         models: "the whole: policy, parsed commands, replies, timers, metrics, refusals, digest",
         same_dice: false,
+        same_dice_at_a_million: false,
         no_million: None,
     },
     Peer {
@@ -41,6 +52,7 @@ pub const PEERS: &[Peer] = &[
         event: "the same",
         models: "the same",
         same_dice: false,
+        same_dice_at_a_million: false,
         no_million: Some("two minutes a run"),
     },
     bare("bare-ours", "bare Rust loop, ftp421's calendar"),
@@ -54,12 +66,18 @@ pub const PEERS: &[Peer] = &[
         event: "a step: a process is resumed",
         models: QUEUEING,
         same_dice: false, // the same dice, but time is a float
+        same_dice_at_a_million: false,
         no_million: None,
     },
-    Peer { event: "a scheduled input of the model", ..bare("nexosim-one", "nexosim, one model") },
+    Peer {
+        event: "a scheduled input of the model",
+        same_dice_at_a_million: false, // it refuses to schedule an event for now: no gap is a nanosecond there
+        ..bare("nexosim-one", "nexosim, one model")
+    },
     Peer {
         event: "a scheduled input of a model; the message between models that most bring about is not counted",
         same_dice: false, // the same dice, but what two models do at the same nanosecond has no order
+        same_dice_at_a_million: false,
         ..bare("nexosim-two", "nexosim, clients and server")
     },
     Peer {
@@ -68,6 +86,7 @@ pub const PEERS: &[Peer] = &[
         event: "an event taken from the queue; beginning and end of a process are events, too",
         models: QUEUEING,
         same_dice: false,
+        same_dice_at_a_million: false,
         no_million: Some("three minutes a run"),
     },
 ];
