@@ -5,8 +5,8 @@
 /// A 128-bit digest over a sequence of words.
 ///
 /// Two words at a time, masked by the two lanes, are multiplied to 128 bits, as in Wang Yi's wyhash (2019). Other than there both
-/// halves of the product are kept, and each goes into the other lane. A factor that happens to be zero or one makes it forget
-/// something, once in 2^63 pairs.
+/// halves of the product are kept, and each goes into the other lane. A factor that happens to be zero or one, with a chance
+/// of 2^-62 a pair, makes it forget something.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Digest {
     lanes: [u64; 2],

@@ -3,7 +3,7 @@
 //! It reads nothing, and nothing that is computed hangs on it.
 
 /// Are there such hints on this machine? Where not, there is no use in finding out what will be needed.
-pub const IS_THERE: bool = cfg!(target_arch = "x86_64");
+pub const CAN_PREFETCH: bool = cfg!(target_arch = "x86_64");
 
 /// Asks for the memory where `value` begins.
 #[inline(always)]

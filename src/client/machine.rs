@@ -131,8 +131,8 @@ pub(super) enum Mark {
 const _: () = assert!(size_of::<Client>() <= 72);
 
 impl Client {
-    /// Where that ends in its memory which every step of a session needs, for whoever has it fetched.
-    pub const fn often(&self) -> &u32 {
+    /// The last of what every step of a session needs, as it lies in memory: for whoever has it fetched.
+    pub const fn hot_end(&self) -> &u32 {
         &self.attempt
     }
 

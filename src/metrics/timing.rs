@@ -75,7 +75,7 @@ impl Timing {
     }
 
     /// Enters what came last.
-    pub fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let (ns, count) = self.latest;
         if count == 0 {
             return;

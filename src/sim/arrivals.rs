@@ -85,8 +85,8 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
     fn pauses_first(&mut self, now: Instant, population: PopulationId, arrival: Arrival) {
         let parallel = self.crowds[usize::from(population.0)].spec.behaviour.parallel;
         let user = (parallel > 1).then(|| self.actors.come(parallel));
-        for connection in self.connections(population, arrival) {
-            self.pauses(now, population, connection, user);
+        for Pausing { index, session, peer } in self.connections(population, arrival) {
+            self.pauses(now, population, (index, session), |_| peer, user);
         }
     }
 
@@ -123,35 +123,43 @@ impl<T: Tap, Q: Queue<Event>> World<'_, T, Q> {
         slot.deadline.clear();
         let (index, session) = (slot.client.index(), slot.client.session() + 1);
         let population = slot.population;
-        // Who leaves for good, as most do, has no use for an address, which is another line of memory.
-        if matches!(self.crowds[usize::from(population.0)].spec.arrivals, Arrivals::Closed(_)) {
-            let peer = self.peers[client as usize];
-            self.pauses(now, population, Pausing { index, session, peer }, user);
-        } else if let Some(user) = user {
-            self.actors.leaves(user);
-        }
+        self.pauses(now, population, (index, session), |world| world.peers[client as usize], user);
     }
 
-    /// A client, who may be one of several connections of `user`, waits for the session that it wants next, or leaves for good.
-    fn pauses(&mut self, now: Instant, population: PopulationId, client: Pausing, user: Option<u32>) {
-        let Some(at) = self.next_session(now, population, client) else {
+    /// Client number `index`, who may be one of several connections of `user`, waits for `session`, the next that it wants, or leaves for
+    /// good: then nobody asks for its address, which is another line of memory.
+    fn pauses(
+        &mut self,
+        now: Instant,
+        population: PopulationId,
+        (index, session): (u32, u32),
+        peer: impl FnOnce(&Self) -> PeerId,
+        user: Option<u32>,
+    ) {
+        let Some(at) = self.next_session(now, population, (index, session)) else {
             if let Some(user) = user {
                 self.actors.leaves(user);
             }
             return;
         };
-        let place = self.parked.park(client);
+        let peer = peer(self);
+        let place = self.parked.park(Pausing { index, session, peer });
         if let Some(user) = user {
             self.parked.belongs(place, user);
         }
         self.core.calendar.schedule(at, Event::Again { population, place });
     }
 
-    /// When the session comes that `client` wants after its pause, if ever: only in a closed population.
-    fn next_session(&self, now: Instant, population: PopulationId, client: Pausing) -> Option<Instant> {
+    /// When `session` of client number `index` comes after its pause, if ever: only in a closed population.
+    fn next_session(
+        &self,
+        now: Instant,
+        population: PopulationId,
+        (index, session): (u32, u32),
+    ) -> Option<Instant> {
         let crowd = &self.crowds[usize::from(population.0)];
         let Arrivals::Closed(closed) = &crowd.spec.arrivals else { return None };
-        closed.next_session((client.index, crowd.spec.behaviour.parallel), client.session, now, crowd.pauses)
+        closed.next_session((index, crowd.spec.behaviour.parallel), session, now, crowd.pauses)
     }
 
     /// The pause of the client at `place` is over.

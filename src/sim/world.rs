@@ -18,7 +18,7 @@ use crate::ftp::{ArgId, Command, Verb};
 use crate::id::{ConnId, PeerId, PopulationId, ServerId};
 use crate::metrics::{Recorder, Shape};
 use crate::observe::Cause;
-use crate::prefetch::{IS_THERE, prefetch};
+use crate::prefetch::{CAN_PREFETCH, prefetch};
 use crate::scenario::Scenario;
 use crate::server::{self, ReplyId};
 use crate::time::Instant;
@@ -91,7 +91,7 @@ impl Slot {
     /// What each event needs of it is needed soon: one line of memory, or two.
     fn prefetch(&self) {
         prefetch(&self.deadline);
-        prefetch(self.client.often());
+        prefetch(self.client.hot_end());
     }
 }
 
@@ -256,7 +256,7 @@ impl<'a, T: Tap, Q: Queue<Event>> World<'a, T, Q> {
             assert!(now >= last, "virtual time goes back from {last} to {now}");
             last = now;
             self.work.events += 1;
-            if IS_THERE && self.slots.len() > MANY && self.core.calendar.has_news() {
+            if CAN_PREFETCH && self.slots.len() > MANY && self.core.calendar.has_news() {
                 self.fetch_next();
             }
             self.happen(now, event);
