@@ -117,11 +117,13 @@ fn draw_curve<B: DrawingBackend>(canvas: &mut Canvas<B>, panel: &Panel, curve: &
     }
 }
 
-/// The name beside the middle of the last stretch, on the side of the curve's numbers and where it leads away from the words.
+/// The name beside the last stretch, on the side of the curve's numbers and where it leads away from the words.
 fn draw_name<B: DrawingBackend>(canvas: &mut Canvas<B>, curve: &Curve, from: (f64, f64), to: (f64, f64)) {
     let rises = to.1 < from.1;
-    let (x, y) = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
-    let (align, aside) = if rises == curve.above { (Align::Right, -10.0) } else { (Align::Left, 10.0) };
+    // What is written towards the last number begins early enough to end before it.
+    let (align, aside, part) =
+        if rises == curve.above { (Align::Right, -10.0, 0.5) } else { (Align::Left, 10.0, 0.3) };
+    let (x, y) = (from.0 + part * (to.0 - from.0), from.1 + part * (to.1 - from.1));
     let y = if curve.above { y - 12.0 } else { y + 14.0 };
     canvas.text((x + aside, y), &curve.name, Letters::new(14.0, curve.colour).align(align));
 }
